@@ -1,0 +1,245 @@
+#include "agent/agent.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <stdlib.h>
+
+#include "agent/local_problem.h"
+#include "agent/paired.h"
+#include "common/memory.h"
+
+/* Hands out aligned arrays from one block; with a NULL block it only counts. */
+struct arena {
+    char *block;
+    size_t used;
+};
+
+static void *take(struct arena *arena, size_t count, size_t size)
+{
+    void *array = arena->block == NULL ? NULL : arena->block + arena->used;
+    arena->used += (count * size + 63) / 64 * 64;
+    return array;
+}
+
+static double *take_doubles(struct arena *arena, size_t count)
+{
+    return take(arena, count, sizeof(double));
+}
+
+static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
+{
+    size_t count = (size_t)agent->n_assets * (size_t)agent->n_products;
+    agent->p_min = take_doubles(arena, count);
+    agent->p_max = take_doubles(arena, count);
+    agent->a = take_doubles(arena, count);
+    agent->b = take_doubles(arena, count);
+    agent->p = take_doubles(arena, count);
+    agent->price = take_doubles(arena, (size_t)agent->n_products);
+}
+
+static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
+{
+    size_t slots = (size_t)agent->n_links;
+    double **per_slot[] = {&agent->penalty,  &agent->penalty_start, &agent->gap2,
+                           &agent->gap_sum2, &agent->move_sum2,     &agent->target,
+                           &agent->slope,    &agent->dead,          &agent->wish};
+    double **per_product[] = {&agent->t_min,  &agent->t_max, &agent->fee,        &agent->s,
+                              &agent->peer_s, &agent->mine,  &agent->before,     &agent->offer,
+                              &agent->theirs, &agent->next,  &agent->price_sent, &agent->agreed_before};
+    for (size_t i = 0; i < sizeof per_slot / sizeof *per_slot; i++)
+        *per_slot[i] = take_doubles(arena, slots);
+    for (size_t i = 0; i < sizeof per_product / sizeof *per_product; i++)
+        *per_product[i] = take_doubles(arena, slots * (size_t)agent->n_products);
+    agent->round = take(arena, slots, sizeof(int));
+    agent->outbox = take(arena, slots, sizeof(int));
+    agent->complete = take(arena, slots, 1);
+    agent->has_next = take(arena, slots, 1);
+    agent->counts = take(arena, slots, 1);
+}
+
+static size_t lay_out(struct pw_agent *agent, void *block)
+{
+    struct arena arena = {block, 0};
+    lay_out_assets(agent, &arena);
+    lay_out_slots(agent, &arena);
+    return arena.used;
+}
+
+static void copy(double *to, const double *from, int count, int n_products)
+{
+    if (count > 0)
+        memcpy(to, from, (size_t)count * (size_t)n_products * sizeof(double));
+}
+
+static void copy_spec(struct pw_agent *agent, const struct pw_agent_spec *spec)
+{
+    int assets = spec->n_assets, links = spec->n_links, products = spec->n_products;
+    copy(agent->p_min, spec->p_min, assets, products);
+    copy(agent->p_max, spec->p_max, assets, products);
+    copy(agent->a, spec->a, assets, products);
+    copy(agent->b, spec->b, assets, products);
+    copy(agent->t_min, spec->t_min, links, products);
+    copy(agent->t_max, spec->t_max, links, products);
+    copy(agent->fee, spec->fee, links, products);
+    copy(agent->penalty, spec->penalty, links, 1);
+    copy(agent->penalty_start, spec->penalty, links, 1);
+    if (links > 0)
+        memcpy(agent->counts, spec->counts, (size_t)links);
+}
+
+struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules)
+{
+    struct pw_agent *agent = pw_alloc(1, sizeof *agent);
+    agent->id = spec->id;
+    agent->n_products = spec->n_products;
+    agent->n_assets = spec->n_assets;
+    agent->n_links = spec->n_links;
+    agent->rules = *rules;
+    agent->needed = (int)ceil(spec->delta * spec->n_links - 1e-9);
+    if (agent->needed < 1)
+        agent->needed = 1;
+    agent->memory = pw_alloc(lay_out(agent, NULL) + 64, 1);
+    char *block = agent->memory;
+    lay_out(agent, block + (64 - (uintptr_t)block % 64));
+    copy_spec(agent, spec);
+    agent->residuals.unsolved = agent->n_links;
+    return agent;
+}
+
+void pw_agent_destroy(struct pw_agent *agent)
+{
+    if (agent == NULL)
+        return;
+    free(agent->memory);
+    free(agent);
+}
+
+static size_t at(const struct pw_agent *agent, int slot, int q)
+{
+    return (size_t)q * (size_t)agent->n_links + (size_t)slot;
+}
+
+/* How the trade of each slot answers a price: freely, or, where the last offer still waits for its answer,
+ * 1/kappa as fast from the price at which it was offered. */
+static void pose_trades(struct pw_agent *agent, int q)
+{
+    double kappa = agent->rules.stiffness;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        size_t i = at(agent, slot, q);
+        double slope = 1.0 / agent->penalty[slot];
+        int waits = !agent->complete[slot];
+        agent->slope[slot] = waits ? slope / kappa : slope;
+        agent->target[slot] =
+            agent->s[i] - (waits ? agent->price_sent[i] * (1.0 - 1.0 / kappa) * slope : 0.0);
+        agent->dead[slot] = agent->fee[i] * slope;
+    }
+}
+
+static void solve(struct pw_agent *agent, int q)
+{
+    size_t assets = (size_t)q * (size_t)agent->n_assets, slots = at(agent, 0, q);
+    struct pw_local_problem problem = {
+        .n_assets = agent->n_assets,
+        .p_min = agent->p_min + assets,
+        .p_max = agent->p_max + assets,
+        .a = agent->a + assets,
+        .b = agent->b + assets,
+        .p = agent->p + assets,
+        .n_trades = agent->n_links,
+        .target = agent->target,
+        .slope = agent->slope,
+        .dead = agent->dead,
+        .t_min = agent->t_min + slots,
+        .t_max = agent->t_max + slots,
+        .t = agent->wish,
+    };
+    agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
+}
+
+static void sum_residuals(struct pw_agent *agent)
+{
+    struct pw_residuals sums = {0.0, 0.0, 0.0, 0};
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        sums.primal2 += agent->counts[slot] ? agent->gap2[slot] : 0.0;
+        sums.unsolved += agent->round[slot] == 0;
+        for (int q = 0; q < agent->n_products; q++) {
+            double move = agent->mine[at(agent, slot, q)] - agent->before[at(agent, slot, q)];
+            sums.dual2 += move * move;
+            sums.price2 += agent->penalty[slot] * agent->penalty[slot] * move * move;
+        }
+    }
+    agent->residuals = sums;
+}
+
+static void solve_and_offer(struct pw_agent *agent, int q)
+{
+    pose_trades(agent, q);
+    solve(agent, q);
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (agent->complete[slot])
+            pw_paired_offer(agent, slot, q, agent->wish[slot]);
+    }
+}
+
+void pw_agent_fire(struct pw_agent *agent)
+{
+    agent->n_out = 0;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (agent->complete[slot]) {
+            pw_paired_apply(agent, slot);
+            agent->outbox[agent->n_out++] = slot;
+        }
+    }
+    for (int q = 0; q < agent->n_products; q++)
+        solve_and_offer(agent, q);
+    agent->n_complete = agent->n_next = 0;
+    for (int i = 0; i < agent->n_out; i++)
+        pw_paired_advance(agent, agent->outbox[i]);
+    sum_residuals(agent);
+    agent->fires++;
+}
+
+void pw_agent_start(struct pw_agent *agent)
+{
+    for (int slot = 0; slot < agent->n_links; slot++)
+        agent->outbox[slot] = slot;
+    agent->n_out = agent->n_links;
+    if (agent->n_links == 0)
+        pw_agent_fire(agent);
+}
+
+double pw_agent_offer(const struct pw_agent *agent, int slot, int q)
+{
+    return agent->offer[at(agent, slot, q)];
+}
+
+double pw_agent_power(const struct pw_agent *agent, int q)
+{
+    double sum = 0.0;
+    for (int i = 0; i < agent->n_assets; i++)
+        sum += agent->p[(size_t)q * (size_t)agent->n_assets + (size_t)i];
+    return sum;
+}
+
+double pw_agent_cost(const struct pw_agent *agent)
+{
+    double sum = 0.0;
+    for (int i = 0; i < agent->n_assets * agent->n_products; i++)
+        sum += (agent->a[i] / 2.0 * agent->p[i] + agent->b[i]) * agent->p[i];
+    return sum;
+}
+
+double pw_agent_fees(const struct pw_agent *agent)
+{
+    double sum = 0.0;
+    for (int i = 0; i < agent->n_links * agent->n_products; i++)
+        sum += agent->fee[i] * fabs(agent->mine[i]);
+    return sum;
+}
+
+double pw_agent_trade_price(const struct pw_agent *agent, int slot, int q)
+{
+    size_t i = at(agent, slot, q);
+    return agent->penalty[slot] * (agent->s[i] - agent->mine[i]);
+}

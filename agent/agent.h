@@ -1,0 +1,117 @@
+/* One prosumer as a pure state machine: messages go in by pw_agent_deliver(), pw_agent_fire() negotiates one
+ * round, and what it wants sent is in its outbox. It knows no clock, no rank, no file and no random number,
+ * and of other agents only what they sent. docs/protocol.md tells the whole exchange.
+ *
+ * A link end is called a slot: 0 .. n_links-1, in the agent's own order. An agent keeps for each slot its own
+ * round k, complete once it has sent its k-th offer and received the peer's k-th. */
+#ifndef PW_AGENT_H
+#define PW_AGENT_H
+
+#include <stddef.h>
+
+/* How all agents of a market negotiate. */
+struct pw_rules {
+    double relaxation; /* alpha in (0, 1): 1/2 is ADMM */
+    double stiffness;  /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer */
+    int synchronous;   /* true if delta = 1 for every agent of the market: then rule (ii) is off */
+    int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds */
+};
+
+/* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
+struct pw_agent_spec {
+    int id;
+    int n_products;
+    int n_assets;
+    const double *p_min, *p_max, *a, *b; /* [n_products * n_assets] */
+    int n_links;
+    const double *t_min, *t_max; /* [n_products * n_links] bounds of the trade as seen from this end */
+    const double *fee;           /* [n_products * n_links] >= 0 */
+    const double *penalty;       /* [n_links] rho > 0, the same at both ends */
+    const unsigned char *counts; /* [n_links] true at the end that counts the link's reciprocity gap */
+    double delta;                /* asynchronous rate in (0, 1] */
+};
+
+/* What pw_agent_deliver() made of a message. */
+enum pw_delivery {
+    PW_DELIVERED,
+    PW_DUPLICATE,    /* seen before: counted and dropped */
+    PW_OUT_OF_ROUND, /* more than one round ahead, which no correct peer sends: end the run */
+};
+
+/* Residuals of the agent's last rounds, summed over its slots and products (docs/mathematics.md). */
+struct pw_residuals {
+    double
+        primal2; /* sum of (t + t')^2 over the links that this end counts, at their last round applied here */
+    double dual2;  /* sum of (change of t)^2 over the slots, between the last two offers */
+    double price2; /* sum of (rho * change of t)^2 over the slots */
+    int unsolved;  /* slots that have not sent a solved round (k >= 1) yet */
+};
+
+/* All per-slot arrays are [n_links]; those marked * are [n_products * n_links], products outermost. Read
+ * freely, change only through the functions below. */
+struct pw_agent {
+    int id, n_products, n_assets, n_links;
+    struct pw_rules rules;
+    int needed; /* ceil(delta * n_links): complete links wanted by rule (i) */
+
+    double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
+    double *price;                     /* [n_products] marginal price of the last solve */
+
+    int *round;                         /* k: the round of the last offer sent */
+    unsigned char *complete, *has_next; /* the peer's k-th (k+1-th) offer is here and unread */
+    unsigned char *counts;              /* this end counts the link's gap */
+    double *penalty;                    /* rho */
+    double *t_min, *t_max, *fee;        /* * */
+    double *s, *peer_s;                 /* * edge variable of this end, and of the other (its shadow) */
+    double *mine, *before;              /* * trade offered in round k and in round k - 1 */
+    double *offer;                      /* * r = 2 mine - s of round k, as sent */
+    double *theirs, *next;              /* * the peer's r of round k and k + 1 */
+    double *price_sent;                 /* * the agent's price when `mine` was offered */
+    double *gap2;                       /* squared reciprocity gap of the last round applied */
+    double *agreed_before;              /* * c = (t - t')/2 of the round before, for the penalty balance */
+    double *gap_sum2, *move_sum2;       /* sums over the rounds since the last penalty balance */
+    double *penalty_start;              /* rho at the start, which bounds its adaptation */
+
+    int n_complete, n_next; /* counters behind pw_agent_ready() */
+    int *outbox;            /* slots with an offer to send, made by the last start or fire */
+    int n_out;
+    long fires, duplicates;
+    struct pw_residuals residuals;
+    double *target, *slope, *dead, *wish; /* [n_links] scratch of the local problem */
+    void *memory;                         /* the one block that holds every array */
+};
+
+/* Makes an agent; NULL never (out of memory ends the program). Free it with pw_agent_destroy(). */
+struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules);
+void pw_agent_destroy(struct pw_agent *agent);
+
+/* Round 0: fills the outbox with an all-zero offer on every slot. An agent without links solves at once. */
+void pw_agent_start(struct pw_agent *agent);
+
+/* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
+enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r);
+
+/* True if the agent may fire: at least one complete link, and either (i) `needed` of them or (ii), unless the
+ * market is synchronous, as many messages held as it has links. O(1). */
+int pw_agent_ready(const struct pw_agent *agent);
+
+/* One local round: applies every complete link's round exactly once, solves the local problem, and puts the
+ * next round of those links into the outbox. Call it only when ready. O(n_links). */
+void pw_agent_fire(struct pw_agent *agent);
+
+/* The offer r for product q on `slot`, as to be sent in round agent->round[slot]. */
+double pw_agent_offer(const struct pw_agent *agent, int slot, int q);
+
+/* Net injection of the agent for product q at its last solve. */
+double pw_agent_power(const struct pw_agent *agent, int q);
+
+/* Cost of its assets at their last powers, money per hour. */
+double pw_agent_cost(const struct pw_agent *agent);
+
+/* Fees on the trades of its last offers, money per hour. */
+double pw_agent_fees(const struct pw_agent *agent);
+
+/* The price of the trade on `slot`, product q, at its last offer: rho (s - t), by docs/mathematics.md. */
+double pw_agent_trade_price(const struct pw_agent *agent, int slot, int q);
+
+#endif

@@ -1,0 +1,89 @@
+#include "agent/paired.h"
+
+#include <string.h>
+
+static size_t at(const struct pw_agent *agent, int slot, int q)
+{
+    return (size_t)q * (size_t)agent->n_links + (size_t)slot;
+}
+
+static void keep(const struct pw_agent *agent, double *where, int slot, const double *r)
+{
+    for (int q = 0; q < agent->n_products; q++)
+        where[at(agent, slot, q)] = r[q];
+}
+
+enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r)
+{
+    int k = agent->round[slot];
+    if (round > k + 1)
+        return PW_OUT_OF_ROUND;
+    if (round == k && !agent->complete[slot]) {
+        keep(agent, agent->theirs, slot, r);
+        agent->complete[slot] = 1;
+        agent->n_complete++;
+        agent->n_next += agent->has_next[slot];
+        return PW_DELIVERED;
+    }
+    if (round == k + 1 && !agent->has_next[slot]) {
+        keep(agent, agent->next, slot, r);
+        agent->has_next[slot] = 1;
+        agent->n_next += agent->complete[slot];
+        return PW_DELIVERED;
+    }
+    agent->duplicates++;
+    return PW_DUPLICATE;
+}
+
+int pw_agent_ready(const struct pw_agent *agent)
+{
+    if (agent->n_complete == 0)
+        return 0;
+    if (agent->n_complete >= agent->needed)
+        return 1;
+    return !agent->rules.synchronous && agent->n_complete + agent->n_next >= agent->n_links;
+}
+
+/* Both trades of the round are taken from the offers and the edge variables, which both ends hold bit for
+ * bit: so the gap, and the penalty that follows from it, are the same numbers at both ends. */
+void pw_paired_apply(struct pw_agent *agent, int slot)
+{
+    double alpha = agent->rules.relaxation, gap2 = 0.0;
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = at(agent, slot, q);
+        double trade = (agent->offer[i] + agent->s[i]) / 2.0;
+        double peer_trade = (agent->theirs[i] + agent->peer_s[i]) / 2.0;
+        double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
+        double move = agreed - agent->agreed_before[i];
+        agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * agent->theirs[i];
+        agent->peer_s[i] = (1.0 - alpha) * agent->peer_s[i] - alpha * agent->offer[i];
+        agent->agreed_before[i] = agreed;
+        agent->move_sum2[slot] += move * move;
+        gap2 += gap * gap;
+    }
+    agent->gap2[slot] = gap2;
+    agent->gap_sum2[slot] += gap2 / 4.0;
+    if (agent->rules.adapt_penalty)
+        pw_penalty_balance(agent, slot);
+}
+
+void pw_paired_offer(struct pw_agent *agent, int slot, int q, double trade)
+{
+    size_t i = at(agent, slot, q);
+    agent->before[i] = agent->mine[i];
+    agent->mine[i] = trade;
+    agent->offer[i] = 2.0 * trade - agent->s[i];
+    agent->price_sent[i] = agent->price[q];
+}
+
+void pw_paired_advance(struct pw_agent *agent, int slot)
+{
+    agent->round[slot]++;
+    agent->complete[slot] = agent->has_next[slot];
+    if (!agent->has_next[slot])
+        return;
+    for (int q = 0; q < agent->n_products; q++)
+        agent->theirs[at(agent, slot, q)] = agent->next[at(agent, slot, q)];
+    agent->has_next[slot] = 0;
+    agent->n_complete++;
+}

@@ -1,0 +1,40 @@
+#include <math.h>
+
+#include "agent/paired.h"
+
+/* Balanced every so many rounds of a link, from its own gap and movement (residual balancing, with a limit on
+ * each factor that tightens as the rounds pass, so that the penalty comes to rest). */
+enum { ROUNDS_PER_BALANCE = 8, LAST_BALANCE = 4096 };
+static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0, LARGEST_DRIFT = 1e4;
+
+static double balancing_factor(double gap_sum2, double move_sum2, int round)
+{
+    double limit = fmin(LARGEST_FACTOR, 1.0 + TIGHTENING_ROUNDS / round);
+    if (!(gap_sum2 > 0.0) && !(move_sum2 > 0.0))
+        return 1.0;
+    double factor = sqrt(sqrt(gap_sum2 / move_sum2)); /* infinite where nothing moved */
+    return fmin(fmax(factor, 1.0 / limit), limit);
+}
+
+static double bounded(double penalty, double start)
+{
+    return fmin(fmax(penalty, start / LARGEST_DRIFT), start * LARGEST_DRIFT);
+}
+
+void pw_penalty_balance(struct pw_agent *agent, int slot)
+{
+    int round = agent->round[slot];
+    if (round == 0 || round % ROUNDS_PER_BALANCE != 0 || round > LAST_BALANCE)
+        return;
+    double old = agent->penalty[slot];
+    double factor = balancing_factor(agent->gap_sum2[slot], agent->move_sum2[slot], round);
+    double penalty = bounded(old * factor, agent->penalty_start[slot]);
+    agent->gap_sum2[slot] = agent->move_sum2[slot] = 0.0;
+    agent->penalty[slot] = penalty;
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
+        double agreed = agent->agreed_before[i];
+        agent->s[i] = agreed + old / penalty * (agent->s[i] - agreed);
+        agent->peer_s[i] = -agreed + old / penalty * (agent->peer_s[i] + agreed);
+    }
+}

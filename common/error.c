@@ -1,0 +1,26 @@
+#include "common/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    err->code = code;
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    return code;
+}
+
+const char *pw_code_meaning(enum pw_code code)
+{
+    switch (code) {
+#define PW_CODE_TEXT(name, exit_code, meaning)                                                               \
+    case name:                                                                                               \
+        return meaning;
+        PW_CODES(PW_CODE_TEXT)
+#undef PW_CODE_TEXT
+    }
+    return "unknown code";
+}

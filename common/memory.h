@@ -1,0 +1,19 @@
+/* Memory for set-up code. Running out of it ends the program with a message: nothing here allocates after
+ * set-up, so there is never a half-done negotiation to save. */
+#ifndef PW_MEMORY_H
+#define PW_MEMORY_H
+
+#include <stddef.h>
+
+/* `count` zeroed elements of `size` bytes, for the caller to free(); never NULL, also for count 0.
+ * On overflow or want of memory: one line on stderr and abort(). */
+void *pw_alloc(size_t count, size_t size);
+
+/* Like realloc() to `count` elements of `size` bytes, under the same terms as pw_alloc; what is added is
+ * not zeroed. */
+void *pw_realloc(void *old, size_t count, size_t size);
+
+/* A copy of a string, for the caller to free(). */
+char *pw_strdup(const char *text);
+
+#endif

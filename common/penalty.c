@@ -1,0 +1,76 @@
+#include "common/penalty.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/memory.h"
+
+static const double PRICE_SHARE = 0.3, LEAST_SPAN = 0.01;
+
+/* The largest net power of agent n over all products. */
+static double reach(const struct pw_market *market, int n)
+{
+    double largest = 0.0;
+    for (int q = 0; q < market->n_products; q++) {
+        double low = fabs(pw_market_agent_p_min(market, n, q));
+        double high = fabs(pw_market_agent_p_max(market, n, q));
+        largest = fmax(largest, fmax(low, high));
+    }
+    return largest;
+}
+
+static double price_scale(const struct pw_market *market)
+{
+    double low = INFINITY, high = -INFINITY, largest = 0.0;
+    for (int i = 0; i < market->n_assets * market->n_products; i++) {
+        if (!(market->p_min[i] < market->p_max[i]))
+            continue;
+        double at_min = market->a[i] * market->p_min[i] + market->b[i];
+        double at_max = market->a[i] * market->p_max[i] + market->b[i];
+        low = fmin(low, at_min);
+        high = fmax(high, at_max);
+        largest = fmax(largest, fmax(fabs(at_min), fabs(at_max)));
+    }
+    double span = fmax(high - low, LEAST_SPAN * largest);
+    return span > 0.0 && isfinite(span) ? span : 1.0;
+}
+
+static int ascending(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+static double power_scale(const struct pw_market *market)
+{
+    double *powers = pw_alloc((size_t)market->n_agents, sizeof(double));
+    int n_positive = 0;
+    for (int n = 0; n < market->n_agents; n++) {
+        double power = reach(market, n);
+        if (power > 0.0)
+            powers[n_positive++] = power;
+    }
+    qsort(powers, (size_t)n_positive, sizeof(double), ascending);
+    double median = n_positive > 0 ? powers[n_positive / 2] : 1.0;
+    free(powers);
+    return median;
+}
+
+struct pw_scales pw_market_scales(const struct pw_market *market)
+{
+    return (struct pw_scales){price_scale(market), power_scale(market)};
+}
+
+void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
+{
+    for (int l = 0; l < market->n_links; l++) {
+        int a = market->link_a[l], b = market->link_b[l];
+        double x_a = reach(market, a) / pw_market_degree(market, a);
+        double x_b = reach(market, b) / pw_market_degree(market, b);
+        if (!(x_a > 0.0))
+            x_a = x_b > 0.0 ? x_b : scales->power;
+        if (!(x_b > 0.0))
+            x_b = x_a;
+        penalty[l] = PRICE_SHARE * scales->price / sqrt(x_a * x_b);
+    }
+}

@@ -1,0 +1,81 @@
+#include "coordinator/agents.h"
+
+#include <stdlib.h>
+
+#include "common/memory.h"
+
+static double *transposed(const double *per_item, int first, int count, int n_products)
+{
+    double *out = pw_alloc((size_t)count * (size_t)n_products, sizeof(double));
+    for (int q = 0; q < n_products; q++)
+        for (int i = 0; i < count; i++)
+            out[(size_t)q * (size_t)count + (size_t)i] = per_item[(first + i) * n_products + q];
+    return out;
+}
+
+/* The rows of one agent's slots, as seen from its own end. */
+struct slot_rows {
+    double *t_min, *t_max, *fee, *penalty;
+    unsigned char *counts;
+};
+
+static void fill_slot(const struct pw_market *market, int n, int slot, struct slot_rows *rows)
+{
+    int links = pw_market_degree(market, n), products = market->n_products;
+    int l = market->end_link[market->end_first[n] + slot], is_a = market->link_a[l] == n;
+    rows->counts[slot] = (unsigned char)is_a;
+    for (int q = 0; q < products; q++) {
+        size_t to = (size_t)q * (size_t)links + (size_t)slot;
+        int from = l * products + q;
+        rows->t_min[to] = is_a ? market->t_min[from] : -market->t_max[from];
+        rows->t_max[to] = is_a ? market->t_max[from] : -market->t_min[from];
+        rows->fee[to] = is_a ? market->fee_a[from] : market->fee_b[from];
+    }
+}
+
+static struct slot_rows make_slot_rows(const struct pw_market *market, int n, const double *penalty)
+{
+    size_t links = (size_t)pw_market_degree(market, n), count = links * (size_t)market->n_products;
+    struct slot_rows rows = {pw_alloc(count, sizeof(double)), pw_alloc(count, sizeof(double)),
+                             pw_alloc(count, sizeof(double)), pw_alloc(links, sizeof(double)),
+                             pw_alloc(links, 1)};
+    for (int slot = 0; slot < (int)links; slot++) {
+        fill_slot(market, n, slot, &rows);
+        rows.penalty[slot] = penalty[market->end_link[market->end_first[n] + slot]];
+    }
+    return rows;
+}
+
+static void free_slot_rows(struct slot_rows *rows)
+{
+    free(rows->t_min);
+    free(rows->t_max);
+    free(rows->fee);
+    free(rows->penalty);
+    free(rows->counts);
+}
+
+struct pw_agent *pw_agents_make(const struct pw_market *market, int n, const struct pw_rules *rules,
+                                const double *penalty, double delta)
+{
+    int first = market->asset_first[n], assets = market->asset_first[n + 1] - first;
+    double *p_min = transposed(market->p_min, first, assets, market->n_products);
+    double *p_max = transposed(market->p_max, first, assets, market->n_products);
+    double *a = transposed(market->a, first, assets, market->n_products);
+    double *b = transposed(market->b, first, assets, market->n_products);
+    struct slot_rows rows = make_slot_rows(market, n, penalty);
+    struct pw_agent_spec spec = {n,           market->n_products,
+                                 assets,      p_min,
+                                 p_max,       a,
+                                 b,           pw_market_degree(market, n),
+                                 rows.t_min,  rows.t_max,
+                                 rows.fee,    rows.penalty,
+                                 rows.counts, delta};
+    struct pw_agent *agent = pw_agent_create(&spec, rules);
+    free(p_min);
+    free(p_max);
+    free(a);
+    free(b);
+    free_slot_rows(&rows);
+    return agent;
+}

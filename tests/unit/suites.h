@@ -1,0 +1,15 @@
+/* The list of all unit suites; a new one is a file and a row. */
+#ifndef PW_SUITES_H
+#define PW_SUITES_H
+
+#include <check.h>
+
+#define PW_SUITES(X)                                                                                         \
+    X(local_problem_suite)                                                                                   \
+    X(paired_suite)
+
+#define DECLARE_SUITE(suite) Suite *suite(void);
+PW_SUITES(DECLARE_SUITE)
+#undef DECLARE_SUITE
+
+#endif
