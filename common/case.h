@@ -1,0 +1,39 @@
+/* A case: its settings, its market, and where they came from. */
+#ifndef PW_CASE_H
+#define PW_CASE_H
+
+#include "common/error.h"
+#include "common/market.h"
+#include "common/settings.h"
+#include "net_models/net_model.h"
+
+enum { PW_MOST_INPUTS = 8 };
+
+/* An input file and the SHA-256 digest of its bytes, in hexadecimal. */
+struct pw_input {
+    char *path;
+    char digest[65];
+};
+
+struct pw_case {
+    struct pw_settings settings;
+    struct pw_market *market;
+    char *path;
+    int n_inputs;
+    struct pw_input inputs[PW_MOST_INPUTS];
+    int n_warnings;
+    char warnings[16][160]; /* settings given that the run will not use */
+};
+
+/* Reads and validates the case file at `path`, with `overrides` (section.key=value) on top, its tables, and
+ * its links; checks that the market is feasible. *out is for pw_case_destroy(), NULL on failure. PW_USAGE
+ * with file and line for bad input, PW_INFEASIBLE for a well-formed market that cannot balance. One rank
+ * only; reads files. */
+enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_overrides,
+                          struct pw_case **out, struct pw_error *err);
+void pw_case_destroy(struct pw_case *loaded);
+
+/* The network that the settings describe. */
+struct pw_network pw_case_network(const struct pw_settings *settings);
+
+#endif

@@ -1,0 +1,216 @@
+#include "common/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+#include "common/number.h"
+#include "common/suggest.h"
+
+enum { MOST_COLUMNS = 64 };
+
+/* One line, cut in place. */
+struct row {
+    int line;
+    int n_cells;
+    char *cells[MOST_COLUMNS];
+};
+
+static char *trimmed(char *cell)
+{
+    while (*cell == ' ' || *cell == '\t')
+        cell++;
+    char *end = cell + strlen(cell);
+    while (end > cell && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = '\0';
+    return cell;
+}
+
+/* Takes a quoted cell apart in place; *c ends behind it. NULL if the quotes do not close. */
+static char *quoted_cell(char **c)
+{
+    char *start = ++*c, *to = start;
+    for (;; (*c)++) {
+        if (**c == '\0')
+            return NULL;
+        if (**c == '"' && (*c)[1] != '"')
+            break;
+        if (**c == '"')
+            (*c)++;
+        *to++ = **c;
+    }
+    (*c)++;
+    *to = '\0';
+    return start;
+}
+
+static enum pw_code cut_row(const struct pw_csv *csv, char *text, struct row *row, struct pw_error *err)
+{
+    row->n_cells = 0;
+    for (char *c = text;;) {
+        if (row->n_cells == MOST_COLUMNS)
+            return pw_fail(err, PW_USAGE, "%s:%d: more than %d columns", csv->name, row->line, MOST_COLUMNS);
+        char *cell = c;
+        if (*c == '"') {
+            cell = quoted_cell(&c);
+            if (cell == NULL || (*c != ',' && *c != '\0'))
+                return pw_fail(err, PW_USAGE, "%s:%d: a quoted cell must end with \" before the next comma",
+                               csv->name, row->line);
+        } else {
+            c += strcspn(c, ",");
+        }
+        int last = *c == '\0';
+        *c = '\0';
+        row->cells[row->n_cells++] = trimmed(cell);
+        if (last)
+            return PW_OK;
+        c++;
+    }
+}
+
+/* The next line that is not blank, cut off in place; NULL at the end. *line counts all. */
+static char *next_line(char **rest, int *line)
+{
+    while (**rest != '\0') {
+        char *text = *rest, *end = text + strcspn(text, "\n");
+        *rest = *end == '\0' ? end : end + 1;
+        *end = '\0';
+        if (end > text && end[-1] == '\r')
+            end[-1] = '\0';
+        ++*line;
+        if (text[strspn(text, " \t")] != '\0')
+            return text;
+    }
+    return NULL;
+}
+
+static int column_index(const struct pw_csv *csv, const char *name)
+{
+    for (int i = 0; i < csv->n_columns; i++) {
+        if (strcmp(csv->columns[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static enum pw_code unknown_column(const struct pw_csv *csv, const char *name, int line, struct pw_error *err)
+{
+    const char *names[MOST_COLUMNS];
+    char hint[96], expected[256] = "";
+    for (int i = 0; i < csv->n_columns; i++) {
+        names[i] = csv->columns[i].name;
+        strncat(expected, i > 0 ? "," : "", sizeof expected - strlen(expected) - 1);
+        strncat(expected, names[i], sizeof expected - strlen(expected) - 1);
+    }
+    pw_suggest(name, names, csv->n_columns, hint, sizeof hint);
+    return pw_fail(err, PW_USAGE, "%s:%d: unknown column \"%.40s\"%s (columns: %s)", csv->name, line, name,
+                   hint, expected);
+}
+
+/* Which column of ours each column of the file is. */
+static enum pw_code map_header(const struct pw_csv *csv, const struct row *header, int *map,
+                               struct pw_error *err)
+{
+    int seen[MOST_COLUMNS] = {0};
+    for (int i = 0; i < header->n_cells; i++) {
+        map[i] = column_index(csv, header->cells[i]);
+        if (map[i] < 0)
+            return unknown_column(csv, header->cells[i], header->line, err);
+        if (seen[map[i]]++)
+            return pw_fail(err, PW_USAGE, "%s:%d: column \"%s\" given twice", csv->name, header->line,
+                           header->cells[i]);
+    }
+    for (int i = 0; i < csv->n_columns; i++) {
+        if (csv->columns[i].required && !seen[i])
+            return pw_fail(err, PW_USAGE, "%s:%d: column \"%s\" is missing", csv->name, header->line,
+                           csv->columns[i].name);
+    }
+    return PW_OK;
+}
+
+static void keep_row(struct pw_csv *csv, const struct row *row, const int *map, int *room)
+{
+    if (csv->n_rows == *room) {
+        *room = 2 * *room + 64;
+        csv->line = pw_realloc(csv->line, (size_t)*room, sizeof *csv->line);
+        csv->cells = pw_realloc(csv->cells, (size_t)*room * (size_t)csv->n_columns, sizeof *csv->cells);
+    }
+    char **cells = csv->cells + (size_t)csv->n_rows * (size_t)csv->n_columns;
+    for (int i = 0; i < csv->n_columns; i++)
+        cells[i] = NULL;
+    for (int i = 0; i < row->n_cells; i++)
+        cells[map[i]] = row->cells[i];
+    csv->line[csv->n_rows++] = row->line;
+}
+
+static enum pw_code read_rows(struct pw_csv *csv, char *rest, struct pw_error *err)
+{
+    struct row header = {0}, row = {0};
+    int map[MOST_COLUMNS], line = 0, room = 0;
+    char *text = next_line(&rest, &line);
+    if (text == NULL)
+        return pw_fail(err, PW_USAGE, "%s:1: the table is empty, a header row is expected", csv->name);
+    header.line = line;
+    PW_TRY(cut_row(csv, text, &header, err));
+    PW_TRY(map_header(csv, &header, map, err));
+    while ((text = next_line(&rest, &line)) != NULL) {
+        row.line = line;
+        PW_TRY(cut_row(csv, text, &row, err));
+        if (row.n_cells != header.n_cells)
+            return pw_fail(err, PW_USAGE, "%s:%d: %d cells, but the header has %d", csv->name, line,
+                           row.n_cells, header.n_cells);
+        keep_row(csv, &row, map, &room);
+    }
+    return PW_OK;
+}
+
+enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
+                          const struct pw_csv_column *columns, int n_columns, struct pw_csv *out,
+                          struct pw_error *err)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    *out = (struct pw_csv){.name = name, .columns = columns, .n_columns = n_columns};
+    out->storage = pw_alloc(size + 1, 1);
+    memcpy(out->storage, bytes, size);
+    if (memchr(out->storage, '\0', size) != NULL)
+        return pw_fail(err, PW_USAGE, "%s:1: a NUL byte: this is not a text file", name);
+    return read_rows(out, out->storage + (strncmp(out->storage, mark, 3) == 0 ? 3 : 0), err);
+}
+
+void pw_csv_free(struct pw_csv *csv)
+{
+    free(csv->line);
+    free(csv->cells);
+    free(csv->storage);
+    *csv = (struct pw_csv){0};
+}
+
+const char *pw_csv_cell(const struct pw_csv *csv, int row, int column)
+{
+    return csv->cells[(size_t)row * (size_t)csv->n_columns + (size_t)column];
+}
+
+enum pw_code pw_csv_real(const struct pw_csv *csv, int row, int column, double otherwise, double *value,
+                         struct pw_error *err)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    *value = otherwise;
+    if (cell == NULL || pw_parse_real(cell, value))
+        return PW_OK;
+    return pw_fail(err, PW_USAGE,
+                   "%s:%d: %s: \"%.40s\" is not a number (a plain decimal such as 12.5 is expected)",
+                   csv->name, csv->line[row], csv->columns[column].name, cell);
+}
+
+enum pw_code pw_csv_index(const struct pw_csv *csv, int row, int column, long below, int *value,
+                          struct pw_error *err)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    long parsed = -1;
+    if (!pw_parse_integer(cell, &parsed) || parsed < 0 || parsed >= below)
+        return pw_fail(err, PW_USAGE,
+                       "%s:%d: %s: \"%.40s\" is not an id (a whole number from 0 to %ld is expected)",
+                       csv->name, csv->line[row], csv->columns[column].name, cell, below - 1);
+    *value = (int)parsed;
+    return PW_OK;
+}

@@ -1,0 +1,47 @@
+/* CSV tables with a header row, read without surprises: every column known by name, every cell checked. */
+#ifndef PW_CSV_H
+#define PW_CSV_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+
+/* One column that a table may have. */
+struct pw_csv_column {
+    const char *name;
+    int required;
+};
+
+/* A table cut into cells, in the order of the columns asked for. Cells point into `storage`. */
+struct pw_csv {
+    const char *name;                    /* of the file, for messages; borrowed */
+    const struct pw_csv_column *columns; /* borrowed */
+    int n_columns;
+    int n_rows;
+    int *line;    /* [n_rows] */
+    char **cells; /* [n_rows * n_columns]; NULL where the table lacks the column */
+    char *storage;
+};
+
+/* Parses `size` bytes of CSV: a header row, then data rows; comma separated, cells may be in double quotes
+ * (not over several lines), CRLF or LF, blank lines skipped, a UTF-8 byte order mark allowed. PW_USAGE with
+ * `name:line: what` for unknown, missing or repeated columns and rows of another length. Free with
+ * pw_csv_free() in either case. */
+enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
+                          const struct pw_csv_column *columns, int n_columns, struct pw_csv *out,
+                          struct pw_error *err);
+void pw_csv_free(struct pw_csv *csv);
+
+/* The cell of a row and column; NULL where the table lacks the (optional) column. */
+const char *pw_csv_cell(const struct pw_csv *csv, int row, int column);
+
+/* The cell as a number; `otherwise` where the column is lacking. PW_USAGE with file, line and column for
+ * anything that is not a plain decimal number. */
+enum pw_code pw_csv_real(const struct pw_csv *csv, int row, int column, double otherwise, double *value,
+                         struct pw_error *err);
+
+/* The cell of a required column as a whole number in [0, below). */
+enum pw_code pw_csv_index(const struct pw_csv *csv, int row, int column, long below, int *value,
+                          struct pw_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+#include "common/generate.h"
+
+#include <math.h>
+
+#include "common/memory.h"
+#include "common/random.h"
+
+static double draw_law(const struct pw_law *law, long seed, int agent, uint32_t number)
+{
+    struct pw_draw draw = {(uint64_t)seed, PW_DRAW_MARKET, {(uint32_t)agent, number, 0}};
+    return law->low + (law->high - law->low) * pw_random_uniform(&draw, 0);
+}
+
+static void draw_agent(const struct pw_settings *settings, int consumes, int n, struct pw_market *market)
+{
+    const struct pw_law *a = consumes ? &settings->consumer_a : &settings->producer_a;
+    const struct pw_law *b = consumes ? &settings->consumer_b : &settings->producer_b;
+    const struct pw_law *p_min = consumes ? &settings->consumer_p_min : &settings->producer_p_min;
+    const struct pw_law *p_max = consumes ? &settings->consumer_p_max : &settings->producer_p_max;
+    market->a[n] = draw_law(a, settings->generate_seed, n, 0);
+    market->b[n] = draw_law(b, settings->generate_seed, n, 1);
+    market->p_min[n] = draw_law(p_min, settings->generate_seed, n, 2);
+    market->p_max[n] = draw_law(p_max, settings->generate_seed, n, 3);
+    market->asset_name[n] = pw_strdup(consumes ? "load" : "gen");
+    market->asset_first[n + 1] = n + 1;
+}
+
+enum pw_code pw_generate(const struct pw_settings *settings, struct pw_market **out, struct pw_error *err)
+{
+    int n_agents = (int)settings->generate_agents;
+    int n_consumers = (int)floor(settings->generate_consumers * n_agents + 0.5);
+    struct pw_market *market = pw_market_create(n_agents, 1, n_agents, 0);
+    for (int n = 0; n < n_agents; n++) {
+        draw_agent(settings, n < n_consumers, n, market);
+        if (market->p_min[n] <= market->p_max[n])
+            continue;
+        pw_fail(err, PW_USAGE, "%s.p_min: agent %d drew p_min %g above p_max %g: move the laws apart",
+                n < n_consumers ? "consumer" : "producer", n, market->p_min[n], market->p_max[n]);
+        pw_market_destroy(market);
+        *out = NULL;
+        return PW_USAGE;
+    }
+    pw_market_index(market);
+    *out = market;
+    return PW_OK;
+}

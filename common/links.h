@@ -1,0 +1,21 @@
+/* Link structures that are a rule and not a table. */
+#ifndef PW_LINKS_H
+#define PW_LINKS_H
+
+#include "common/error.h"
+#include "common/market.h"
+#include "common/settings.h"
+
+/* Gives the market the links of `spec` (any kind but PW_LINKS_TABLE) with `fee` at each end, and indexes it:
+ *   all      every two agents
+ *   sides    every agent that can inject on balance (sum of p_max > 0) with every one that can consume
+ *            (sum of p_min < 0): t from the first to the second, one way only where neither can do both
+ *   random   each pair (of all, or of sides) with probability density
+ *   nearest  each agent with the count nearest ones, by the agents' coordinates
+ *   peers    each agent with count others drawn at random (of all, or of the other side)
+ * PW_USAGE with a text without file where the agents have no coordinates, or more links than an int counts.
+ */
+enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
+                            struct pw_error *err);
+
+#endif

@@ -1,0 +1,353 @@
+#include "common/setting_value.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/number.h"
+#include "common/suggest.h"
+#include "net_models/net_model.h"
+
+static void *field(const struct pw_setting *setting, struct pw_settings *settings)
+{
+    return (char *)settings + setting->offset;
+}
+
+static const void *const_field(const struct pw_setting *setting, const struct pw_settings *settings)
+{
+    return (const char *)settings + setting->offset;
+}
+
+/* The names that a choice or a delay model may have; returns how many. */
+static int names_of(const struct pw_setting *setting, const char **names, int room)
+{
+    int count = 0;
+    if (setting->type == PW_DELAY_MODEL) {
+        for (; count < room && pw_delay_models[count] != NULL; count++)
+            names[count] = pw_delay_models[count]->name;
+    } else {
+        for (; count < room && setting->choices[count] != NULL; count++)
+            names[count] = setting->choices[count];
+    }
+    return count;
+}
+
+static void expects_number(const struct pw_setting *setting, const char *what, char *text, size_t size)
+{
+    const char *also = setting->type == PW_AUTO_REAL ? " or auto" : "";
+    if (isinf(setting->low) && isinf(setting->high))
+        snprintf(text, size, "%s%s", what, also);
+    else if (isinf(setting->high))
+        snprintf(text, size, "%s %s %.10g%s", what, setting->low_open ? "above" : "of at least", setting->low,
+                 also);
+    else
+        snprintf(text, size, "%s in %c%.10g, %.10g%c%s", what, setting->low_open ? '(' : '[', setting->low,
+                 setting->high, setting->high_open ? ')' : ']', also);
+}
+
+static void expects_name(const struct pw_setting *setting, char *text, size_t size)
+{
+    const char *names[32];
+    int count = names_of(setting, names, 32);
+    snprintf(text, size, count > 1 ? "one of" : "only");
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s %s", i > 0 ? "," : "", names[i]);
+    }
+}
+
+void pw_setting_expects(const struct pw_setting *setting, char *text, size_t size)
+{
+    switch (setting->type) {
+    case PW_REAL:
+    case PW_AUTO_REAL:
+    case PW_OPTIONAL_REAL:
+        expects_number(setting, "a number", text, size);
+        return;
+    case PW_INTEGER:
+        expects_number(setting, "a whole number", text, size);
+        return;
+    case PW_CHOICE:
+    case PW_DELAY_MODEL:
+        expects_name(setting, text, size);
+        return;
+    case PW_TEXT:
+        snprintf(text, size, "a text");
+        return;
+    case PW_LAW:
+        snprintf(text, size, "a number, or [low, high]");
+        return;
+    case PW_LINKS:
+        snprintf(text, size, "all, sides, a CSV path, {random: density}, {nearest: count} or {peers: count}");
+    }
+}
+
+static int refuse(const struct pw_setting *setting, const struct pw_yaml *node, char *why, size_t size)
+{
+    char expected[200];
+    pw_setting_expects(setting, expected, sizeof expected);
+    if (node->kind != PW_YAML_SCALAR)
+        snprintf(why, size, "%s, where %s is expected", pw_yaml_kind_text(node), expected);
+    else if (node->text[0] == '\0' && !node->quoted)
+        snprintf(why, size, "the value is missing: %s is expected", expected);
+    else
+        snprintf(why, size, "\"%.60s\" does not fit: %s is expected", node->text, expected);
+    return 0;
+}
+
+static int within(const struct pw_setting *setting, double value)
+{
+    return (setting->low_open ? value > setting->low : value >= setting->low) &&
+           (setting->high_open ? value < setting->high : value <= setting->high);
+}
+
+static int plain(const struct pw_yaml *node)
+{
+    return node->kind == PW_YAML_SCALAR && !node->quoted;
+}
+
+static int parse_real(const struct pw_setting *setting, const struct pw_yaml *node, double *out)
+{
+    if (setting->type == PW_AUTO_REAL && plain(node) && strcmp(node->text, "auto") == 0) {
+        *out = 0.0;
+        return 1;
+    }
+    return plain(node) && pw_parse_real(node->text, out) && within(setting, *out);
+}
+
+static int parse_integer(const struct pw_setting *setting, const struct pw_yaml *node, long *out)
+{
+    return plain(node) && pw_parse_integer(node->text, out) && within(setting, (double)*out);
+}
+
+static int parse_text(const struct pw_yaml *node, char *out)
+{
+    if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0' || strlen(node->text) >= PW_TEXT_ROOM)
+        return 0;
+    snprintf(out, PW_TEXT_ROOM, "%s", node->text);
+    return 1;
+}
+
+static int parse_name(const struct pw_setting *setting, const struct pw_yaml *node,
+                      struct pw_settings *settings, char *why, size_t size)
+{
+    const char *names[32];
+    char hint[100], expected[200];
+    int count = names_of(setting, names, 32);
+    for (int i = 0; node->kind == PW_YAML_SCALAR && i < count; i++) {
+        if (strcmp(names[i], node->text) != 0)
+            continue;
+        if (setting->type == PW_DELAY_MODEL)
+            snprintf(field(setting, settings), PW_TEXT_ROOM, "%s", names[i]);
+        else
+            *(int *)field(setting, settings) = i;
+        return 1;
+    }
+    if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0')
+        return refuse(setting, node, why, size);
+    pw_setting_expects(setting, expected, sizeof expected);
+    pw_suggest(node->text, names, count, hint, sizeof hint);
+    snprintf(why, size, "\"%.60s\" is not known%s (%s)", node->text, hint, expected);
+    return 0;
+}
+
+static int parse_law(const struct pw_setting *setting, const struct pw_yaml *node, struct pw_law *law)
+{
+    if (node->kind == PW_YAML_SCALAR) {
+        int fits = parse_real(setting, node, &law->low);
+        law->high = law->low;
+        return fits;
+    }
+    return node->kind == PW_YAML_LIST && node->n_children == 2 &&
+           parse_real(setting, node->children[0], &law->low) &&
+           parse_real(setting, node->children[1], &law->high) && law->low <= law->high;
+}
+
+/* {random: 0.3, seed: 1, among: sides} and its like. */
+static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *links)
+{
+    links->seed = 1;
+    int kinds = 0;
+    for (int i = 0; i < map->n_children; i++) {
+        const char *key = map->keys[i];
+        const struct pw_yaml *value = map->children[i];
+        int fits = plain(value);
+        if (strcmp(key, "random") == 0) {
+            links->kind = PW_LINKS_RANDOM, kinds++;
+            fits = fits && pw_parse_real(value->text, &links->density) && links->density > 0 &&
+                   links->density <= 1;
+        } else if (strcmp(key, "nearest") == 0 || strcmp(key, "peers") == 0) {
+            links->kind = key[0] == 'n' ? PW_LINKS_NEAREST : PW_LINKS_PEERS, kinds++;
+            fits = fits && pw_parse_integer(value->text, &links->count) && links->count > 0 &&
+                   links->count < INT_MAX;
+        } else if (strcmp(key, "seed") == 0) {
+            fits = fits && pw_parse_integer(value->text, &links->seed) && links->seed >= 0;
+        } else if (strcmp(key, "among") == 0) {
+            links->among_sides = value->kind == PW_YAML_SCALAR && strcmp(value->text, "sides") == 0;
+            fits = links->among_sides || (fits && strcmp(value->text, "all") == 0);
+        } else {
+            fits = 0;
+        }
+        if (!fits)
+            return 0;
+    }
+    return kinds == 1 && !(links->among_sides && links->kind == PW_LINKS_NEAREST);
+}
+
+static int parse_links(const struct pw_yaml *node, struct pw_links_spec *links)
+{
+    *links = (struct pw_links_spec){.kind = PW_LINKS_TABLE};
+    if (node->kind == PW_YAML_MAP)
+        return parse_links_map(node, links);
+    if (!parse_text(node, links->path))
+        return 0;
+    if (strcmp(node->text, "all") == 0)
+        links->kind = PW_LINKS_ALL;
+    else if (strcmp(node->text, "sides") == 0)
+        links->kind = PW_LINKS_SIDES;
+    return 1;
+}
+
+int pw_setting_parse(const struct pw_setting *setting, const struct pw_yaml *node,
+                     struct pw_settings *settings, char *why, size_t size)
+{
+    int fits = 0;
+    void *to = field(setting, settings);
+    switch (setting->type) {
+    case PW_REAL:
+    case PW_AUTO_REAL:
+    case PW_OPTIONAL_REAL:
+        fits = parse_real(setting, node, to);
+        break;
+    case PW_INTEGER:
+        fits = parse_integer(setting, node, to);
+        break;
+    case PW_CHOICE:
+    case PW_DELAY_MODEL:
+        return parse_name(setting, node, settings, why, size);
+    case PW_TEXT:
+        fits = parse_text(node, to);
+        break;
+    case PW_LAW:
+        fits = parse_law(setting, node, to);
+        break;
+    case PW_LINKS:
+        fits = parse_links(node, to);
+    }
+    return fits || refuse(setting, node, why, size);
+}
+
+void pw_setting_default(const struct pw_setting *setting, struct pw_settings *settings)
+{
+    char why[200];
+    struct pw_error err;
+    struct pw_yaml *node = NULL;
+    if (setting->type == PW_OPTIONAL_REAL)
+        *(double *)field(setting, settings) = NAN;
+    if (setting->otherwise == NULL || setting->otherwise[0] == '\0')
+        return;
+    if (setting->type == PW_INTEGER) { /* a default may lie out of range: it then means "not given" */
+        pw_parse_integer(setting->otherwise, field(setting, settings));
+        return;
+    }
+    if (pw_yaml_parse(setting->otherwise, strlen(setting->otherwise), "default", &node, &err) == PW_OK)
+        pw_setting_parse(setting, node, settings, why, sizeof why);
+    pw_yaml_destroy(node);
+}
+
+int pw_setting_has_value(const struct pw_setting *setting, const struct pw_settings *settings)
+{
+    const void *from = const_field(setting, settings);
+    if (setting->type == PW_OPTIONAL_REAL)
+        return !isnan(*(const double *)from);
+    return setting->type != PW_TEXT || *(const char *)from != '\0';
+}
+
+/* The shortest decimal that reads back as the same number. */
+static void print_real(double value, FILE *out)
+{
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        double back = 0.0;
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (pw_parse_real(text, &back) && back == value)
+            break;
+    }
+    fputs(text, out);
+}
+
+static void print_text(const char *text, FILE *out)
+{
+    fputc('"', out);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            fputc('\\', out);
+        fputc(*c, out);
+    }
+    fputc('"', out);
+}
+
+static void print_law(const struct pw_law *law, FILE *out)
+{
+    fputc('[', out);
+    print_real(law->low, out);
+    fputs(", ", out);
+    print_real(law->high, out);
+    fputc(']', out);
+}
+
+static void print_links(const struct pw_links_spec *links, FILE *out)
+{
+    const char *among = links->among_sides ? "sides" : "all";
+    switch (links->kind) {
+    case PW_LINKS_ALL:
+    case PW_LINKS_SIDES:
+        fputs(links->kind == PW_LINKS_ALL ? "all" : "sides", out);
+        return;
+    case PW_LINKS_TABLE:
+        print_text(links->path, out);
+        return;
+    case PW_LINKS_RANDOM:
+        fputs("{random: ", out);
+        print_real(links->density, out);
+        fprintf(out, ", among: %s, seed: %ld}", among, links->seed);
+        return;
+    case PW_LINKS_NEAREST:
+        fprintf(out, "{nearest: %ld}", links->count);
+        return;
+    case PW_LINKS_PEERS:
+        fprintf(out, "{peers: %ld, among: %s, seed: %ld}", links->count, among, links->seed);
+    }
+}
+
+void pw_setting_print(const struct pw_setting *setting, const struct pw_settings *settings, FILE *out)
+{
+    const void *from = const_field(setting, settings);
+    switch (setting->type) {
+    case PW_REAL:
+    case PW_OPTIONAL_REAL:
+        print_real(*(const double *)from, out);
+        return;
+    case PW_AUTO_REAL:
+        if (*(const double *)from > 0.0)
+            print_real(*(const double *)from, out);
+        else
+            fputs("auto", out);
+        return;
+    case PW_INTEGER:
+        fprintf(out, "%ld", *(const long *)from);
+        return;
+    case PW_CHOICE:
+        fputs(setting->choices[*(const int *)from], out);
+        return;
+    case PW_TEXT:
+    case PW_DELAY_MODEL:
+        print_text(from, out);
+        return;
+    case PW_LAW:
+        print_law(from, out);
+        return;
+    case PW_LINKS:
+        print_links(from, out);
+    }
+}

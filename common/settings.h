@@ -1,0 +1,122 @@
+/* Every setting of a case, as one row of one table (settings_table.c). Reading, checking, -s, help and the
+ * dump in the trace all come from that table. */
+#ifndef PW_SETTINGS_H
+#define PW_SETTINGS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/error.h"
+#include "common/yaml_tree.h"
+
+enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 64 };
+
+/* A law to draw from: one number, or uniform between two. */
+struct pw_law {
+    double low, high;
+};
+
+/* Who may trade with whom. */
+enum pw_links_kind {
+    PW_LINKS_ALL,
+    PW_LINKS_SIDES,
+    PW_LINKS_TABLE,
+    PW_LINKS_RANDOM,
+    PW_LINKS_NEAREST,
+    PW_LINKS_PEERS
+};
+struct pw_links_spec {
+    enum pw_links_kind kind;
+    int among_sides;         /* random and peers: consumers with producers only */
+    double density;          /* random: probability of a link */
+    long count;              /* nearest, peers: links that each agent asks for */
+    long seed;               /* random, peers */
+    char path[PW_TEXT_ROOM]; /* table: a CSV path */
+};
+
+struct pw_settings {
+    long version;
+    char name[PW_TEXT_ROOM], power_unit[PW_TEXT_ROOM], money_unit[PW_TEXT_ROOM];
+
+    char assets[PW_TEXT_ROOM], agents[PW_TEXT_ROOM]; /* CSV paths, "" if none */
+    struct pw_links_spec links;
+    double fee; /* money per unit of energy, each end */
+    long generate_agents, generate_seed;
+    double generate_consumers;
+    struct pw_law consumer_a, consumer_b, consumer_p_min, consumer_p_max;
+    struct pw_law producer_a, producer_b, producer_p_min, producer_p_max;
+
+    int exchange; /* index into its choices, as the other ints below */
+    double delta, relaxation, stiffness;
+    double penalty; /* 0: auto */
+
+    char delay_model[PW_TEXT_ROOM];
+    double delay_mean_s, delay_std_s, delay_min_s, loss, retransmit_s, compute_s;
+
+    int criterion;
+    double tolerance;
+    double primal, dual, price; /* NaN: from the tolerance and the market's scale */
+    double max_time_s, stall_s;
+    long max_rounds;
+
+    int clock, reference;
+    long seed;
+
+    unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */
+    int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
+};
+
+enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
+
+enum pw_setting_type {
+    PW_REAL,
+    PW_AUTO_REAL,     /* a number or auto, kept as 0 */
+    PW_OPTIONAL_REAL, /* a number, NaN where not given */
+    PW_INTEGER,
+    PW_CHOICE,
+    PW_TEXT,
+    PW_DELAY_MODEL, /* the name of a row of net_models */
+    PW_LAW,
+    PW_LINKS,
+};
+
+/* One setting. Bounds count for numbers; an open bound itself is out of range. */
+struct pw_setting {
+    const char *path; /* section.key */
+    enum pw_setting_type type;
+    size_t offset;         /* into struct pw_settings */
+    const char *otherwise; /* the default, as text; NULL: required or empty */
+    double low, high;
+    int low_open, high_open;
+    const char *const *choices; /* ended by NULL */
+    const char *unit, *help;
+};
+
+extern const struct pw_setting pw_settings_table[];
+extern const int pw_settings_count;
+
+/* The row of a path, or -1. */
+int pw_settings_find(const char *path);
+
+/* All defaults. */
+void pw_settings_default(struct pw_settings *settings);
+
+/* Takes the settings of a case's tree over; `file` stands in messages. PW_USAGE with `file:line: section.key:
+ * what` for unknown keys and bad values. */
+enum pw_code pw_settings_read(struct pw_settings *settings, const struct pw_yaml *root, const char *file,
+                              struct pw_error *err);
+
+/* Takes one `section.key=value` over, the value written as in YAML. */
+enum pw_code pw_settings_override(struct pw_settings *settings, const char *assignment, struct pw_error *err);
+
+/* Fails with PW_USAGE at the place where the setting of `path` was given, `FILE:LINE: path: text`. */
+enum pw_code pw_settings_fail(const struct pw_settings *settings, const char *file, const char *path,
+                              struct pw_error *err, const char *text);
+
+/* Writes the effective settings as a case file. */
+void pw_settings_dump(const struct pw_settings *settings, FILE *out);
+
+/* Writes a line of help per setting. */
+void pw_settings_help(FILE *out);
+
+#endif

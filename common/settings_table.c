@@ -1,0 +1,97 @@
+#include <math.h>
+
+#include "common/settings.h"
+
+static const char *const exchanges[] = {"paired", NULL};
+static const char *const criteria[] = {"global", NULL};
+static const char *const clocks[] = {"wall", NULL};
+static const char *const references[] = {"auto", "yes", "no", NULL};
+
+#define AT(field) offsetof(struct pw_settings, field)
+#define ANY -INFINITY, INFINITY, 1, 1
+#define POSITIVE 0, INFINITY, 1, 1
+#define AT_LEAST(x) x, INFINITY, 0, 1
+#define NONE 0, 0, 0, 0
+
+const struct pw_setting pw_settings_table[] = {
+    {"peerwatt", PW_INTEGER, AT(version), NULL, 1, 1, 0, 0, NULL, "", "format version, 1; required"},
+    {"name", PW_TEXT, AT(name), "market", NONE, NULL, "", "title of the case"},
+    {"units.power", PW_TEXT, AT(power_unit), "kW", NONE, NULL, "", "label of the power unit"},
+    {"units.money", PW_TEXT, AT(money_unit), "EUR", NONE, NULL, "", "label of the money unit"},
+
+    {"market.assets", PW_TEXT, AT(assets), "", NONE, NULL, "", "CSV table: agent,asset,p_min,p_max,a,b"},
+    {"market.agents", PW_TEXT, AT(agents), "", NONE, NULL, "",
+     "CSV table: agent,name and optionally x,y,bus,zone,community"},
+    {"market.links", PW_LINKS, AT(links), "all", NONE, NULL, "",
+     "all | sides | a CSV path | {random: density} | {nearest: count} | {peers: count}; with seed: and "
+     "among: sides"},
+    {"market.fee", PW_REAL, AT(fee), "0", AT_LEAST(0), NULL, "money/energy", "fee on |t|, paid by each end"},
+    {"market.generate.agents", PW_INTEGER, AT(generate_agents), "0", 2, 1e7, 0, 0, NULL, "",
+     "size of a random market"},
+    {"market.generate.consumers", PW_REAL, AT(generate_consumers), "0.5", 0, 1, 0, 0, NULL, "",
+     "share of consumers, the first agents"},
+    {"market.generate.seed", PW_INTEGER, AT(generate_seed), "1", AT_LEAST(0), NULL, "",
+     "seed of the market's draws"},
+    {"market.generate.consumer.a", PW_LAW, AT(consumer_a), "[0.05, 0.15]", AT_LEAST(0), NULL, "",
+     "curvature: a number, or [low, high] uniform"},
+    {"market.generate.consumer.b", PW_LAW, AT(consumer_b), "[8, 12]", ANY, NULL, "",
+     "marginal value at zero power"},
+    {"market.generate.consumer.p_min", PW_LAW, AT(consumer_p_min), "[-15, -5]", ANY, NULL, "power",
+     "largest consumption (negative)"},
+    {"market.generate.consumer.p_max", PW_LAW, AT(consumer_p_max), "[-3, -1]", ANY, NULL, "power",
+     "least consumption (negative)"},
+    {"market.generate.producer.a", PW_LAW, AT(producer_a), "[0.05, 0.15]", AT_LEAST(0), NULL, "",
+     "curvature of the cost"},
+    {"market.generate.producer.b", PW_LAW, AT(producer_b), "[1, 5]", ANY, NULL, "",
+     "marginal cost at zero power"},
+    {"market.generate.producer.p_min", PW_LAW, AT(producer_p_min), "0", ANY, NULL, "power",
+     "least production"},
+    {"market.generate.producer.p_max", PW_LAW, AT(producer_p_max), "[5, 20]", ANY, NULL, "power",
+     "largest production"},
+
+    {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "", "exchange protocol"},
+    {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",
+     "asynchronous rate: share of answers waited for"},
+    {"negotiation.relaxation", PW_REAL, AT(relaxation), "0.5", 0, 1, 1, 1, NULL, "", "alpha; 0.5 is ADMM"},
+    {"negotiation.penalty", PW_AUTO_REAL, AT(penalty), "auto", POSITIVE, NULL, "price/power",
+     "rho, or auto: set and balanced by itself"},
+    {"negotiation.stiffness", PW_REAL, AT(stiffness), "4", AT_LEAST(1), NULL, "",
+     "kappa: how reluctantly a trade moves that waits for an answer"},
+
+    {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
+     "law of the delay of a message"},
+    {"network.delay.mean_s", PW_REAL, AT(delay_mean_s), "0", AT_LEAST(0), NULL, "s", "mean delay"},
+    {"network.delay.std_s", PW_REAL, AT(delay_std_s), "0", AT_LEAST(0), NULL, "s",
+     "standard deviation of the delay"},
+    {"network.delay.min_s", PW_REAL, AT(delay_min_s), "0", AT_LEAST(0), NULL, "s", "least delay"},
+    {"network.loss", PW_REAL, AT(loss), "0", 0, 1, 0, 1, NULL, "", "probability that a transmission is lost"},
+    {"network.retransmit_s", PW_REAL, AT(retransmit_s), "0.2", AT_LEAST(0), NULL, "s",
+     "time after which a lost transmission is repeated"},
+    {"network.compute_s", PW_REAL, AT(compute_s), "0", AT_LEAST(0), NULL, "s",
+     "modelled duration of a local solve (virtual clock)"},
+
+    {"stop.criterion", PW_CHOICE, AT(criterion), "global", NONE, criteria, "", "what ends the negotiation"},
+    {"stop.tolerance", PW_REAL, AT(tolerance), "1e-4", 0, 1, 1, 1, NULL, "",
+     "relative; sets those of the next three that are not given"},
+    {"stop.primal", PW_OPTIONAL_REAL, AT(primal), NULL, POSITIVE, NULL, "power",
+     "sqrt(sum over links (t + t')^2)"},
+    {"stop.dual", PW_OPTIONAL_REAL, AT(dual), NULL, POSITIVE, NULL, "power",
+     "sqrt(sum over link ends (change of t)^2)"},
+    {"stop.price", PW_OPTIONAL_REAL, AT(price), NULL, POSITIVE, NULL, "money/energy",
+     "sqrt(mean over link ends (rho change of t)^2); also the certificate's"},
+    {"stop.max_time_s", PW_REAL, AT(max_time_s), "3600", POSITIVE, NULL, "s", "limit on the run's own clock"},
+    {"stop.max_rounds", PW_INTEGER, AT(max_rounds), "100000", 1, 2e9, 0, 0, NULL, "",
+     "limit on the local solves of the busiest agent"},
+    {"stop.stall_s", PW_REAL, AT(stall_s), "30", POSITIVE, NULL, "s",
+     "without any progress for so long, the run ends and says who waits for whom"},
+
+    {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "", "wall: real messages in real time"},
+    {"run.seed", PW_INTEGER, AT(seed), "1", AT_LEAST(0), NULL, "", "seed of delays and losses"},
+    {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, references, "",
+     "compute the centralised optimum beside (auto: where it is quick)"},
+};
+
+const int pw_settings_count = sizeof pw_settings_table / sizeof *pw_settings_table;
+
+_Static_assert(sizeof pw_settings_table / sizeof *pw_settings_table <= PW_MOST_SETTINGS,
+               "raise PW_MOST_SETTINGS");

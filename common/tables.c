@@ -1,0 +1,252 @@
+#include "common/tables.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/csv.h"
+#include "common/memory.h"
+#include "common/number.h"
+
+enum { ASSET_AGENT, ASSET_NAME, ASSET_P_MIN, ASSET_P_MAX, ASSET_A, ASSET_B, N_ASSET_COLUMNS };
+static const struct pw_csv_column asset_columns[] = {{"agent", 1}, {"asset", 1}, {"p_min", 1},
+                                                     {"p_max", 1}, {"a", 1},     {"b", 1}};
+
+enum { AGENT_ID, AGENT_NAME, AGENT_X, AGENT_Y, AGENT_BUS, AGENT_ZONE, AGENT_COMMUNITY, N_AGENT_COLUMNS };
+static const struct pw_csv_column agent_columns[] = {{"agent", 1}, {"name", 1}, {"x", 0},        {"y", 0},
+                                                     {"bus", 0},   {"zone", 0}, {"community", 0}};
+
+enum { LINK_A, LINK_B, LINK_T_MIN, LINK_T_MAX, LINK_FEE_A, LINK_FEE_B, N_LINK_COLUMNS };
+static const struct pw_csv_column link_columns[] = {{"agent_a", 1}, {"agent_b", 1}, {"t_min", 0},
+                                                    {"t_max", 0},   {"fee_a", 0},   {"fee_b", 0}};
+
+/* One row of the asset table. */
+struct asset_row {
+    int agent, row;
+    double p_min, p_max, a, b;
+};
+
+static enum pw_code read_asset(const struct pw_csv *csv, int row, struct asset_row *out, struct pw_error *err)
+{
+    out->row = row;
+    PW_TRY(pw_csv_index(csv, row, ASSET_AGENT, INT_MAX, &out->agent, err));
+    PW_TRY(pw_csv_real(csv, row, ASSET_P_MIN, 0, &out->p_min, err));
+    PW_TRY(pw_csv_real(csv, row, ASSET_P_MAX, 0, &out->p_max, err));
+    PW_TRY(pw_csv_real(csv, row, ASSET_A, 0, &out->a, err));
+    PW_TRY(pw_csv_real(csv, row, ASSET_B, 0, &out->b, err));
+    if (out->p_min > out->p_max)
+        return pw_fail(err, PW_USAGE, "%s:%d: p_min %g is above p_max %g", csv->name, csv->line[row],
+                       out->p_min, out->p_max);
+    if (out->a < 0.0)
+        return pw_fail(err, PW_USAGE,
+                       "%s:%d: a: %g is negative: the cost a/2 p^2 + b p must be convex, a >= 0", csv->name,
+                       csv->line[row], out->a);
+    return PW_OK;
+}
+
+static int by_agent(const void *x, const void *y)
+{
+    const struct asset_row *a = x, *b = y;
+    return a->agent != b->agent ? (a->agent > b->agent) - (a->agent < b->agent)
+                                : (a->row > b->row) - (a->row < b->row);
+}
+
+static enum pw_code refuse_gaps(const struct pw_csv *csv, const struct asset_row *rows, struct pw_error *err)
+{
+    for (int i = 0, expected = 0; i < csv->n_rows; i++) {
+        if (rows[i].agent > expected)
+            return pw_fail(err, PW_USAGE, "%s:%d: agent: %d follows %d, but ids must run from 0 without gaps",
+                           csv->name, csv->line[rows[i].row], rows[i].agent, expected - 1);
+        expected = rows[i].agent + 1;
+    }
+    return PW_OK;
+}
+
+static struct pw_market *market_of_assets(const struct pw_csv *csv, const struct asset_row *rows)
+{
+    int n_assets = csv->n_rows, n_agents = rows[n_assets - 1].agent + 1;
+    struct pw_market *market = pw_market_create(n_agents, 1, n_assets, 0);
+    for (int i = 0; i < n_assets; i++) {
+        market->p_min[i] = rows[i].p_min;
+        market->p_max[i] = rows[i].p_max;
+        market->a[i] = rows[i].a;
+        market->b[i] = rows[i].b;
+        market->asset_name[i] = pw_strdup(pw_csv_cell(csv, rows[i].row, ASSET_NAME));
+        market->asset_first[rows[i].agent + 1] = i + 1;
+    }
+    pw_market_index(market);
+    return market;
+}
+
+static enum pw_code read_assets(const struct pw_csv *csv, struct pw_market **out, struct pw_error *err)
+{
+    if (csv->n_rows == 0)
+        return pw_fail(err, PW_USAGE, "%s:1: no asset: at least one row is expected below the header",
+                       csv->name);
+    struct asset_row *rows = pw_alloc((size_t)csv->n_rows, sizeof *rows);
+    enum pw_code code = PW_OK;
+    for (int i = 0; i < csv->n_rows && code == PW_OK; i++)
+        code = read_asset(csv, i, &rows[i], err);
+    if (code == PW_OK) {
+        qsort(rows, (size_t)csv->n_rows, sizeof *rows, by_agent);
+        code = refuse_gaps(csv, rows, err);
+    }
+    if (code == PW_OK)
+        *out = market_of_assets(csv, rows);
+    free(rows);
+    return code;
+}
+
+enum pw_code pw_table_assets(const char *bytes, size_t size, const char *name, struct pw_market **out,
+                             struct pw_error *err)
+{
+    struct pw_csv csv;
+    *out = NULL;
+    enum pw_code code = pw_csv_parse(bytes, size, name, asset_columns, N_ASSET_COLUMNS, &csv, err);
+    if (code == PW_OK)
+        code = read_assets(&csv, out, err);
+    pw_csv_free(&csv);
+    return code;
+}
+
+static enum pw_code check_label(const struct pw_csv *csv, int row, int column, struct pw_error *err)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    long label;
+    if (cell == NULL || cell[0] == '\0' || pw_parse_integer(cell, &label))
+        return PW_OK;
+    return pw_fail(err, PW_USAGE, "%s:%d: %s: \"%.40s\" is not a whole number", csv->name, csv->line[row],
+                   csv->columns[column].name, cell);
+}
+
+static enum pw_code read_agent(const struct pw_csv *csv, int row, struct pw_market *market,
+                               struct pw_error *err)
+{
+    int n;
+    PW_TRY(pw_csv_index(csv, row, AGENT_ID, market->n_agents, &n, err));
+    if (market->agent_name[n] != NULL)
+        return pw_fail(err, PW_USAGE, "%s:%d: agent: %d is given twice", csv->name, csv->line[row], n);
+    market->agent_name[n] = pw_strdup(pw_csv_cell(csv, row, AGENT_NAME));
+    if (market->x != NULL) {
+        PW_TRY(pw_csv_real(csv, row, AGENT_X, 0, &market->x[n], err));
+        PW_TRY(pw_csv_real(csv, row, AGENT_Y, 0, &market->y[n], err));
+    }
+    for (int column = AGENT_BUS; column < N_AGENT_COLUMNS; column++)
+        PW_TRY(check_label(csv, row, column, err));
+    return PW_OK;
+}
+
+static enum pw_code read_agents(const struct pw_csv *csv, struct pw_market *market, struct pw_error *err)
+{
+    if (csv->n_rows != market->n_agents)
+        return pw_fail(err, PW_USAGE,
+                       "%s:1: %d rows, but the asset table has %d agents: one row each is expected",
+                       csv->name, csv->n_rows, market->n_agents);
+    int has_x = pw_csv_cell(csv, 0, AGENT_X) != NULL, has_y = pw_csv_cell(csv, 0, AGENT_Y) != NULL;
+    if (has_x != has_y)
+        return pw_fail(err, PW_USAGE, "%s:1: columns x and y go together", csv->name);
+    if (has_x) {
+        market->x = pw_alloc((size_t)market->n_agents, sizeof(double));
+        market->y = pw_alloc((size_t)market->n_agents, sizeof(double));
+    }
+    for (int row = 0; row < csv->n_rows; row++)
+        PW_TRY(read_agent(csv, row, market, err));
+    return PW_OK;
+}
+
+enum pw_code pw_table_agents(const char *bytes, size_t size, const char *name, struct pw_market *market,
+                             struct pw_error *err)
+{
+    struct pw_csv csv;
+    enum pw_code code = pw_csv_parse(bytes, size, name, agent_columns, N_AGENT_COLUMNS, &csv, err);
+    if (code == PW_OK)
+        code = read_agents(&csv, market, err);
+    pw_csv_free(&csv);
+    return code;
+}
+
+/* A number, or the default where the column is lacking or the cell empty. */
+static enum pw_code optional_real(const struct pw_csv *csv, int row, int column, double otherwise,
+                                  double *value, struct pw_error *err)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    *value = otherwise;
+    return cell == NULL || cell[0] == '\0' ? PW_OK : pw_csv_real(csv, row, column, otherwise, value, err);
+}
+
+static enum pw_code read_link(const struct pw_csv *csv, int row, double fee, struct pw_market *market,
+                              struct pw_error *err)
+{
+    int line = csv->line[row];
+    PW_TRY(pw_csv_index(csv, row, LINK_A, market->n_agents, &market->link_a[row], err));
+    PW_TRY(pw_csv_index(csv, row, LINK_B, market->n_agents, &market->link_b[row], err));
+    PW_TRY(optional_real(csv, row, LINK_T_MIN, -INFINITY, &market->t_min[row], err));
+    PW_TRY(optional_real(csv, row, LINK_T_MAX, INFINITY, &market->t_max[row], err));
+    PW_TRY(optional_real(csv, row, LINK_FEE_A, fee, &market->fee_a[row], err));
+    PW_TRY(optional_real(csv, row, LINK_FEE_B, fee, &market->fee_b[row], err));
+    if (market->link_a[row] == market->link_b[row])
+        return pw_fail(err, PW_USAGE, "%s:%d: a link from agent %d to itself", csv->name, line,
+                       market->link_a[row]);
+    if (market->t_min[row] > market->t_max[row])
+        return pw_fail(err, PW_USAGE, "%s:%d: t_min %g is above t_max %g", csv->name, line,
+                       market->t_min[row], market->t_max[row]);
+    if (market->fee_a[row] < 0.0 || market->fee_b[row] < 0.0)
+        return pw_fail(err, PW_USAGE, "%s:%d: a fee is negative: fees are paid on |t|, at least 0", csv->name,
+                       line);
+    return PW_OK;
+}
+
+struct pair {
+    int low, high, row;
+};
+
+static int by_ends(const void *x, const void *y)
+{
+    const struct pair *a = x, *b = y;
+    if (a->low != b->low)
+        return a->low < b->low ? -1 : 1;
+    if (a->high != b->high)
+        return a->high < b->high ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+static enum pw_code refuse_twice(const struct pw_csv *csv, const struct pw_market *market,
+                                 struct pw_error *err)
+{
+    struct pair *pairs = pw_alloc((size_t)csv->n_rows, sizeof *pairs);
+    enum pw_code code = PW_OK;
+    for (int row = 0; row < csv->n_rows; row++) {
+        int a = market->link_a[row], b = market->link_b[row];
+        pairs[row] = (struct pair){a < b ? a : b, a < b ? b : a, row};
+    }
+    qsort(pairs, (size_t)csv->n_rows, sizeof *pairs, by_ends);
+    for (int i = 1; i < csv->n_rows && code == PW_OK; i++) {
+        const struct pair *x = &pairs[i - 1], *y = &pairs[i];
+        if (x->low == y->low && x->high == y->high)
+            code = pw_fail(err, PW_USAGE, "%s:%d: agents %d and %d are linked twice, first in line %d",
+                           csv->name, csv->line[y->row], x->low, x->high, csv->line[x->row]);
+    }
+    free(pairs);
+    return code;
+}
+
+enum pw_code pw_table_links(const char *bytes, size_t size, const char *name, double fee,
+                            struct pw_market *market, struct pw_error *err)
+{
+    struct pw_csv csv;
+    enum pw_code code = pw_csv_parse(bytes, size, name, link_columns, N_LINK_COLUMNS, &csv, err);
+    if (code == PW_OK) {
+        pw_market_set_link_count(market, csv.n_rows);
+        for (int row = 0; row < csv.n_rows && code == PW_OK; row++)
+            code = read_link(&csv, row, fee, market, err);
+        if (code == PW_OK)
+            code = refuse_twice(&csv, market, err);
+        if (code != PW_OK)
+            pw_market_set_link_count(market, 0);
+    }
+    pw_csv_free(&csv);
+    if (code == PW_OK)
+        pw_market_index(market);
+    return code;
+}

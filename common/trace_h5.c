@@ -1,0 +1,498 @@
+/* The only file that knows HDF5. The file is built in memory and then written like any other: so a full disk
+ * is an errno and no half-closed HDF5 file, and file systems without locks are no obstacle. */
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include "common/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5.h>
+#include <hdf5_hl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/memory.h"
+#include "common/trace_layout.h"
+
+enum { COMPRESS_ABOVE = 64 * 1024, CHUNK_BYTES = 256 * 1024, DEFLATE_LEVEL = 4, MEMORY_STEP = 1024 * 1024 };
+static const unsigned CREATION_ORDER = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+
+/* The bytes of a finished HDF5 file. */
+struct image {
+    void *bytes;
+    size_t size;
+};
+
+/* HDF5 calls return something negative on failure; here 0 is success and -1 failure, so that results can be
+ * or-ed. Closing what failed to open is harmless. */
+static int bad(long long result)
+{
+    return result < 0 ? -1 : 0;
+}
+
+static int put_attribute(hid_t object, const char *name, hid_t type, hid_t memory_type, hid_t space,
+                         const void *value)
+{
+    hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute < 0)
+        return -1;
+    int failed = bad(H5Awrite(attribute, memory_type, value));
+    return failed | bad(H5Aclose(attribute));
+}
+
+/* UTF-8 of `size` bytes, ended by a NUL. */
+static hid_t text_type(size_t size)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (bad(H5Tset_size(type, size)) || bad(H5Tset_cset(type, H5T_CSET_UTF8)) ||
+        bad(H5Tset_strpad(type, H5T_STR_NULLTERM))) {
+        H5Tclose(type);
+        return -1;
+    }
+    return type;
+}
+
+static int put_text(hid_t object, const char *name, const char *text)
+{
+    char *clean = pw_trace_clean_text(pw_strdup(text == NULL ? "" : text));
+    hid_t type = text_type(strlen(clean) + 1), space = H5Screate(H5S_SCALAR);
+    int failed = put_attribute(object, name, type, type, space, clean);
+    H5Sclose(space);
+    H5Tclose(type);
+    free(clean);
+    return failed;
+}
+
+static int put_array(hid_t object, const char *name, hid_t type, hid_t memory_type, hsize_t size,
+                     const void *values)
+{
+    hid_t space = H5Screate_simple(1, &size, NULL);
+    int failed = put_attribute(object, name, type, memory_type, space, values);
+    H5Sclose(space);
+    return failed;
+}
+
+/* The words of a flag and their values 0, 1, ..., after the CF conventions. */
+static int put_meanings(hid_t dataset, const char *meanings)
+{
+    signed char values[64];
+    hsize_t count = 1;
+    values[0] = 0;
+    for (const char *c = meanings; *c != '\0'; c++)
+        if (*c == ' ') {
+            values[count] = (signed char)count;
+            count++;
+        }
+    return put_array(dataset, "flag_values", H5T_STD_I8LE, H5T_NATIVE_SCHAR, count, values) |
+           put_text(dataset, "flag_meanings", meanings);
+}
+
+static int describe(hid_t dataset, const struct pw_trace_variable *variable)
+{
+    const double unknown = NAN;
+    int failed = put_text(dataset, "long_name", variable->long_name);
+    failed |= put_text(dataset, "units", variable->units);
+    if (variable->meanings != NULL)
+        failed |= put_meanings(dataset, variable->meanings);
+    if (variable->type == PW_TRACE_FLOAT64 && !variable->is_scale)
+        failed |= put_array(dataset, "_FillValue", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &unknown);
+    return failed;
+}
+
+/* The type in the file, for H5Tclose(). */
+static hid_t file_type(const struct pw_trace_variable *variable)
+{
+    switch (variable->type) {
+    case PW_TRACE_FLAG:
+        return H5Tcopy(H5T_STD_I8LE);
+    case PW_TRACE_INT32:
+        return H5Tcopy(H5T_STD_I32LE);
+    case PW_TRACE_INT64:
+        return H5Tcopy(H5T_STD_I64LE);
+    case PW_TRACE_FLOAT64:
+        return H5Tcopy(H5T_IEEE_F64LE);
+    case PW_TRACE_TEXT:
+        return text_type(variable->element_size);
+    }
+    return -1;
+}
+
+static hid_t memory_type(const struct pw_trace_variable *variable, hid_t in_file)
+{
+    if (variable->type == PW_TRACE_TEXT)
+        return in_file;
+    if (variable->type == PW_TRACE_FLOAT64)
+        return H5T_NATIVE_DOUBLE;
+    return variable->type == PW_TRACE_INT64 ? H5T_NATIVE_LONG : H5T_NATIVE_INT;
+}
+
+/* Cuts a large array along its first axis into compressed chunks. */
+static int set_chunks(hid_t plist, const struct pw_trace_variable *variable)
+{
+    hsize_t chunk[2] = {1, 1};
+    size_t row = variable->element_size;
+    for (int i = 1; i < variable->rank; i++) {
+        chunk[i] = variable->axis[i].size;
+        row *= variable->axis[i].size;
+    }
+    if (variable->rank == 0 || variable->axis[0].size * row <= COMPRESS_ABOVE)
+        return 0;
+    size_t rows = row < CHUNK_BYTES ? CHUNK_BYTES / row : 1;
+    chunk[0] = rows < variable->axis[0].size ? rows : variable->axis[0].size;
+    int failed = bad(H5Pset_chunk(plist, variable->rank, chunk));
+    if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0)
+        failed |= bad(H5Pset_shuffle(plist)) | bad(H5Pset_deflate(plist, DEFLATE_LEVEL));
+    return failed;
+}
+
+/* How the dataset is stored, for H5Pclose(). */
+static hid_t storage(const struct pw_trace_variable *variable)
+{
+    const double unknown = NAN;
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    int failed = bad(H5Pset_obj_track_times(plist, 0));
+    failed |= bad(H5Pset_attr_creation_order(plist, CREATION_ORDER));
+    if (variable->type == PW_TRACE_FLOAT64 && !variable->is_scale)
+        failed |= bad(H5Pset_fill_value(plist, H5T_NATIVE_DOUBLE, &unknown));
+    if (!failed && !set_chunks(plist, variable))
+        return plist;
+    H5Pclose(plist);
+    return -1;
+}
+
+static hid_t space_of(const struct pw_trace_variable *variable)
+{
+    hsize_t sizes[2] = {1, 1};
+    for (int i = 0; i < variable->rank; i++)
+        sizes[i] = variable->axis[i].size;
+    return variable->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(variable->rank, sizes, NULL);
+}
+
+/* Makes the dataset a scale or ties it to the scales of its axes, which are there already. */
+static int connect_axes(hid_t group, hid_t dataset, const struct pw_trace_variable *variable)
+{
+    if (variable->is_scale)
+        return bad(H5DSset_scale(dataset, variable->name));
+    int failed = 0;
+    for (int i = 0; i < variable->rank && !failed; i++) {
+        hid_t scale = H5Dopen2(group, variable->axis[i].name, H5P_DEFAULT);
+        failed = bad(H5DSattach_scale(dataset, scale, (unsigned)i));
+        H5Dclose(scale);
+    }
+    return failed;
+}
+
+static int put_dataset(hid_t group, const struct pw_trace_variable *variable)
+{
+    hid_t type = file_type(variable), space = space_of(variable), plist = storage(variable);
+    hid_t dataset = H5Dcreate2(group, variable->name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    int failed =
+        bad(H5Dwrite(dataset, memory_type(variable, type), H5S_ALL, H5S_ALL, H5P_DEFAULT, variable->values));
+    failed = failed || describe(dataset, variable) || connect_axes(group, dataset, variable);
+    failed |= bad(H5Dclose(dataset));
+    H5Pclose(plist);
+    H5Sclose(space);
+    H5Tclose(type);
+    return failed;
+}
+
+static hid_t create_group(hid_t file, const char *name)
+{
+    hid_t plist = H5Pcreate(H5P_GROUP_CREATE), group = -1;
+    if (!bad(H5Pset_obj_track_times(plist, 0)) && !bad(H5Pset_link_creation_order(plist, CREATION_ORDER)) &&
+        !bad(H5Pset_attr_creation_order(plist, CREATION_ORDER)))
+        group = H5Gcreate2(file, name, H5P_DEFAULT, plist, H5P_DEFAULT);
+    H5Pclose(plist);
+    return group;
+}
+
+/* The group of that name, made if it is not there yet, for H5Gclose(). */
+static hid_t open_group(hid_t file, const char *name)
+{
+    if (name[0] == '\0')
+        return H5Gopen2(file, "/", H5P_DEFAULT);
+    htri_t exists = H5Lexists(file, name, H5P_DEFAULT);
+    return exists > 0 ? H5Gopen2(file, name, H5P_DEFAULT) : create_group(file, name);
+}
+
+static enum pw_code write_variables(hid_t file, const struct pw_trace *trace, const char *path,
+                                    struct pw_error *err)
+{
+    struct pw_trace_variable variable;
+    for (int i = 0; i < pw_trace_variable_count(); i++) {
+        if (!pw_trace_variable_get(trace, i, &variable))
+            continue;
+        hid_t group = open_group(file, variable.group);
+        int failed = group < 0 || put_dataset(group, &variable);
+        failed |= bad(H5Gclose(group));
+        pw_trace_variable_free(&variable);
+        if (failed)
+            return pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at %s/%s", path, variable.group,
+                           variable.name);
+    }
+    return PW_OK;
+}
+
+/* Nothing here may depend on the time or the launch: the same run gives the same bytes. */
+static enum pw_code write_root(hid_t file, const struct pw_trace *trace, const char *path,
+                               struct pw_error *err)
+{
+    hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
+    int failed = put_text(root, "Conventions", "CF-1.10 peerwatt-trace-1");
+    failed |= put_text(root, "title", trace->title);
+    failed |= put_text(root, "history", "peerwatt run");
+    failed |= put_text(root, "references",
+                       "R. Le Goff Latimier, H. Ben Ahmed: Peer to peer electricity markets, 2023, "
+                       "doi 10.1016/B978-0-12-821204-2.00065-9");
+    if (trace->outcome->summary.clock != NULL)
+        failed |= put_text(root, "clock", trace->outcome->summary.clock);
+    failed |= bad(H5Gclose(root));
+    return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at the root attributes", path)
+                  : PW_OK;
+}
+
+static enum pw_code write_provenance(hid_t file, const struct pw_trace *trace, const char *path,
+                                     struct pw_error *err)
+{
+    hid_t group = open_group(file, "provenance");
+    const char *at = "";
+    int failed = group < 0;
+    for (int i = 0; i < trace->n_provenance && !failed; i++) {
+        at = trace->provenance[i].name;
+        failed = put_text(group, at, trace->provenance[i].value);
+    }
+    failed |= bad(H5Gclose(group));
+    return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at /provenance %s", path, at)
+                  : PW_OK;
+}
+
+static int set_file_properties(hid_t creation, hid_t access)
+{
+    return bad(H5Pset_obj_track_times(creation, 0)) |
+           bad(H5Pset_link_creation_order(creation, CREATION_ORDER)) |
+           bad(H5Pset_attr_creation_order(creation, CREATION_ORDER)) |
+           bad(H5Pset_fapl_core(access, MEMORY_STEP, 0)) |
+           bad(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110)) |
+           bad(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
+}
+
+/* HDF5 looks whether a file of the name exists, so the name is one that cannot. */
+static hid_t create_in_memory(void)
+{
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    if (!set_file_properties(creation, access))
+        file = H5Fcreate("/dev/null/trace.h5", H5F_ACC_TRUNC, creation, access);
+    H5Pclose(access);
+    H5Pclose(creation);
+    return file;
+}
+
+static int take_image(hid_t file, struct image *image)
+{
+    if (bad(H5Fflush(file, H5F_SCOPE_GLOBAL)))
+        return -1;
+    ssize_t size = H5Fget_file_image(file, NULL, 0);
+    if (size <= 0)
+        return -1;
+    image->size = (size_t)size;
+    image->bytes = pw_alloc(image->size, 1);
+    return H5Fget_file_image(file, image->bytes, image->size) == size ? 0 : -1;
+}
+
+static enum pw_code build(const struct pw_trace *trace, const char *path, struct image *image,
+                          struct pw_error *err)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t file = create_in_memory();
+    if (file < 0)
+        return pw_fail(err, PW_IO, "%s: cannot be made: HDF5 makes no file in memory", path);
+    enum pw_code code = write_root(file, trace, path, err);
+    if (code == PW_OK)
+        code = write_variables(file, trace, path, err);
+    if (code == PW_OK)
+        code = write_provenance(file, trace, path, err);
+    if (code == PW_OK && take_image(file, image))
+        code = pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed to finish the file", path);
+    if (bad(H5Fclose(file)) && code == PW_OK)
+        code = pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed to close the file", path);
+    return code;
+}
+
+/* The folder of a path, for the caller to free(). */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return pw_strdup(".");
+    size_t length = slash == path ? 1 : (size_t)(slash - path);
+    char *folder = pw_alloc(length + 1, 1);
+    return memcpy(folder, path, length);
+}
+
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* What a symbolic link points to, else the path itself; for the caller to free(). */
+static char *follow(const char *path)
+{
+    char *target = realpath(path, NULL);
+    return target != NULL ? target : pw_strdup(path);
+}
+
+static enum pw_code fail_exists(const char *path, struct pw_error *err)
+{
+    return pw_fail(err, PW_IO, "%s: exists already: use --force to replace it, or another -o", path);
+}
+
+static enum pw_code check_folder(const char *target, const char *path, struct pw_error *err)
+{
+    struct stat status;
+    enum pw_code code = PW_OK;
+    char *folder = folder_of(target);
+    if (stat(folder, &status) != 0)
+        code = pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: create it, or use another -o", path,
+                       folder, strerror(errno));
+    else if (!S_ISDIR(status.st_mode))
+        code = pw_fail(err, PW_IO, "%s: cannot be written: %s is no folder: use another -o", path, folder);
+    else if (access(folder, W_OK | X_OK) != 0)
+        code = pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: use another -o", path, folder,
+                       strerror(errno));
+    free(folder);
+    return code;
+}
+
+enum pw_code pw_trace_check_path(const char *path, int force, struct pw_error *err)
+{
+    struct stat status;
+    if (name_in(path)[0] == '\0')
+        return pw_fail(err, PW_IO, "'%s': names no file: use another -o", path);
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return pw_fail(err, PW_IO, "%s: is a folder, a file is expected: use another -o", path);
+    if (!force && lstat(path, &status) == 0)
+        return fail_exists(path, err);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return pw_fail(err, PW_IO, "%s: is not a regular file and will not be replaced: use another -o",
+                       path);
+    char *target = follow(path);
+    enum pw_code code = check_folder(target, path, err);
+    free(target);
+    return code;
+}
+
+/* Opens a new file `.NAME.tmp-PID` beside the target; -1 and errno on failure. A number is added where a
+ * process that was killed left such a file. *name is for the caller to free(). */
+static int open_temporary(const char *target, char **name)
+{
+    enum { MOST = 100 };
+    char *folder = folder_of(target);
+    size_t size = strlen(target) + 64;
+    int descriptor = -1;
+    *name = pw_alloc(size, 1);
+    for (int i = 0; i < MOST && descriptor < 0; i++) {
+        int used = snprintf(*name, size, "%s/.%.200s.tmp-%ld", folder, name_in(target), (long)getpid());
+        if (i > 0)
+            snprintf(*name + used, size - (size_t)used, "-%d", i);
+        descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor < 0 && errno != EEXIST)
+            break;
+    }
+    free(folder);
+    return descriptor;
+}
+
+/* 0, or -1 and errno. */
+static int write_all(int descriptor, const struct image *image)
+{
+    const char *bytes = image->bytes;
+    for (size_t done = 0; done < image->size;) {
+        ssize_t written = write(descriptor, bytes + done, image->size - done);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+/* On the disk when it returns 0; else -1 and errno. Closes the descriptor. Some file systems cannot fsync. */
+static int write_to_disk(int descriptor, const struct image *image)
+{
+    int failed = write_all(descriptor, image);
+    if (!failed && fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
+        failed = -1;
+    int reason = errno;
+    if (close(descriptor) != 0 && errno != EINTR && !failed)
+        return -1;
+    errno = reason;
+    return failed;
+}
+
+/* Gives the temporary its name without replacing anything; 0, or -1 and errno, EEXIST where the name is
+ * taken. Where there are no hard links a moment remains between the look and the renaming. */
+static int rename_to_new(const char *temporary, const char *target)
+{
+    struct stat status;
+    if (link(temporary, target) == 0)
+        return unlink(temporary);
+    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS && errno != EMLINK)
+        return -1;
+    if (lstat(target, &status) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(temporary, target);
+}
+
+/* Makes the new name last. The file is complete under it by now, so failing to is no reason to fail. */
+static void sync_folder(const char *target)
+{
+    char *folder = folder_of(target);
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+    free(folder);
+}
+
+static enum pw_code publish(const struct image *image, const char *path, int force, struct pw_error *err)
+{
+    char *temporary, *target = force ? follow(path) : pw_strdup(path);
+    int descriptor = open_temporary(target, &temporary);
+    int failed = descriptor < 0;
+    if (!failed) {
+        failed = write_to_disk(descriptor, image) ||
+                 (force ? rename(temporary, target) : rename_to_new(temporary, target));
+        int reason = errno;
+        if (failed)
+            unlink(temporary);
+        errno = reason;
+    }
+    enum pw_code code = PW_OK;
+    if (failed && errno == EEXIST && !force)
+        code = fail_exists(path, err);
+    else if (failed)
+        code = pw_fail(err, PW_IO, "%s: cannot be written: %s", path, strerror(errno));
+    else
+        sync_folder(target);
+    free(temporary);
+    free(target);
+    return code;
+}
+
+enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int force, struct pw_error *err)
+{
+    struct image image = {NULL, 0};
+    PW_TRY(pw_trace_check_path(path, force, err));
+    enum pw_code code = build(trace, path, &image, err);
+    if (code == PW_OK)
+        code = publish(&image, path, force, err);
+    free(image.bytes);
+    return code;
+}

@@ -1,0 +1,49 @@
+/* What a trace consists of, read from one table of variables. Knows no HDF5: trace_h5.c writes what this
+ * says. */
+#ifndef PW_TRACE_LAYOUT_H
+#define PW_TRACE_LAYOUT_H
+
+#include <stddef.h>
+
+#include "common/trace.h"
+
+/* The type in the file, and the C type of the values in memory. */
+enum pw_trace_type {
+    PW_TRACE_FLAG,    /* int8 that stands for a word; int */
+    PW_TRACE_INT32,   /* int */
+    PW_TRACE_INT64,   /* long */
+    PW_TRACE_FLOAT64, /* double */
+    PW_TRACE_TEXT     /* UTF-8 of element_size bytes, ended by a NUL */
+};
+
+struct pw_trace_axis {
+    const char *name; /* also the name of its scale, in the variable's group */
+    size_t size;
+};
+
+/* One variable of one trace. Texts are static, values owned. */
+struct pw_trace_variable {
+    const char *group; /* "" for the root */
+    const char *name, *long_name;
+    const char *meanings; /* of a flag's values 0, 1, ...: words separated by blanks; NULL for other types */
+    char units[64];
+    enum pw_trace_type type;
+    int is_scale; /* the variable is its axis' scale; scales come before what lies on them */
+    int rank;
+    struct pw_trace_axis axis[2];
+    size_t element_size;
+    void *values; /* all elements, the last axis innermost */
+};
+
+/* Number of variables that a trace may have, in the order of the file. */
+int pw_trace_variable_count(void);
+
+/* Fills *out with variable `index` of the trace, for pw_trace_variable_free(). Returns 0, with nothing to
+ * free, when this trace does not have it (a timeline nobody asked for, the axis of a single product). */
+int pw_trace_variable_get(const struct pw_trace *trace, int index, struct pw_trace_variable *out);
+void pw_trace_variable_free(struct pw_trace_variable *variable);
+
+/* Puts "?" in place of every byte that is not part of valid UTF-8. Returns text. */
+char *pw_trace_clean_text(char *text);
+
+#endif

@@ -1,0 +1,211 @@
+#include "coordinator/judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "agent/local_problem.h"
+#include "common/memory.h"
+
+struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const struct pw_market *market,
+                                      const struct pw_scales *scales)
+{
+    double power = settings->tolerance * scales->power * sqrt(market->n_agents);
+    return (struct pw_tolerances){
+        isnan(settings->primal) ? power : settings->primal, isnan(settings->dual) ? power : settings->dual,
+        isnan(settings->price) ? settings->tolerance * scales->price : settings->price};
+}
+
+/* The two ends of a link in the snapshot's arrays. */
+struct ends {
+    int a, b;  /* positions in the end arrays */
+    int round; /* the last one that both have offered */
+};
+
+static int *ends_of_a(const struct pw_market *market)
+{
+    int *end_a = pw_alloc((size_t)market->n_links, sizeof(int));
+    for (int n = 0; n < market->n_agents; n++) {
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+            if (market->link_a[market->end_link[e]] == n)
+                end_a[market->end_link[e]] = e;
+        }
+    }
+    return end_a;
+}
+
+static struct ends ends_of(const struct pw_snapshot *snapshot, int end_a)
+{
+    int end_b = snapshot->market->end_twin[end_a];
+    int round_a = snapshot->round[end_a], round_b = snapshot->round[end_b];
+    return (struct ends){end_a, end_b, round_a < round_b ? round_a : round_b};
+}
+
+static double trade_at(const struct pw_snapshot *snapshot, int end, int round, int q)
+{
+    int i = end * snapshot->market->n_products + q;
+    return snapshot->round[end] == round ? snapshot->mine[i] : snapshot->before[i];
+}
+
+/* How far the prices at both ends are from making the trade optimal: (3) of the survey, stationarity in t. */
+static double price_violation(double gain, double t, double t_min, double t_max, double fee,
+                              double negligible)
+{
+    int may_rise = t<t_max - negligible, may_fall = t> t_min + negligible;
+    double rise_costs = t > negligible ? fee : t < -negligible ? -fee : fee;
+    double fall_costs = t > negligible ? -fee : t < -negligible ? fee : fee;
+    double up = may_rise ? gain - rise_costs : 0.0, down = may_fall ? -gain - fall_costs : 0.0;
+    return fmax(0.0, fmax(up, down));
+}
+
+struct sums {
+    double primal2, dual2, price2, weighted_price;
+    int unsolved;
+};
+
+static void judge_end(const struct pw_snapshot *snapshot, int end, int q, struct sums *sums)
+{
+    int i = end * snapshot->market->n_products + q;
+    double move = snapshot->mine[i] - snapshot->before[i];
+    sums->dual2 += move * move;
+    sums->price2 += snapshot->penalty[end] * snapshot->penalty[end] * move * move;
+}
+
+static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *ends, int l, int q,
+                        double negligible, struct pw_outcome *outcome, struct sums *sums)
+{
+    const struct pw_market *market = snapshot->market;
+    struct pw_summary *summary = &outcome->summary;
+    int i = l * market->n_products + q, a = market->link_a[l], b = market->link_b[l];
+    double t_ab = trade_at(snapshot, ends->a, ends->round, q),
+           t_ba = trade_at(snapshot, ends->b, ends->round, q);
+    double t = (t_ab - t_ba) / 2.0;
+    double gain = snapshot->price[b * market->n_products + q] - snapshot->price[a * market->n_products + q];
+    sums->primal2 += (t_ab + t_ba) * (t_ab + t_ba);
+    judge_end(snapshot, ends->a, q, sums);
+    judge_end(snapshot, ends->b, q, sums);
+    outcome->trade[i] = t;
+    outcome->price_a[i] = snapshot->trade_price[ends->a * market->n_products + q];
+    outcome->price_b[i] = snapshot->trade_price[ends->b * market->n_products + q];
+    double fee = market->fee_a[i] + market->fee_b[i];
+    summary->price_spread_max =
+        fmax(summary->price_spread_max,
+             price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
+    if (fabs(t) > negligible)
+        summary->price_mismatch_max =
+            fmax(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
+    summary->power_traded += fabs(t);
+    sums->weighted_price += fabs(t) * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
+    summary->fees_collected += fee * fabs(t);
+    outcome->fees[a] += market->fee_a[i] * fabs(t);
+    outcome->fees[b] += market->fee_b[i] * fabs(t);
+    outcome->welfare[a] += t * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
+    outcome->welfare[b] -= t * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
+}
+
+static void judge_links(const struct pw_snapshot *snapshot, double negligible, struct pw_outcome *outcome,
+                        struct sums *sums)
+{
+    const struct pw_market *market = snapshot->market;
+    int *end_a = ends_of_a(market);
+    for (int l = 0; l < market->n_links; l++) {
+        struct ends ends = ends_of(snapshot, end_a[l]);
+        outcome->rounds[l] = ends.round;
+        outcome->messages[l] = snapshot->round[ends.a] + snapshot->round[ends.b] + 2L; /* round 0 counts */
+        sums->unsolved += ends.round < 1;
+        for (int q = 0; q < market->n_products; q++)
+            judge_trade(snapshot, &ends, l, q, negligible, outcome, sums);
+    }
+    free(end_a);
+}
+
+/* The cheapest dispatch of agent n that delivers `net`, or the nearest to it that its limits allow; its cost
+ * too. */
+static double dispatch(const struct pw_market *market, int n, int q, double net, double price, double *cost)
+{
+    int first = market->asset_first[n], count = market->asset_first[n + 1] - first,
+        products = market->n_products;
+    double *rows = pw_alloc((size_t)count, 5 * sizeof(double)), zero = 0.0, slope = 1.0, sold, power = 0.0;
+    for (int i = 0; i < count; i++) {
+        int k = (first + i) * products + q;
+        rows[i] = market->p_min[k];
+        rows[count + i] = market->p_max[k];
+        rows[2 * count + i] = market->a[k];
+        rows[3 * count + i] = market->b[k];
+    }
+    double *p = rows + 4 * count;
+    net = fmin(fmax(net, pw_market_agent_p_min(market, n, q)), pw_market_agent_p_max(market, n, q));
+    struct pw_local_problem problem = {count, rows, rows + count, rows + 2 * count, rows + 3 * count,
+                                       p,     1,    &zero,        &slope,           &zero,
+                                       &net,  &net, &sold};
+    pw_local_solve(&problem, price);
+    for (int i = 0; i < count; i++) {
+        power += p[i];
+        *cost += (rows[2 * count + i] / 2.0 * p[i] + rows[3 * count + i]) * p[i];
+    }
+    free(rows);
+    return power;
+}
+
+static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *outcome)
+{
+    const struct pw_market *market = snapshot->market;
+    struct pw_summary *summary = &outcome->summary;
+    double *net = pw_alloc((size_t)market->n_agents * (size_t)market->n_products, sizeof(double));
+    for (int l = 0; l < market->n_links; l++) {
+        for (int q = 0; q < market->n_products; q++) {
+            net[market->link_a[l] * market->n_products + q] += outcome->trade[l * market->n_products + q];
+            net[market->link_b[l] * market->n_products + q] -= outcome->trade[l * market->n_products + q];
+        }
+    }
+    for (int n = 0; n < market->n_agents; n++) {
+        for (int q = 0; q < market->n_products; q++) {
+            int i = n * market->n_products + q;
+            outcome->price[i] = snapshot->price[i];
+            outcome->power[i] = dispatch(market, n, q, net[i], snapshot->price[i], &outcome->cost[n]);
+            double off = fmax(fabs(outcome->power[i] - net[i]), fabs(snapshot->power[i] - net[i]));
+            summary->balance_max = fmax(summary->balance_max, off);
+            summary->power_injected += fmax(outcome->power[i], 0.0);
+        }
+        outcome->welfare[n] -= outcome->cost[n] + outcome->fees[n];
+        summary->social_welfare -= outcome->cost[n] + outcome->fees[n];
+        outcome->peers[n] = pw_market_degree(market, n);
+        outcome->iterations[n] = (long)snapshot->iterations[n];
+        outcome->messages_sent[n] = (long)snapshot->sent[n];
+        outcome->wait_s[n] = snapshot->wait_s[n];
+        outcome->compute_s[n] = snapshot->compute_s[n];
+        summary->iterations_mean += (double)snapshot->iterations[n] / market->n_agents;
+    }
+    free(net);
+}
+
+void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *tolerances,
+              struct pw_outcome *outcome)
+{
+    const struct pw_market *market = snapshot->market;
+    struct pw_summary *summary = &outcome->summary;
+    struct sums sums = {0};
+    summary->agents = market->n_agents;
+    summary->trades = market->n_links;
+    summary->tolerance_primal = tolerances->primal;
+    summary->tolerance_dual = tolerances->dual;
+    summary->tolerance_price = tolerances->price;
+    double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
+    judge_links(snapshot, negligible, outcome, &sums);
+    judge_agents(snapshot, outcome);
+    int ends = 2 * market->n_links;
+    summary->primal_residual = sums.unsolved > 0 ? NAN : sqrt(sums.primal2);
+    summary->dual_residual = sums.unsolved > 0 ? NAN : sqrt(sums.dual2);
+    summary->price_residual = sums.unsolved > 0 ? NAN : ends > 0 ? sqrt(sums.price2 / ends) : 0.0;
+    summary->price_mean = summary->power_traded > 0.0 ? sums.weighted_price / summary->power_traded : NAN;
+}
+
+int pw_judge_accepts(const struct pw_outcome *outcome)
+{
+    const struct pw_summary *summary = &outcome->summary;
+    return summary->primal_residual <= summary->tolerance_primal &&
+           summary->dual_residual <= summary->tolerance_dual &&
+           summary->price_residual <= summary->tolerance_price &&
+           summary->price_spread_max <= summary->tolerance_price &&
+           summary->price_mismatch_max <= summary->tolerance_price &&
+           summary->balance_max <= summary->tolerance_primal;
+}

@@ -1,0 +1,34 @@
+/* Is the market over? Judged on a snapshot alone: the residuals at equal rounds, and the certificate, which
+ * is the optimality conditions on the agreed trades. Also turns a snapshot into the outcome that is reported.
+ */
+#ifndef PW_JUDGE_H
+#define PW_JUDGE_H
+
+#include "common/outcome.h"
+#include "common/settings.h"
+#include "common/penalty.h"
+#include "coordinator/snapshot.h"
+
+/* Absolute tolerances, all > 0. */
+struct pw_tolerances {
+    double primal, dual, price;
+};
+
+/* Those of the case, or `stop.tolerance` of the market's scale where it gives none: power scale times the
+ * square root of the number of agents, price scale. */
+struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const struct pw_market *market,
+                                      const struct pw_scales *scales);
+
+/* Fills all of the outcome that follows from the state of the market: agents, trades, and of the summary the
+ * residuals, powers, prices, welfare, spread and balance. The agreed trade of a link is (t_ab - t_ba)/2 at
+ * the last round that both ends have offered; an agent's power and cost are those of its cheapest dispatch
+ * that delivers its agreed trades. */
+void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *tolerances,
+              struct pw_outcome *outcome);
+
+/* True if a judged outcome has converged: the three residuals within their tolerances, every link end solved,
+ * prices across links within the price tolerance of optimality (beyond fees and bounds), and every balance
+ * within the primal one. */
+int pw_judge_accepts(const struct pw_outcome *outcome);
+
+#endif

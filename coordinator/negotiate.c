@@ -1,0 +1,306 @@
+#include "coordinator/negotiate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/case.h"
+#include "common/memory.h"
+#include "common/penalty.h"
+#include "coordinator/clock.h"
+#include "coordinator/host.h"
+#include "coordinator/parcels.h"
+#include "coordinator/signals.h"
+#include "coordinator/stall.h"
+#include "coordinator/supervisor.h"
+
+/* Ranks report this often at the most, and this often at the least. */
+static const int64_t REPORT_PER_RANK_NS = 500000, LONGEST_REPORT_NS = 50000000, HEARTBEAT_NS = 500000000;
+
+/* How long the ranks have to say goodbye after the stop. */
+static const int64_t FAREWELL_NS = 30000000000;
+
+/* One rank of a run. */
+struct station {
+    const struct pw_negotiation *negotiation;
+    struct pw_transport *transport;
+    struct pw_placement placement;
+    struct pw_host *host;
+    struct pw_parcels *parcels;
+    struct pw_supervisor *supervisor; /* rank 0, else NULL */
+    double *penalty;
+    unsigned char *snapshot; /* this rank's part, as bytes */
+    uint32_t epoch;          /* snapshots taken */
+    int stopped, n_goodbyes;
+    int64_t report_period_ns, reported_ns, reported_fires;
+    int reported_signal;
+};
+
+static void fail_hard(struct station *station, const struct pw_error *err)
+{
+    fprintf(stderr, "peerwatt: rank %d: %s\n", station->transport->rank, err->text);
+    pw_transport_abort(station->transport, err->code);
+}
+
+static int64_t clock_of_host(void *context)
+{
+    (void)context;
+    return pw_clock_ns();
+}
+
+static void send_offer(void *context, int rank, const struct pw_offer *offer)
+{
+    struct station *station = context;
+    pw_parcels_add(station->parcels, rank, offer);
+}
+
+static void take_snapshot(struct station *station, uint32_t epoch)
+{
+    if (epoch <= station->epoch)
+        return;
+    station->epoch = epoch;
+    pw_snapshot_write(station->host, station->snapshot);
+    pw_transport_send(station->transport, 0, PW_TAG_SNAPSHOT, station->snapshot,
+                      pw_snapshot_size(station->host));
+}
+
+/* A packet sent after its sender's snapshot must not count in ours: the cut stays consistent. */
+static void take_offers(struct station *station, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    struct pw_packet_header header;
+    struct pw_offer offer;
+    int n_products = station->negotiation->market->n_products;
+    if (pw_decode_header(bytes, size, n_products, &header, &err) != PW_OK)
+        fail_hard(station, &err);
+    take_snapshot(station, header.epoch);
+    for (uint32_t i = 0; i < header.count; i++) {
+        if (pw_decode_offer(bytes, i, n_products, &offer, &err) != PW_OK)
+            fail_hard(station, &err);
+        if (pw_host_receive(station->host, &offer) != PW_OK)
+            fail_hard(station, &station->host->error);
+    }
+}
+
+static void answer_stall(struct station *station)
+{
+    char text[512];
+    pw_stall_describe(station->host, pw_clock_ns(), text, sizeof text);
+    pw_transport_send(station->transport, 0, PW_TAG_STALL, text, strlen(text));
+}
+
+static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
+{
+    struct station *station = context;
+    uint32_t epoch;
+    switch (tag) {
+    case PW_TAG_OFFERS:
+        if (!station->stopped)
+            take_offers(station, bytes, size);
+        return;
+    case PW_TAG_SNAPSHOT_ASK:
+        memcpy(&epoch, bytes, sizeof epoch);
+        take_snapshot(station, epoch);
+        return;
+    case PW_TAG_STOP:
+        station->stopped = 1;
+        return;
+    case PW_TAG_STALL_ASK:
+        answer_stall(station);
+        return;
+    case PW_TAG_GOODBYE:
+        station->n_goodbyes++;
+        return;
+    case PW_TAG_REPORT:
+    case PW_TAG_SNAPSHOT:
+    case PW_TAG_STALL:
+        pw_supervisor_receive(station->supervisor, from, tag, bytes, size);
+    }
+}
+
+static void report(struct station *station, int64_t now_ns)
+{
+    int64_t due_ns = pw_host_next_due(station->host);
+    struct pw_report report = {station->host->totals, due_ns == INT64_MAX ? -1 : due_ns - now_ns,
+                               pw_signals_caught()};
+    station->reported_ns = now_ns;
+    station->reported_fires = station->host->totals.fires;
+    station->reported_signal = report.interrupted;
+    pw_transport_send(station->transport, 0, PW_TAG_REPORT, &report, sizeof report);
+}
+
+/* A rank that shares its run with others reports when something changed, but not too often; a lone one every
+ * sweep. */
+static void report_if_due(struct station *station, int64_t now_ns)
+{
+    int64_t age = now_ns - station->reported_ns;
+    int64_t fires = station->host->totals.fires - station->reported_fires;
+    int sweep = fires >= station->host->end - station->host->first && fires > 0;
+    int changed = station->transport->size == 1 ? sweep : fires > 0 && age >= station->report_period_ns;
+    int signalled = pw_signals_caught() && !station->reported_signal;
+    int last_changes = fires > 0 && age >= LONGEST_REPORT_NS;
+    if (changed || last_changes || signalled || age >= HEARTBEAT_NS)
+        report(station, now_ns);
+}
+
+static void fill_penalty(struct station *station, const struct pw_scales *scales)
+{
+    const struct pw_market *market = station->negotiation->market;
+    station->penalty = pw_alloc((size_t)market->n_links, sizeof(double));
+    pw_penalty_fill(market, scales, station->penalty);
+    for (int l = 0; station->negotiation->settings->penalty > 0.0 && l < market->n_links; l++)
+        station->penalty[l] = station->negotiation->settings->penalty;
+}
+
+static void make_host(struct station *station)
+{
+    const struct pw_settings *settings = station->negotiation->settings;
+    struct pw_rules rules = {settings->relaxation, settings->stiffness, settings->delta >= 1.0,
+                             !(settings->penalty > 0.0)};
+    struct pw_host_spec spec = {station->negotiation->market,
+                                station->placement,
+                                station->transport->rank,
+                                rules,
+                                settings->delta,
+                                station->penalty,
+                                pw_case_network(settings),
+                                clock_of_host,
+                                send_offer,
+                                station,
+                                NULL};
+    station->host = pw_host_create(&spec);
+    station->parcels = pw_parcels_create(station->transport, spec.market->n_products);
+    station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
+}
+
+static void make_supervisor(struct station *station, const struct pw_scales *scales, int64_t start_ns)
+{
+    const struct pw_negotiation *negotiation = station->negotiation;
+    const struct pw_settings *settings = negotiation->settings;
+    struct pw_supervisor_spec spec = {negotiation->market,
+                                      station->placement,
+                                      station->transport,
+                                      pw_tolerances_of(settings, negotiation->market, scales),
+                                      (int64_t)fmin(settings->max_time_s * 1e9, 9e18),
+                                      negotiation->deadline_ns,
+                                      settings->max_rounds,
+                                      (int64_t)fmin(settings->stall_s * 1e9, 9e18),
+                                      negotiation->progress};
+    station->supervisor = pw_supervisor_create(&spec, start_ns);
+}
+
+static void set_up(struct station *station)
+{
+    struct pw_scales scales = pw_market_scales(station->negotiation->market);
+    int64_t period = REPORT_PER_RANK_NS * station->transport->size;
+    station->report_period_ns = period < LONGEST_REPORT_NS ? period : LONGEST_REPORT_NS;
+    fill_penalty(station, &scales);
+    make_host(station);
+    int ready = 1;
+    pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
+    station->reported_ns = pw_clock_ns();
+    if (station->transport->rank == 0)
+        make_supervisor(station, &scales, station->reported_ns);
+}
+
+/* One turn of the loop: what has come, who may fire, what goes out, what rank 0 makes of it. Returns how much
+ * happened. */
+static int turn(struct station *station)
+{
+    int happened = pw_transport_poll(station->transport, receive, station);
+    if (station->stopped)
+        return 1;
+    happened += pw_host_step(station->host);
+    if (station->host->error.code != PW_OK)
+        fail_hard(station, &station->host->error);
+    happened += pw_parcels_flush(station->parcels, station->epoch);
+    int64_t now_ns = pw_clock_ns();
+    report_if_due(station, now_ns);
+    if (station->supervisor != NULL)
+        pw_supervisor_think(station->supervisor, now_ns);
+    return happened;
+}
+
+static int64_t wake_time(const struct station *station)
+{
+    int64_t due_ns = pw_host_next_due(station->host), report_ns = station->reported_ns + HEARTBEAT_NS;
+    return due_ns < report_ns ? due_ns : report_ns;
+}
+
+static void negotiate(struct station *station)
+{
+    struct pw_idle idle = {.longest_ns = station->transport->crowded ? 1000000 : 200000,
+                           .spins_first = station->transport->crowded ? 0 : 200};
+    if (station->transport->size == 1)
+        idle = (struct pw_idle){.longest_ns = 10000000};
+    pw_host_start(station->host);
+    while (!station->stopped) {
+        if (turn(station) > 0)
+            pw_idle_reset(&idle);
+        else
+            pw_idle_turn(&idle, pw_clock_ns(), wake_time(station));
+    }
+}
+
+/* Whether two ranks may send each other anything: agents of theirs are linked, or one is rank 0. */
+static void mark_neighbours(const struct station *station, unsigned char *neighbour)
+{
+    const struct pw_market *market = station->negotiation->market;
+    int rank = station->transport->rank, size = station->transport->size;
+    for (int r = 0; r < size; r++)
+        neighbour[r] = rank == 0 || r == 0;
+    for (int e = market->end_first[station->host->first]; e < market->end_first[station->host->end]; e++)
+        neighbour[pw_placement_rank(&station->placement, pw_market_end_agent(market, market->end_twin[e]))] =
+            1;
+}
+
+/* Everything sent is received before MPI ends: a goodbye is the last message from a rank, and messages keep
+ * their order. */
+static void say_goodbye(struct station *station)
+{
+    int size = station->transport->size, expected = 0;
+    unsigned char *neighbour = pw_alloc((size_t)size, 1);
+    mark_neighbours(station, neighbour);
+    for (int r = 0; r < size; r++) {
+        if (neighbour[r])
+            pw_transport_send(station->transport, r, PW_TAG_GOODBYE, NULL, 0);
+        expected += neighbour[r];
+    }
+    free(neighbour);
+    struct pw_idle idle = {.longest_ns = 1000000, .spins_first = 10};
+    int64_t deadline_ns = pw_clock_ns() + FAREWELL_NS;
+    while (station->n_goodbyes < expected || pw_transport_busy(station->transport, 0)) {
+        struct pw_error err;
+        if (pw_transport_poll(station->transport, receive, station) > 0)
+            pw_idle_reset(&idle);
+        else
+            pw_idle_turn(&idle, pw_clock_ns(), deadline_ns);
+        if (pw_clock_ns() > deadline_ns) {
+            pw_fail(&err, PW_ENVIRONMENT, "%d of %d ranks did not say goodbye within 30 s",
+                    expected - station->n_goodbyes, expected);
+            fail_hard(station, &err);
+        }
+    }
+}
+
+static void tear_down(struct station *station)
+{
+    pw_supervisor_destroy(station->supervisor);
+    pw_host_destroy(station->host);
+    pw_parcels_destroy(station->parcels);
+    free(station->penalty);
+    free(station->snapshot);
+}
+
+void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
+                  struct pw_outcome **outcome)
+{
+    struct station station = {.negotiation = negotiation, .transport = transport};
+    station.placement = (struct pw_placement){negotiation->market->n_agents, transport->size};
+    set_up(&station);
+    negotiate(&station);
+    say_goodbye(&station);
+    *outcome = transport->rank == 0 ? pw_supervisor_outcome(station.supervisor) : NULL;
+    tear_down(&station);
+}

@@ -1,0 +1,28 @@
+/* One market, negotiated from the first offer to the last: the main loop of every rank. */
+#ifndef PW_NEGOTIATE_H
+#define PW_NEGOTIATE_H
+
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/market.h"
+#include "common/outcome.h"
+#include "common/settings.h"
+#include "coordinator/progress.h"
+#include "coordinator/transport.h"
+
+/* What all ranks must know alike, but for `progress`, which counts on rank 0. */
+struct pw_negotiation {
+    const struct pw_market *market;
+    const struct pw_settings *settings;
+    enum pw_progress_mode progress;
+    int64_t deadline_ns; /* on pw_clock_ns(); INT64_MAX: none */
+};
+
+/* Collective. Runs until the market is over, a limit is reached, or a signal comes (pw_signals_listen()
+ * first). On rank 0 *outcome is the result, for pw_outcome_destroy(), without reference; elsewhere NULL.
+ * Faults of one rank end all ranks from within, with one message. */
+void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
+                  struct pw_outcome **outcome);
+
+#endif

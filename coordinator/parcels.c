@@ -1,0 +1,75 @@
+#include "coordinator/parcels.h"
+
+#include <stdlib.h>
+
+#include "common/memory.h"
+
+struct parcel {
+    unsigned char *bytes; /* header first */
+    size_t used, room;
+    uint32_t count;
+};
+
+struct pw_parcels {
+    struct pw_transport *transport;
+    int n_products;
+    struct parcel *to;       /* [ranks] */
+    int *waiting, n_waiting; /* ranks with offers to send */
+};
+
+struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_products)
+{
+    struct pw_parcels *parcels = pw_alloc(1, sizeof *parcels);
+    parcels->transport = transport;
+    parcels->n_products = n_products;
+    parcels->to = pw_alloc((size_t)transport->size, sizeof *parcels->to);
+    parcels->waiting = pw_alloc((size_t)transport->size, sizeof *parcels->waiting);
+    return parcels;
+}
+
+void pw_parcels_destroy(struct pw_parcels *parcels)
+{
+    if (parcels == NULL)
+        return;
+    for (int r = 0; r < parcels->transport->size; r++)
+        free(parcels->to[r].bytes);
+    free(parcels->to);
+    free(parcels->waiting);
+    free(parcels);
+}
+
+void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *offer)
+{
+    struct parcel *parcel = &parcels->to[to];
+    size_t size = pw_offer_size(parcels->n_products);
+    if (parcel->count == 0) {
+        parcels->waiting[parcels->n_waiting++] = to;
+        parcel->used = pw_packet_header_size();
+    }
+    if (parcel->used + size > parcel->room) {
+        parcel->room = 2 * (parcel->used + size);
+        parcel->bytes = pw_realloc(parcel->bytes, parcel->room, 1);
+    }
+    pw_encode_offer(parcel->bytes + parcel->used, offer, parcels->n_products);
+    parcel->used += size;
+    parcel->count++;
+}
+
+int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch)
+{
+    int kept = 0, n_waiting = parcels->n_waiting;
+    for (int i = 0; i < n_waiting; i++) {
+        int to = parcels->waiting[i];
+        struct parcel *parcel = &parcels->to[to];
+        if (pw_transport_busy(parcels->transport, to)) {
+            parcels->waiting[kept++] = to;
+            continue;
+        }
+        struct pw_packet_header header = {parcels->n_products, epoch, parcel->count};
+        pw_encode_header(parcel->bytes, &header);
+        pw_transport_send(parcels->transport, to, PW_TAG_OFFERS, parcel->bytes, parcel->used);
+        parcel->count = 0;
+    }
+    parcels->n_waiting = kept;
+    return n_waiting - kept;
+}

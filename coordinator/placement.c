@@ -1,0 +1,25 @@
+#include "coordinator/placement.h"
+
+int pw_placement_first(const struct pw_placement *placement, int rank)
+{
+    long n_agents = placement->n_agents, n_ranks = placement->n_ranks;
+    if (n_ranks <= n_agents)
+        return (int)(n_agents * rank / n_ranks);
+    return rank == 0 ? 0 : rank <= n_agents ? rank - 1 : (int)n_agents;
+}
+
+int pw_placement_end(const struct pw_placement *placement, int rank)
+{
+    if (placement->n_ranks <= placement->n_agents)
+        return pw_placement_first(placement, rank + 1);
+    return rank >= 1 && rank <= placement->n_agents ? rank : pw_placement_first(placement, rank);
+}
+
+int pw_placement_rank(const struct pw_placement *placement, int agent)
+{
+    long n_agents = placement->n_agents, n_ranks = placement->n_ranks;
+    if (n_ranks > n_agents)
+        return agent + 1;
+    /* The largest rank whose block starts at or before the agent. */
+    return (int)(((agent + 1L) * n_ranks - 1) / n_agents);
+}

@@ -1,0 +1,141 @@
+#include "coordinator/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+/* On the way everything is a double: whole numbers stay exact below 2^53. */
+enum { AGENT_FIXED = 4, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 2, SLOT_PER_PRODUCT = 3 };
+
+static double *doubles(int count, int per)
+{
+    return pw_alloc((size_t)count * (size_t)per, sizeof(double));
+}
+
+struct pw_snapshot *pw_snapshot_create(const struct pw_market *market)
+{
+    struct pw_snapshot *snapshot = pw_alloc(1, sizeof *snapshot);
+    int agents = market->n_agents, ends = 2 * market->n_links, products = market->n_products;
+    snapshot->market = market;
+    snapshot->power = doubles(agents, products);
+    snapshot->price = doubles(agents, products);
+    snapshot->wait_s = doubles(agents, 1);
+    snapshot->compute_s = doubles(agents, 1);
+    snapshot->iterations = pw_alloc((size_t)agents, sizeof(int64_t));
+    snapshot->sent = pw_alloc((size_t)agents, sizeof(int64_t));
+    snapshot->round = pw_alloc((size_t)ends, sizeof(int32_t));
+    snapshot->penalty = doubles(ends, 1);
+    snapshot->mine = doubles(ends, products);
+    snapshot->before = doubles(ends, products);
+    snapshot->trade_price = doubles(ends, products);
+    return snapshot;
+}
+
+void pw_snapshot_destroy(struct pw_snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    void *arrays[] = {snapshot->power,      snapshot->price,  snapshot->wait_s,      snapshot->compute_s,
+                      snapshot->iterations, snapshot->sent,   snapshot->round,       snapshot->penalty,
+                      snapshot->mine,       snapshot->before, snapshot->trade_price, snapshot};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        free(arrays[i]);
+}
+
+static size_t agent_doubles(int n_links, int n_products)
+{
+    return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) +
+           (size_t)n_links * (size_t)(SLOT_FIXED + SLOT_PER_PRODUCT * n_products);
+}
+
+static size_t block_size(const struct pw_market *market, int first, int end)
+{
+    size_t count = 0;
+    for (int n = first; n < end; n++)
+        count += agent_doubles(pw_market_degree(market, n), market->n_products);
+    return count * sizeof(double);
+}
+
+size_t pw_snapshot_size(const struct pw_host *host)
+{
+    return block_size(host->spec.market, host->first, host->end);
+}
+
+static void put(unsigned char **to, double value)
+{
+    memcpy(*to, &value, sizeof value);
+    *to += sizeof value;
+}
+
+static double get(const unsigned char **from)
+{
+    double value;
+    memcpy(&value, *from, sizeof value);
+    *from += sizeof value;
+    return value;
+}
+
+static void write_slot(const struct pw_agent *agent, int slot, unsigned char **to)
+{
+    put(to, agent->round[slot]);
+    put(to, agent->penalty[slot]);
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
+        put(to, agent->mine[i]);
+        put(to, agent->before[i]);
+        put(to, pw_agent_trade_price(agent, slot, q));
+    }
+}
+
+void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
+{
+    for (int n = host->first; n < host->end; n++) {
+        int i = n - host->first;
+        const struct pw_agent *agent = host->agents[i];
+        put(&out, (double)agent->fires);
+        put(&out, (double)host->sent[i]);
+        put(&out, (double)host->wait_ns[i] * 1e-9);
+        put(&out, (double)host->compute_ns[i] * 1e-9);
+        for (int q = 0; q < agent->n_products; q++) {
+            put(&out, pw_agent_power(agent, q));
+            put(&out, agent->price[q]);
+        }
+        for (int slot = 0; slot < agent->n_links; slot++)
+            write_slot(agent, slot, &out);
+    }
+}
+
+static void read_slot(struct pw_snapshot *snapshot, int end, const unsigned char **from)
+{
+    snapshot->round[end] = (int32_t)get(from);
+    snapshot->penalty[end] = get(from);
+    for (int q = 0; q < snapshot->market->n_products; q++) {
+        int i = end * snapshot->market->n_products + q;
+        snapshot->mine[i] = get(from);
+        snapshot->before[i] = get(from);
+        snapshot->trade_price[i] = get(from);
+    }
+}
+
+enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
+                                 size_t size, struct pw_error *err)
+{
+    const struct pw_market *market = snapshot->market;
+    if (size != block_size(market, first, end))
+        return pw_fail(err, PW_INTERNAL, "a snapshot of agents %d to %d of %zu bytes, %zu were expected",
+                       first, end - 1, size, block_size(market, first, end));
+    for (int n = first; n < end; n++) {
+        snapshot->iterations[n] = (int64_t)get(&bytes);
+        snapshot->sent[n] = (int64_t)get(&bytes);
+        snapshot->wait_s[n] = get(&bytes);
+        snapshot->compute_s[n] = get(&bytes);
+        for (int q = 0; q < market->n_products; q++) {
+            snapshot->power[n * market->n_products + q] = get(&bytes);
+            snapshot->price[n * market->n_products + q] = get(&bytes);
+        }
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
+            read_slot(snapshot, e, &bytes);
+    }
+    return PW_OK;
+}

@@ -1,0 +1,35 @@
+/* The state of all agents at one consistent cut of the run, gathered on rank 0. A link's two ends may stand
+ * one round apart in it; both are there, with the trades of their last two offers, so that the same round can
+ * be compared. */
+#ifndef PW_SNAPSHOT_H
+#define PW_SNAPSHOT_H
+
+#include "common/error.h"
+#include "common/market.h"
+#include "coordinator/host.h"
+
+/* Arrays over agents [n_agents (* n_products)] and over link ends in the order of the market's end arrays
+ * [2 n_links (* n_products)], products innermost. */
+struct pw_snapshot {
+    const struct pw_market *market;
+    double *power, *price; /* of the agents' last solves */
+    double *wait_s, *compute_s;
+    int64_t *iterations, *sent;
+    int32_t *round; /* of the end's last offer */
+    double *penalty;
+    double *mine, *before; /* trades of the last two offers */
+    double *trade_price;   /* price of the trade at the last offer */
+};
+
+struct pw_snapshot *pw_snapshot_create(const struct pw_market *market);
+void pw_snapshot_destroy(struct pw_snapshot *snapshot);
+
+/* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format. */
+size_t pw_snapshot_size(const struct pw_host *host);
+void pw_snapshot_write(const struct pw_host *host, unsigned char *out);
+
+/* Takes in the part of the agents first .. end - 1. PW_INTERNAL if the size does not fit. */
+enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
+                                 size_t size, struct pw_error *err);
+
+#endif
