@@ -43,8 +43,8 @@ LINK_FLAGS = $($(BUILD)_CFLAGS) $(CFLAGS) $(LDFLAGS)
 SOURCES := $(wildcard common/*.c agent/*.c net_models/*.c coordinator/*.c)
 MPI_SOURCES := coordinator/transport_mpi.c
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
-# What tests link: everything but the program's start and MPI.
-CORE_OBJECTS := $(filter-out $(OUT)/coordinator/main.o $(MPI_SOURCES:%.c=$(OUT)/%.o),$(OBJECTS))
+# What tests link: everything but the program's start, its commands and MPI.
+CORE_OBJECTS := $(filter-out $(OUT)/coordinator/main.o $(OUT)/coordinator/cmd_%.o $(MPI_SOURCES:%.c=$(OUT)/%.o),$(OBJECTS))
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_HELPERS := tests/unit/random_market.c tests/unit/schedule.c tests/unit/kkt.c
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -6,7 +6,10 @@
 
 #define PW_SUITES(X)                                                                                         \
     X(local_problem_suite)                                                                                   \
-    X(paired_suite)
+    X(paired_suite)                                                                                          \
+    X(feasibility_suite)                                                                                     \
+    X(reference_suite)                                                                                       \
+    X(trace_suite)
 
 #define DECLARE_SUITE(suite) Suite *suite(void);
 PW_SUITES(DECLARE_SUITE)

@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/suites.h"
 #include "common/feasibility.h"
 #include "common/memory.h"
-
-Suite *feasibility_suite(void);
 
 static uint64_t next_random(uint64_t *state)
 {

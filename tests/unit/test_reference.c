@@ -7,12 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tests/unit/suites.h"
 #include "common/feasibility.h"
 #include "coordinator/reference_internal.h"
 
 enum { MOST_AGENTS = 16, MOST_ARCS = 4 * MOST_AGENTS * MOST_AGENTS };
-
-Suite *reference_suite(void);
 
 static uint64_t next_random(uint64_t *state)
 {

@@ -12,11 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/suites.h"
 #include "common/memory.h"
 #include "common/trace.h"
 #include "common/trace_layout.h"
-
-Suite *trace_suite(void);
 
 /* A folder of its own, and a small run to write into it. */
 struct scene {
