@@ -34,16 +34,29 @@ void pw_transport_close(struct pw_transport *transport)
         transport->close(transport);
 }
 
+/* Set for their processes by Open MPI, PMIx launchers, MPICH and its relatives, MVAPICH, Slurm's srun, Flux.
+ */
+static const char *const signs[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",       "PMI_RANK",
+                                    "MV2_COMM_WORLD_RANK",  "MPI_LOCALRANKID", "SLURM_PROCID",
+                                    "FLUX_TASK_RANK"};
+
+static const char *rank_text(void)
+{
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        const char *text = getenv(signs[i]);
+        if (text != NULL)
+            return text;
+    }
+    return NULL;
+}
+
 int pw_transport_launched(void)
 {
-    /* Set for their processes by Open MPI, PMIx launchers, MPICH and its relatives, MVAPICH, and Slurm's
-     * srun. */
-    static const char *const signs[] = {
-        "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",       "PMI_RANK",     "PMI_SIZE",
-        "MV2_COMM_WORLD_RANK",  "MPI_LOCALRANKID", "SLURM_PROCID", "FLUX_TASK_RANK"};
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        if (getenv(signs[i]) != NULL)
-            return 1;
-    }
-    return 0;
+    return rank_text() != NULL;
+}
+
+int pw_transport_launched_rank(void)
+{
+    const char *text = rank_text();
+    return text != NULL ? atoi(text) : 0;
 }

@@ -26,6 +26,7 @@ struct pw_transport {
     int rank, size;
     int crowded;         /* more ranks on this machine than processors: idle ranks must sleep at once */
     const char *library; /* what carries the messages, for people */
+    const char *hosts;   /* "name x ranks, ...", on rank 0 */
     void *state;
     void (*send)(struct pw_transport *transport, int to, enum pw_tag tag, const void *bytes, size_t size);
     int (*poll)(struct pw_transport *transport, pw_receive *receive, void *context);
@@ -61,6 +62,10 @@ struct pw_transport *pw_transport_loopback(void);
 
 /* True if this process was started by an MPI launcher, as its environment tells. */
 int pw_transport_launched(void);
+
+/* The rank that the launcher gave this process, as its environment tells; 0 without a launcher. For what may
+ * be said before MPI is started. */
+int pw_transport_launched_rank(void);
 
 /* Collective: starts MPI. PW_ENVIRONMENT if MPI finds one rank where the launcher meant several. */
 enum pw_code pw_transport_mpi(struct pw_transport **out, struct pw_error *err);

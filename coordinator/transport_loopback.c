@@ -1,6 +1,7 @@
 /* A lone process: what it sends itself waits in memory for the next poll. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/memory.h"
 #include "coordinator/transport.h"
@@ -18,6 +19,7 @@ struct bag {
 };
 
 struct loopback {
+    char host[256];
     struct bag bags[2];
     int filling;
 };
@@ -88,16 +90,18 @@ static void close_alone(struct pw_transport *transport)
 struct pw_transport *pw_transport_loopback(void)
 {
     struct pw_transport *transport = pw_alloc(1, sizeof *transport);
-    *transport = (struct pw_transport){0,
-                                       1,
-                                       0,
-                                       "memory (one process)",
-                                       pw_alloc(1, sizeof(struct loopback)),
-                                       send_letter,
-                                       poll_letters,
-                                       never_busy,
-                                       share_alone,
-                                       abort_alone,
-                                       close_alone};
+    struct loopback *loopback = pw_alloc(1, sizeof *loopback);
+    gethostname(loopback->host, sizeof loopback->host - 1);
+    *transport = (struct pw_transport){.rank = 0,
+                                       .size = 1,
+                                       .library = "memory (one process)",
+                                       .hosts = loopback->host,
+                                       .state = loopback,
+                                       .send = send_letter,
+                                       .poll = poll_letters,
+                                       .busy = never_busy,
+                                       .share = share_alone,
+                                       .abort = abort_alone,
+                                       .close = close_alone};
     return transport;
 }

@@ -29,6 +29,7 @@ struct mpi {
     unsigned char *inbox;
     size_t inbox_room;
     char library[MPI_MAX_LIBRARY_VERSION_STRING];
+    char *hosts; /* rank 0 */
 };
 
 static const int64_t LONGEST_NAP_NS = 1000000;
@@ -172,6 +173,7 @@ static void close_mpi(struct pw_transport *transport)
     free(mpi->done);
     free(mpi->under_way);
     free(mpi->inbox);
+    free(mpi->hosts);
     free(mpi);
     free(transport);
 }
@@ -184,6 +186,28 @@ static int ranks_on_this_machine(void)
     MPI_Comm_size(machine, &count);
     MPI_Comm_free(&machine);
     return count;
+}
+
+/* "name x ranks, ...": ranks that follow one another on a machine are counted together. On rank 0. */
+static char *list_hosts(int rank, int size)
+{
+    enum { ROOM = MPI_MAX_PROCESSOR_NAME };
+    char own[ROOM] = "", *all = rank == 0 ? pw_alloc((size_t)size, ROOM) : NULL;
+    int length;
+    MPI_Get_processor_name(own, &length);
+    MPI_Gather(own, ROOM, MPI_CHAR, all, ROOM, MPI_CHAR, 0, MPI_COMM_WORLD);
+    if (rank != 0)
+        return NULL;
+    char *text = pw_alloc((size_t)size, ROOM + 16), *end = text;
+    for (int first = 0, r = 0; r < size; r++) {
+        const char *name = all + (size_t)first * ROOM;
+        if (r + 1 < size && strncmp(name, all + (size_t)(r + 1) * ROOM, ROOM) == 0)
+            continue;
+        end += sprintf(end, "%s%s x %d", first > 0 ? ", " : "", name, r + 1 - first);
+        first = r + 1;
+    }
+    free(all);
+    return text;
 }
 
 /* A launcher that this MPI does not understand starts many lone processes, each taking itself for rank 0. */
@@ -217,9 +241,19 @@ enum pw_code pw_transport_mpi(struct pw_transport **out, struct pw_error *err)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     struct mpi *mpi = make_state(size);
     pw_transport_mpi_library(mpi->library, sizeof mpi->library);
+    mpi->hosts = list_hosts(rank, size);
     struct pw_transport *transport = pw_alloc(1, sizeof *transport);
-    *transport = (struct pw_transport){rank,     size,    0,           mpi->library, mpi,      send_parcel,
-                                       poll_mpi, is_busy, share_bytes, abort_all,    close_mpi};
+    *transport = (struct pw_transport){.rank = rank,
+                                       .size = size,
+                                       .library = mpi->library,
+                                       .hosts = mpi->hosts,
+                                       .state = mpi,
+                                       .send = send_parcel,
+                                       .poll = poll_mpi,
+                                       .busy = is_busy,
+                                       .share = share_bytes,
+                                       .abort = abort_all,
+                                       .close = close_mpi};
     transport->crowded = ranks_on_this_machine() > sysconf(_SC_NPROCESSORS_ONLN);
     *out = transport;
     return refuse_singletons(size, err);

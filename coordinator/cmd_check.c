@@ -1,0 +1,115 @@
+/* peerwatt check: validates a case and says how large its run will be. Runs nothing. */
+#include <math.h>
+#include <stdio.h>
+
+#include "common/case.h"
+#include "common/penalty.h"
+#include "coordinator/commands.h"
+#include "coordinator/json.h"
+#include "coordinator/judge.h"
+#include "coordinator/reference.h"
+
+/* Sizes of a run, before it starts. */
+struct sizes {
+    int agents, trades, assets;
+    int ranks_wanted; /* one agent per rank, and the coordinator */
+    double memory_bytes, messages;
+    int has_quick_reference;
+    struct pw_tolerances tolerances;
+};
+
+/* What a run to the default tolerance took on random markets, docs/mathematics.md; sparse ones take more. */
+enum { USUAL_ROUNDS = 60 };
+
+/* Bytes in one process: the market, two link ends with their agents' state, what the network model holds, a
+ * snapshot and the result; and what every process needs. */
+static double memory(const struct pw_market *market)
+{
+    enum {
+        PER_PROCESS = 15000000,
+        PER_AGENT = 900,
+        PER_ASSET = 150,
+        PER_LINK = 56 + 2 * (210 + 96 + 84) + 40
+    };
+    return PER_PROCESS + (double)PER_AGENT * market->n_agents + (double)PER_ASSET * market->n_assets +
+           (double)PER_LINK * market->n_links;
+}
+
+static struct sizes size_up(const struct pw_case *loaded)
+{
+    const struct pw_market *market = loaded->market;
+    struct pw_scales scales = pw_market_scales(market);
+    return (struct sizes){market->n_agents,
+                          market->n_links,
+                          market->n_assets,
+                          market->n_agents + 1,
+                          memory(market),
+                          2.0 * USUAL_ROUNDS * market->n_links,
+                          pw_reference_is_cheap(market),
+                          pw_tolerances_of(&loaded->settings, market, &scales)};
+}
+
+static void print_json(const struct sizes *sizes)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "agents", json_integer(sizes->agents));
+    json_object_set_new(object, "trades", json_integer(sizes->trades));
+    json_object_set_new(object, "assets", json_integer(sizes->assets));
+    json_object_set_new(object, "ranks_wanted", json_integer(sizes->ranks_wanted));
+    json_object_set_new(object, "memory_bytes", pw_json_real(sizes->memory_bytes));
+    json_object_set_new(object, "messages_expected", pw_json_real(sizes->messages));
+    json_object_set_new(object, "reference", json_boolean(sizes->has_quick_reference));
+    json_object_set_new(object, "tolerance_primal", pw_json_real(sizes->tolerances.primal));
+    json_object_set_new(object, "tolerance_dual", pw_json_real(sizes->tolerances.dual));
+    json_object_set_new(object, "tolerance_price", pw_json_real(sizes->tolerances.price));
+    pw_json_print(object, stdout);
+}
+
+static void print_text(const struct sizes *sizes, const struct pw_settings *settings)
+{
+    const char *power = settings->power_unit;
+    printf("%s: the case is valid and its market feasible\n", settings->name);
+    printf("  %-11s %d, with %d assets\n", "agents", sizes->agents, sizes->assets);
+    printf("  %-11s %d links\n", "trades", sizes->trades);
+    printf("  %-11s any number; %d give each agent its own (mpirun -n %d)\n", "ranks", sizes->ranks_wanted,
+           sizes->ranks_wanted);
+    printf("  %-11s about %.0f MB in one process; each further rank takes about 15 MB more\n", "memory",
+           ceil(sizes->memory_bytes / 1e6));
+    printf("  %-11s about %.1g offers, if it clears in %d rounds as most markets do\n", "messages",
+           sizes->messages, USUAL_ROUNDS);
+    printf("  %-11s primal %.3g %s, dual %.3g %s, price %.3g %s/%sh\n", "stops at", sizes->tolerances.primal,
+           power, sizes->tolerances.dual, power, sizes->tolerances.price, settings->money_unit, power);
+    printf("  %-11s %s\n", "optimum",
+           sizes->has_quick_reference ? "computed beside the run, quickly"
+                                      : "not computed beside the run unless run.reference is yes");
+}
+
+static enum pw_code run_check(const struct pw_options *options, struct pw_transport *transport,
+                              struct pw_error *err)
+{
+    struct pw_case *loaded;
+    (void)transport;
+    PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &loaded, err));
+    for (int i = 0; i < loaded->n_warnings; i++)
+        fprintf(stderr, "peerwatt: warning: %s\n", loaded->warnings[i]);
+    if (options->verbose)
+        pw_settings_dump(&loaded->settings, stderr);
+    struct sizes sizes = size_up(loaded);
+    if (options->json)
+        print_json(&sizes);
+    else if (!options->quiet)
+        print_text(&sizes, &loaded->settings);
+    pw_case_destroy(loaded);
+    return PW_OK;
+}
+
+const struct pw_command pw_cmd_check = {
+    .name = "check",
+    .usage = "CASE.yaml [options]",
+    .help = "validate a case and say how large its run will be",
+    .story = "",
+    .takes_case = 1,
+    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT,
+    .lists_settings = 1,
+    .run = run_check,
+};

@@ -1,0 +1,123 @@
+/* peerwatt: the program's start. Finds the command, starts what carries messages between ranks, and ends
+ * every rank with the same exit code. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/settings.h"
+#include "coordinator/build_info.h"
+#include "coordinator/commands.h"
+#include "coordinator/transport.h"
+
+static void print_overview(FILE *out)
+{
+    fputs(
+        "usage: peerwatt COMMAND ...\n\nPeer-to-peer electricity markets, negotiated between processes.\n\n",
+        out);
+    for (int i = 0; pw_commands[i] != NULL; i++)
+        fprintf(out, "  %-10s %s\n", pw_commands[i]->name, pw_commands[i]->help);
+    fputs("\npeerwatt COMMAND --help says more about each. Many ranks:\n"
+          "  mpirun -n 32 peerwatt run CASE.yaml -o TRACE.h5\n",
+          out);
+}
+
+static void print_help(const struct pw_command *command, FILE *out)
+{
+    fprintf(out, "usage: peerwatt %s %s\n\n%s.\n", command->name, command->usage, command->help);
+    if (command->story[0] != '\0')
+        fprintf(out, "\n%s\n", command->story);
+    fputs("\nOptions:\n", out);
+    pw_options_help(command, out);
+    if (command->lists_settings) {
+        fputs("\nSettings, in the case file or by -s section.key=value:\n", out);
+        pw_settings_help(out);
+    }
+    fputs("\nExit codes: ", out);
+#define PRINT_CODE(name, exit_code, meaning)                                                                 \
+    fprintf(out, "%s%d %s", (exit_code) == 0 ? "" : ", ", exit_code, meaning);
+    PW_CODES(PRINT_CODE)
+#undef PRINT_CODE
+    fputc('\n', out);
+}
+
+static enum pw_code open_transport(struct pw_transport **transport, struct pw_error *err)
+{
+    if (pw_transport_launched())
+        return pw_transport_mpi(transport, err);
+    *transport = pw_transport_loopback();
+    return PW_OK;
+}
+
+static void complain(const struct pw_error *err)
+{
+    fflush(stdout);
+    if (err->text[0] != '\0')
+        fprintf(stderr, "peerwatt: %s\n", err->text);
+}
+
+/* Runs the command; its verdict on rank 0 becomes everybody's. */
+static enum pw_code run(const struct pw_command *command, const struct pw_options *options, enum pw_code code,
+                        struct pw_error *err)
+{
+    struct pw_transport *transport = NULL;
+    if (open_transport(&transport, err) != PW_OK) {
+        complain(err);
+        return err->code;
+    }
+    if (code == PW_OK && (command->on_all_ranks || transport->rank == 0))
+        code = command->run(options, transport, err);
+    if (transport->rank == 0)
+        complain(err);
+    pw_transport_share(transport, &code, sizeof code);
+    pw_transport_close(transport);
+    return code;
+}
+
+static enum pw_code run_command(const struct pw_command *command, int argc, char **argv)
+{
+    struct pw_error err = {.text = ""};
+    struct pw_options options;
+    enum pw_code code = pw_options_read(command, argc, argv, &options, &err);
+    if (code == PW_OK && options.help) {
+        if (pw_transport_launched_rank() == 0)
+            print_help(command, stdout);
+    } else {
+        code = run(command, &options, code, &err);
+    }
+    pw_options_release(&options);
+    return code;
+}
+
+/* Words that stand where a command is expected but are none. */
+static int is_word(const char *word, const char *first, const char *second)
+{
+    return strcmp(word, first) == 0 || strcmp(word, second) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct pw_error err = {.text = ""};
+    const struct pw_command *command;
+    int first = pw_transport_launched_rank() == 0;
+    if (argc < 2) {
+        if (first)
+            print_overview(stderr);
+        return PW_USAGE;
+    }
+    if (is_word(argv[1], "--help", "-h") || is_word(argv[1], "help", "help")) {
+        if (first)
+            print_overview(stdout);
+        return PW_OK;
+    }
+    if (is_word(argv[1], "--version", "-V")) {
+        if (first)
+            printf("peerwatt %s\n", pw_build_version());
+        return PW_OK;
+    }
+    if (pw_command_find(argv[1], &command, &err) != PW_OK) {
+        if (first)
+            complain(&err);
+        return (int)err.code;
+    }
+    return (int)run_command(command, argc, argv);
+}
