@@ -31,4 +31,7 @@ enum pw_code pw_trace_check_path(const char *path, int force, struct pw_error *e
  */
 enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int force, struct pw_error *err);
 
+/* Version of the library that writes the file, a static text. */
+const char *pw_trace_library(void);
+
 #endif

@@ -270,13 +270,15 @@ static enum pw_code write_provenance(hid_t file, const struct pw_trace *trace, c
                   : PW_OK;
 }
 
+/* The oldest superblock has no checksum, and must not have one: until 1.14 H5Fget_file_image() changes a
+ * flag under it without renewing it (HDF5 issue 1915), and nobody can open the file. */
 static int set_file_properties(hid_t creation, hid_t access)
 {
     return bad(H5Pset_obj_track_times(creation, 0)) |
            bad(H5Pset_link_creation_order(creation, CREATION_ORDER)) |
            bad(H5Pset_attr_creation_order(creation, CREATION_ORDER)) |
            bad(H5Pset_fapl_core(access, MEMORY_STEP, 0)) |
-           bad(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110)) |
+           bad(H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110)) |
            bad(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG));
 }
 
@@ -495,4 +497,9 @@ enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int 
         code = publish(&image, path, force, err);
     free(image.bytes);
     return code;
+}
+
+const char *pw_trace_library(void)
+{
+    return H5_VERS_INFO;
 }
