@@ -33,7 +33,8 @@ struct station {
     unsigned char *snapshot; /* this rank's part, as bytes */
     uint32_t epoch;          /* snapshots taken */
     int stopped, n_goodbyes;
-    int64_t report_period_ns, reported_ns, reported_fires;
+    int64_t report_period_ns, reported_ns;
+    int64_t reported_fires; /* of the last report; -1 before the first */
     int reported_signal;
 };
 
@@ -136,7 +137,7 @@ static void report_if_due(struct station *station, int64_t now_ns)
 {
     int64_t age = now_ns - station->reported_ns;
     int64_t fires = station->host->totals.fires - station->reported_fires;
-    int sweep = fires >= station->host->end - station->host->first && fires > 0;
+    int sweep = fires > 0 && fires >= station->host->end - station->host->first;
     int changed = station->transport->size == 1 ? sweep : fires > 0 && age >= station->report_period_ns;
     int signalled = pw_signals_caught() && !station->reported_signal;
     int last_changes = fires > 0 && age >= LONGEST_REPORT_NS;
@@ -200,6 +201,7 @@ static void set_up(struct station *station)
     int ready = 1;
     pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
     station->reported_ns = pw_clock_ns();
+    station->reported_fires = -1; /* a rank without agents must be heard once, too */
     if (station->transport->rank == 0)
         make_supervisor(station, &scales, station->reported_ns);
 }
