@@ -171,6 +171,7 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
         outcome->peers[n] = pw_market_degree(market, n);
         outcome->iterations[n] = (long)snapshot->iterations[n];
         outcome->messages_sent[n] = (long)snapshot->sent[n];
+        summary->messages_sent += outcome->messages_sent[n];
         outcome->wait_s[n] = snapshot->wait_s[n];
         outcome->compute_s[n] = snapshot->compute_s[n];
         summary->iterations_mean += (double)snapshot->iterations[n] / market->n_agents;

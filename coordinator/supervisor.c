@@ -238,7 +238,6 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     summary->convergence_time_s = accepted ? (supervisor->holds ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
     summary->wall_s = end_s;
-    summary->messages_sent = (long)supervisor->totals.sent;
     summary->messages_retransmitted = summary->messages_lost = (long)supervisor->totals.lost;
     summary->messages_duplicate = (long)supervisor->totals.duplicates;
 }
@@ -248,7 +247,7 @@ static void end_series(struct pw_supervisor *supervisor)
     struct pw_outcome *outcome = supervisor->outcome;
     const struct pw_summary *summary = &outcome->summary;
     struct pw_sample last = {summary->end_time_s,     summary->primal_residual, summary->dual_residual,
-                             summary->price_residual, summary->social_welfare,  summary->messages_sent,
+                             summary->price_residual, summary->social_welfare,  (long)supervisor->totals.sent,
                              outcome->n_links};
     pw_series_add(&supervisor->series, &last, 1);
     outcome->samples = supervisor->series.samples;

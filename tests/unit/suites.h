@@ -7,6 +7,7 @@
 #define PW_SUITES(X)                                                                                         \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
+    X(negotiate_suite)                                                                                       \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \
     X(trace_suite)

@@ -1,0 +1,136 @@
+/* Whole runs in one process: main loop, network models, stop, judgement, against independent optima. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/outcome.h"
+#include "coordinator/negotiate.h"
+#include "tests/unit/clearing.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/suites.h"
+
+enum { MARKETS = 600, BATCHES = 6 };
+
+static void clear_and_check(uint64_t seed, double penalty, int limit_is_fine)
+{
+    char fault[200];
+    struct pw_market *market = test_any_market(seed);
+    struct pw_settings settings = test_random_settings(seed);
+    struct pw_transport *transport = pw_transport_loopback();
+    settings.penalty = penalty;
+    if (limit_is_fine)
+        settings.max_rounds = 3000;
+    struct test_clearing clearing = test_clear(market, &settings, transport);
+    test_clearing_fault(&clearing, &settings, limit_is_fine, fault, sizeof fault);
+    ck_assert_msg(fault[0] == '\0', "seed %lu, %d agents, delta %g: %s", (unsigned long)seed,
+                  market->n_agents, settings.delta, fault);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+
+START_TEST(random_markets_clear_at_the_optimum)
+{
+    for (int i = 0; i < MARKETS / BATCHES; i++)
+        clear_and_check((uint64_t)(_i * MARKETS / BATCHES + i + 1), 0, 0);
+}
+END_TEST
+
+/* Prices and powers of the random markets are of the order of 1, so is a fitting penalty. */
+START_TEST(a_wild_penalty_never_ends_wrong)
+{
+    static const double penalties[] = {1e-3, 1e3, 1e5};
+    for (int i = 0; i < 12; i++)
+        clear_and_check((uint64_t)(9000 + i), penalties[_i], 1);
+}
+END_TEST
+
+START_TEST(rounds_are_limited)
+{
+    struct pw_market *market = test_any_market(77);
+    struct pw_settings settings = test_random_settings(77);
+    struct pw_transport *transport = pw_transport_loopback();
+    settings.max_rounds = 3;
+    struct test_clearing clearing = test_clear(market, &settings, transport);
+    ck_assert_int_eq(clearing.status, PW_AT_LIMIT);
+    ck_assert_int_ge(clearing.rounds, 1);
+    ck_assert_int_lt(clearing.rounds, 8);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
+START_TEST(time_is_limited)
+{
+    struct pw_market *market = test_any_market(78);
+    struct pw_settings settings = test_random_settings(78);
+    struct pw_transport *transport = pw_transport_loopback();
+    snprintf(settings.delay_model, sizeof settings.delay_model, "constant");
+    settings.delay_mean_s = 0.05;
+    settings.max_time_s = 0.2;
+    struct test_clearing clearing = test_clear(market, &settings, transport);
+    ck_assert_int_eq(clearing.status, PW_AT_LIMIT);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Two agents, closed form: 0.1 p + 2 = 10 - 0.3 p at p = 20, price 4. */
+START_TEST(the_report_adds_up)
+{
+    const double rows[][5] = {{0, -50, 0, .3, 10}, {1, 0, 50, .1, 2}};
+    struct pw_market *market = test_market_of(2, 2, rows);
+    test_link_all(market);
+    struct pw_settings settings;
+    pw_settings_default(&settings);
+    settings.primal = settings.dual = settings.price = 1e-9;
+    struct pw_transport *transport = pw_transport_loopback();
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX};
+    struct pw_outcome *outcome;
+    pw_negotiate(&negotiation, transport, &outcome);
+    ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
+    ck_assert_double_eq_tol(outcome->summary.price_mean, 4, 1e-7);
+    ck_assert_double_eq_tol(outcome->power[1], 20, 1e-7);
+    ck_assert_double_eq_tol(fabs(outcome->trade[0]), 20, 1e-7);
+    ck_assert_double_eq_tol(outcome->welfare[0], 200 - 60 - 80, 1e-5); /* value - paid */
+    ck_assert_double_eq_tol(outcome->welfare[1], 80 - 60, 1e-5);       /* paid - cost */
+    ck_assert_double_eq_tol(outcome->summary.social_welfare, outcome->welfare[0] + outcome->welfare[1], 1e-9);
+    ck_assert_int_eq(outcome->summary.messages_sent, outcome->messages_sent[0] + outcome->messages_sent[1]);
+    ck_assert_int_gt(outcome->n_samples, 0);
+    pw_outcome_destroy(outcome);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* A lone agent balances its own assets and needs nobody. */
+START_TEST(an_agent_without_peers_clears_alone)
+{
+    const double rows[][5] = {{0, -10, -5, .1, 9}, {0, 0, 20, .1, 2}, {1, -3, 3, .2, 5}};
+    struct pw_market *market = test_market_of(2, 3, rows);
+    pw_market_set_link_count(market, 0);
+    pw_market_index(market);
+    struct pw_settings settings;
+    pw_settings_default(&settings);
+    struct pw_transport *transport = pw_transport_loopback();
+    struct test_clearing clearing = test_clear(market, &settings, transport);
+    ck_assert_int_eq(clearing.status, PW_CONVERGED);
+    ck_assert_double_le(fabs(clearing.welfare_gap), 1e-9);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
+Suite *negotiate_suite(void)
+{
+    Suite *suite = suite_create("negotiate");
+    TCase *tests = tcase_create("whole runs");
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, random_markets_clear_at_the_optimum, 0, BATCHES);
+    tcase_add_loop_test(tests, a_wild_penalty_never_ends_wrong, 0, 3);
+    tcase_add_test(tests, rounds_are_limited);
+    tcase_add_test(tests, time_is_limited);
+    tcase_add_test(tests, the_report_adds_up);
+    tcase_add_test(tests, an_agent_without_peers_clears_alone);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
