@@ -74,6 +74,10 @@ $(OUT)/tests/unit/unit: $(UNIT_SOURCES:%.c=$(OUT)/%.o) $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
 
+$(OUT)/tests/mpi/mpi: $(OUT)/tests/mpi/test_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS) $(MPI_SOURCES:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
+
 $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/fuzz/replay.o $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) -o $@
@@ -90,7 +94,7 @@ check demo:
 	@sh run_scripts/install_deps.sh
 	@$(MAKE) --no-print-directory run-$@
 .PHONY: run-check run-demo
-run-check: $(PROGRAM) $(OUT)/tests/unit/unit $(FUZZ_TARGETS)
+run-check: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi $(FUZZ_TARGETS)
 	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) sh run_scripts/check.sh
 run-demo: $(PROGRAM)
 	@PEERWATT=$(PROGRAM) sh run_scripts/demo.sh
@@ -99,8 +103,8 @@ unit: $(OUT)/tests/unit/unit
 	@$<
 bench: $(BENCHES)
 	@for b in $^; do echo "== $$(basename $$b)"; $$b || exit 1; done
-soak: $(PROGRAM) $(OUT)/tests/unit/unit
-	@PEERWATT=$(PROGRAM) run_scripts/python tests/cli/soak.py
+soak: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi
+	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) run_scripts/python tests/cli/soak.py
 fuzz:
 	@sh run_scripts/fuzz.sh
 layers:

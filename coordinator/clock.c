@@ -18,11 +18,16 @@ void pw_clock_sleep(int64_t ns)
     nanosleep(&nap, NULL);
 }
 
+void pw_clock_yield(void)
+{
+    sched_yield();
+}
+
 void pw_idle_turn(struct pw_idle *idle, int64_t now_ns, int64_t until_ns)
 {
     int naps = idle->turns++ - idle->spins_first;
     if (naps < 0) {
-        sched_yield();
+        pw_clock_yield();
         return;
     }
     int64_t nap = naps < 12 ? SHORTEST_NAP_NS << naps : idle->longest_ns;

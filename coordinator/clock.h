@@ -10,6 +10,9 @@ int64_t pw_clock_ns(void);
 /* Sleeps for `ns` nanoseconds or until a signal comes. */
 void pw_clock_sleep(int64_t ns);
 
+/* Lets another process have the processor, if one waits for it. */
+void pw_clock_yield(void);
+
 /* A rank's patience where nothing is to do: spinning would starve the other ranks of a shared core. */
 struct pw_idle {
     int64_t longest_ns; /* of one nap */

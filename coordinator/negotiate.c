@@ -213,6 +213,10 @@ static int turn(struct station *station)
     int happened = pw_transport_poll(station->transport, receive, station);
     if (station->stopped)
         return 1;
+    /* Agents of one rank can go on among themselves for long, and to no avail, while the rank that they
+     * should hear from waits for this very processor. */
+    if (happened == 0 && station->transport->size > 1)
+        pw_clock_yield();
     happened += pw_host_step(station->host);
     if (station->host->error.code != PW_OK)
         fail_hard(station, &station->host->error);

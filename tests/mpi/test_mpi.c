@@ -1,0 +1,151 @@
+/* The transport and whole runs over MPI, in one launch on any number of ranks: `mpirun -n 3 mpi [MARKETS]`.
+ * No forks; every rank learns the verdict before it asserts, so that none waits for one that has left. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/market_pack.h"
+#include "common/memory.h"
+#include "coordinator/clock.h"
+#include "coordinator/transport.h"
+#include "tests/unit/clearing.h"
+#include "tests/unit/random_market.h"
+
+/* Check hands no context to tests. */
+static struct pw_transport *transport;
+static int n_markets = 40;
+
+/* Fails on every rank if `fault` on rank 0 is not empty. */
+static void assert_together(char *fault, size_t size)
+{
+    pw_transport_share(transport, fault, size);
+    ck_assert_msg(fault[0] == '\0', "%s", fault);
+}
+
+struct mailbox {
+    int n_received, next[64]; /* [from] the number expected */
+    int wrong;
+};
+
+static void note(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
+{
+    struct mailbox *box = context;
+    int number = -1;
+    if (tag != PW_TAG_OFFERS || size < sizeof number || from >= 64) {
+        box->wrong++;
+        return;
+    }
+    memcpy(&number, bytes, sizeof number);
+    box->wrong += number != box->next[from] || size != sizeof number + (size_t)number * 37 % 9000;
+    box->next[from] = number + 1;
+    box->n_received++;
+}
+
+/* Every rank sends every rank 300 messages of 4 bytes to 9 kB, itself included. */
+START_TEST(messages_arrive_in_order)
+{
+    enum { EACH = 300 };
+    struct mailbox box = {0};
+    unsigned char *bytes = pw_alloc(9100, 1);
+    for (int i = 0; i < EACH; i++) {
+        memcpy(bytes, &i, sizeof i);
+        for (int to = 0; to < transport->size; to++)
+            pw_transport_send(transport, to, PW_TAG_OFFERS, bytes, sizeof i + (size_t)i * 37 % 9000);
+        pw_transport_poll(transport, note, &box);
+    }
+    int64_t deadline = pw_clock_ns() + 20000000000;
+    struct pw_idle idle = {.longest_ns = 1000000};
+    while (box.n_received + box.wrong < EACH * transport->size && pw_clock_ns() < deadline) {
+        if (pw_transport_poll(transport, note, &box) > 0)
+            pw_idle_reset(&idle);
+        else
+            pw_idle_turn(&idle, pw_clock_ns(), deadline);
+    }
+    free(bytes);
+    ck_assert_int_eq(box.wrong, 0);
+    ck_assert_int_eq(box.n_received, EACH * transport->size);
+}
+END_TEST
+
+START_TEST(bytes_are_shared)
+{
+    size_t size = 3000000;
+    unsigned char *bytes = pw_alloc(size, 1);
+    for (size_t i = 0; i < size && transport->rank == 0; i++)
+        bytes[i] = (unsigned char)(i * 7 % 251);
+    pw_transport_share(transport, bytes, size);
+    size_t wrong = 0;
+    for (size_t i = 0; i < size; i++)
+        wrong += bytes[i] != i * 7 % 251;
+    free(bytes);
+    ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
+/* What rank 0 packs is the market that the others unpack. */
+START_TEST(a_market_travels)
+{
+    struct pw_market *market = test_any_market(5);
+    size_t size = pw_market_pack_size(market);
+    unsigned char *bytes = pw_alloc(size, 1), *again = pw_alloc(size, 1);
+    pw_market_pack(market, bytes);
+    struct pw_market *copy = pw_market_unpack(bytes);
+    pw_market_pack(copy, again);
+    int same = pw_market_pack_size(copy) == size && memcmp(bytes, again, size) == 0;
+    same = same && memcmp(market->end_twin, copy->end_twin, 2 * (size_t)market->n_links * sizeof(int)) == 0;
+    pw_market_destroy(copy);
+    pw_market_destroy(market);
+    free(bytes);
+    free(again);
+    ck_assert(same);
+}
+END_TEST
+
+START_TEST(random_markets_clear_at_the_optimum)
+{
+    for (int i = 0; i < n_markets; i++) {
+        uint64_t seed = (uint64_t)(100000 * transport->size + i);
+        char fault[300] = "", what[200];
+        struct pw_market *market = test_any_market(seed);
+        struct pw_settings settings = test_random_settings(seed);
+        struct test_clearing clearing = test_clear(market, &settings, transport);
+        if (transport->rank == 0 &&
+            test_clearing_fault(&clearing, &settings, 0, what, sizeof what)[0] != '\0')
+            snprintf(fault, sizeof fault, "seed %lu, %d agents, delta %g, %d ranks: %s", (unsigned long)seed,
+                     market->n_agents, settings.delta, transport->size, what);
+        pw_market_destroy(market);
+        assert_together(fault, sizeof fault);
+    }
+}
+END_TEST
+
+static Suite *mpi_suite(void)
+{
+    Suite *suite = suite_create("mpi");
+    TCase *tests = tcase_create("over MPI");
+    tcase_add_test(tests, messages_arrive_in_order);
+    tcase_add_test(tests, bytes_are_shared);
+    tcase_add_test(tests, a_market_travels);
+    tcase_add_test(tests, random_markets_clear_at_the_optimum);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(int argc, char **argv)
+{
+    struct pw_error err;
+    if (pw_transport_mpi(&transport, &err) != PW_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return PW_ENVIRONMENT;
+    }
+    if (argc > 1)
+        n_markets = atoi(argv[1]);
+    SRunner *runner = srunner_create(mpi_suite());
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, transport->rank == 0 ? CK_NORMAL : CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    pw_transport_close(transport);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
