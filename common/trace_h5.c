@@ -1,20 +1,15 @@
 /* The only file that knows HDF5. The file is built in memory and then written like any other: so a full disk
  * is an errno and no half-closed HDF5 file, and file systems without locks are no obstacle. */
-#define _XOPEN_SOURCE 700 /* realpath */
-
 #include "common/trace.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/file_write.h"
 #include "common/memory.h"
 #include "common/trace_layout.h"
 
@@ -25,6 +20,11 @@ static const unsigned CREATION_ORDER = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_IND
 struct image {
     void *bytes;
     size_t size;
+};
+
+/* Where the writing has got to, for the message when it fails. */
+struct place {
+    char name[128];
 };
 
 /* HDF5 calls return something negative on failure; here 0 is success and -1 failure, so that results can be
@@ -219,59 +219,54 @@ static hid_t open_group(hid_t file, const char *name)
     return exists > 0 ? H5Gopen2(file, name, H5P_DEFAULT) : create_group(file, name);
 }
 
-static enum pw_code write_variables(hid_t file, const struct pw_trace *trace, const char *path,
-                                    struct pw_error *err)
+static int put_variable(hid_t file, const struct pw_trace_variable *variable, struct place *place)
+{
+    hid_t group = open_group(file, variable->group);
+    snprintf(place->name, sizeof place->name, "%s/%s", variable->group, variable->name);
+    int failed = group < 0 || put_dataset(group, variable);
+    return failed | bad(H5Gclose(group));
+}
+
+static int put_variables(hid_t file, const struct pw_trace *trace, struct place *place)
 {
     struct pw_trace_variable variable;
-    for (int i = 0; i < pw_trace_variable_count(); i++) {
-        if (!pw_trace_variable_get(trace, i, &variable))
-            continue;
-        hid_t group = open_group(file, variable.group);
-        int failed = group < 0 || put_dataset(group, &variable);
-        failed |= bad(H5Gclose(group));
-        pw_trace_variable_free(&variable);
-        if (failed)
-            return pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at %s/%s", path, variable.group,
-                           variable.name);
+    int failed = 0;
+    for (int i = 0; i < pw_trace_variable_count() && !failed; i++) {
+        if (pw_trace_variable_get(trace, i, &variable)) {
+            failed = put_variable(file, &variable, place);
+            pw_trace_variable_free(&variable);
+        }
     }
-    return PW_OK;
+    return failed;
 }
 
 /* Nothing here may depend on the time or the launch: the same run gives the same bytes. */
-static enum pw_code write_root(hid_t file, const struct pw_trace *trace, const char *path,
-                               struct pw_error *err)
+static int put_root(hid_t file, const struct pw_trace *trace, struct place *place)
 {
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
+    *place = (struct place){"the root attributes"};
     int failed = put_text(root, "Conventions", "CF-1.10 peerwatt-trace-1");
     failed |= put_text(root, "title", trace->title);
     failed |= put_text(root, "history", "peerwatt run");
     failed |= put_text(root, "references",
                        "R. Le Goff Latimier, H. Ben Ahmed: Peer to peer electricity markets, 2023, "
                        "doi 10.1016/B978-0-12-821204-2.00065-9");
-    if (trace->outcome->summary.clock != NULL)
-        failed |= put_text(root, "clock", trace->outcome->summary.clock);
-    failed |= bad(H5Gclose(root));
-    return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at the root attributes", path)
-                  : PW_OK;
+    return failed | bad(H5Gclose(root));
 }
 
-static enum pw_code write_provenance(hid_t file, const struct pw_trace *trace, const char *path,
-                                     struct pw_error *err)
+static int put_provenance(hid_t file, const struct pw_trace *trace, struct place *place)
 {
     hid_t group = open_group(file, "provenance");
-    const char *at = "";
     int failed = group < 0;
     for (int i = 0; i < trace->n_provenance && !failed; i++) {
-        at = trace->provenance[i].name;
-        failed = put_text(group, at, trace->provenance[i].value);
+        snprintf(place->name, sizeof place->name, "/provenance %s", trace->provenance[i].name);
+        failed = put_text(group, trace->provenance[i].name, trace->provenance[i].value);
     }
-    failed |= bad(H5Gclose(group));
-    return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at /provenance %s", path, at)
-                  : PW_OK;
+    return failed | bad(H5Gclose(group));
 }
 
-/* The oldest superblock has no checksum, and must not have one: until 1.14 H5Fget_file_image() changes a
- * flag under it without renewing it (HDF5 issue 1915), and nobody can open the file. */
+/* The oldest superblock, since later ones have a checksum: H5Fget_file_image() changes a flag without
+ * renewing it in all versions before 2025 (HDF5 issue 1915), and then nobody can open the file. */
 static int set_file_properties(hid_t creation, hid_t access)
 {
     return bad(H5Pset_obj_track_times(creation, 0)) |
@@ -293,11 +288,10 @@ static hid_t create_in_memory(void)
     return file;
 }
 
-static int take_image(hid_t file, struct image *image)
+static int take_image(hid_t file, struct image *image, struct place *place)
 {
-    if (bad(H5Fflush(file, H5F_SCOPE_GLOBAL)))
-        return -1;
-    ssize_t size = H5Fget_file_image(file, NULL, 0);
+    *place = (struct place){"the end"};
+    ssize_t size = bad(H5Fflush(file, H5F_SCOPE_GLOBAL)) ? -1 : H5Fget_file_image(file, NULL, 0);
     if (size <= 0)
         return -1;
     image->size = (size_t)size;
@@ -305,187 +299,24 @@ static int take_image(hid_t file, struct image *image)
     return H5Fget_file_image(file, image->bytes, image->size) == size ? 0 : -1;
 }
 
+/* The image is for the caller to free, also after an error. */
 static enum pw_code build(const struct pw_trace *trace, const char *path, struct image *image,
                           struct pw_error *err)
 {
+    struct place place = {"the start"};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t file = create_in_memory();
-    if (file < 0)
-        return pw_fail(err, PW_IO, "%s: cannot be made: HDF5 makes no file in memory", path);
-    enum pw_code code = write_root(file, trace, path, err);
-    if (code == PW_OK)
-        code = write_variables(file, trace, path, err);
-    if (code == PW_OK)
-        code = write_provenance(file, trace, path, err);
-    if (code == PW_OK && take_image(file, image))
-        code = pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed to finish the file", path);
-    if (bad(H5Fclose(file)) && code == PW_OK)
-        code = pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed to close the file", path);
-    return code;
-}
-
-/* The folder of a path, for the caller to free(). */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return pw_strdup(".");
-    size_t length = slash == path ? 1 : (size_t)(slash - path);
-    char *folder = pw_alloc(length + 1, 1);
-    return memcpy(folder, path, length);
-}
-
-static const char *name_in(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
-/* What a symbolic link points to, else the path itself; for the caller to free(). */
-static char *follow(const char *path)
-{
-    char *target = realpath(path, NULL);
-    return target != NULL ? target : pw_strdup(path);
-}
-
-static enum pw_code fail_exists(const char *path, struct pw_error *err)
-{
-    return pw_fail(err, PW_IO, "%s: exists already: use --force to replace it, or another -o", path);
-}
-
-static enum pw_code check_folder(const char *target, const char *path, struct pw_error *err)
-{
-    struct stat status;
-    enum pw_code code = PW_OK;
-    char *folder = folder_of(target);
-    if (stat(folder, &status) != 0)
-        code = pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: create it, or use another -o", path,
-                       folder, strerror(errno));
-    else if (!S_ISDIR(status.st_mode))
-        code = pw_fail(err, PW_IO, "%s: cannot be written: %s is no folder: use another -o", path, folder);
-    else if (access(folder, W_OK | X_OK) != 0)
-        code = pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: use another -o", path, folder,
-                       strerror(errno));
-    free(folder);
-    return code;
+    int failed = file < 0 || put_root(file, trace, &place) || put_variables(file, trace, &place) ||
+                 put_provenance(file, trace, &place) || take_image(file, image, &place);
+    failed |= bad(H5Fclose(file));
+    return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at %s: is there memory left?", path,
+                            place.name)
+                  : PW_OK;
 }
 
 enum pw_code pw_trace_check_path(const char *path, int force, struct pw_error *err)
 {
-    struct stat status;
-    if (name_in(path)[0] == '\0')
-        return pw_fail(err, PW_IO, "'%s': names no file: use another -o", path);
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return pw_fail(err, PW_IO, "%s: is a folder, a file is expected: use another -o", path);
-    if (!force && lstat(path, &status) == 0)
-        return fail_exists(path, err);
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return pw_fail(err, PW_IO, "%s: is not a regular file and will not be replaced: use another -o",
-                       path);
-    char *target = follow(path);
-    enum pw_code code = check_folder(target, path, err);
-    free(target);
-    return code;
-}
-
-/* Opens a new file `.NAME.tmp-PID` beside the target; -1 and errno on failure. A number is added where a
- * process that was killed left such a file. *name is for the caller to free(). */
-static int open_temporary(const char *target, char **name)
-{
-    enum { MOST = 100 };
-    char *folder = folder_of(target);
-    size_t size = strlen(target) + 64;
-    int descriptor = -1;
-    *name = pw_alloc(size, 1);
-    for (int i = 0; i < MOST && descriptor < 0; i++) {
-        int used = snprintf(*name, size, "%s/.%.200s.tmp-%ld", folder, name_in(target), (long)getpid());
-        if (i > 0)
-            snprintf(*name + used, size - (size_t)used, "-%d", i);
-        descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor < 0 && errno != EEXIST)
-            break;
-    }
-    free(folder);
-    return descriptor;
-}
-
-/* 0, or -1 and errno. */
-static int write_all(int descriptor, const struct image *image)
-{
-    const char *bytes = image->bytes;
-    for (size_t done = 0; done < image->size;) {
-        ssize_t written = write(descriptor, bytes + done, image->size - done);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        done += written > 0 ? (size_t)written : 0;
-    }
-    return 0;
-}
-
-/* On the disk when it returns 0; else -1 and errno. Closes the descriptor. Some file systems cannot fsync. */
-static int write_to_disk(int descriptor, const struct image *image)
-{
-    int failed = write_all(descriptor, image);
-    if (!failed && fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
-        failed = -1;
-    int reason = errno;
-    if (close(descriptor) != 0 && errno != EINTR && !failed)
-        return -1;
-    errno = reason;
-    return failed;
-}
-
-/* Gives the temporary its name without replacing anything; 0, or -1 and errno, EEXIST where the name is
- * taken. Where there are no hard links a moment remains between the look and the renaming. */
-static int rename_to_new(const char *temporary, const char *target)
-{
-    struct stat status;
-    if (link(temporary, target) == 0)
-        return unlink(temporary);
-    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS && errno != EMLINK)
-        return -1;
-    if (lstat(target, &status) == 0) {
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(temporary, target);
-}
-
-/* Makes the new name last. The file is complete under it by now, so failing to is no reason to fail. */
-static void sync_folder(const char *target)
-{
-    char *folder = folder_of(target);
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    free(folder);
-}
-
-static enum pw_code publish(const struct image *image, const char *path, int force, struct pw_error *err)
-{
-    char *temporary, *target = force ? follow(path) : pw_strdup(path);
-    int descriptor = open_temporary(target, &temporary);
-    int failed = descriptor < 0;
-    if (!failed) {
-        failed = write_to_disk(descriptor, image) ||
-                 (force ? rename(temporary, target) : rename_to_new(temporary, target));
-        int reason = errno;
-        if (failed)
-            unlink(temporary);
-        errno = reason;
-    }
-    enum pw_code code = PW_OK;
-    if (failed && errno == EEXIST && !force)
-        code = fail_exists(path, err);
-    else if (failed)
-        code = pw_fail(err, PW_IO, "%s: cannot be written: %s", path, strerror(errno));
-    else
-        sync_folder(target);
-    free(temporary);
-    free(target);
-    return code;
+    return pw_file_write_check(path, force, err);
 }
 
 enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int force, struct pw_error *err)
@@ -494,12 +325,15 @@ enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int 
     PW_TRY(pw_trace_check_path(path, force, err));
     enum pw_code code = build(trace, path, &image, err);
     if (code == PW_OK)
-        code = publish(&image, path, force, err);
+        code = pw_file_write(path, image.bytes, image.size, force, err);
     free(image.bytes);
     return code;
 }
 
+#define TEXT(number) #number
+#define DOTTED(major, minor, release) TEXT(major) "." TEXT(minor) "." TEXT(release)
+
 const char *pw_trace_library(void)
 {
-    return H5_VERS_INFO;
+    return DOTTED(H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
 }

@@ -8,10 +8,19 @@
 
 enum axes { SCALAR, AGENT, AGENT_PRODUCT, TRADE, TRADE_PRODUCT, TIME, EVENT, PRODUCT };
 
-/* What the numbers are, which gives their units; flags have no units but words. */
-enum meaning { PURE, POWER, PRICE, RATE, SECONDS, STATUS, EVENT_KIND };
+/* What the numbers are, which gives their units; flags have words. */
+enum meaning { PURE, POWER, PRICE, RATE, SECONDS, STATUS, CLOCK, EVENT_KIND };
 
-enum source { FROM_SUMMARY, FROM_OUTCOME, FROM_MARKET, FROM_SAMPLES, FROM_EVENTS, COUNTED };
+/* A word of the summary is stored as its place among the meanings of its flag. */
+enum source {
+    FROM_SUMMARY,
+    FROM_SUMMARY_WORD,
+    FROM_OUTCOME,
+    FROM_MARKET,
+    FROM_SAMPLES,
+    FROM_EVENTS,
+    COUNTED
+};
 
 struct row {
     const char *group, *name;
@@ -24,6 +33,7 @@ struct row {
 };
 
 #define SUMMARY(field) FROM_SUMMARY, offsetof(struct pw_summary, field)
+#define SUMMARY_WORD(field) FROM_SUMMARY_WORD, offsetof(struct pw_summary, field)
 #define OUTCOME(field) FROM_OUTCOME, offsetof(struct pw_outcome, field)
 #define MARKET(field) FROM_MARKET, offsetof(struct pw_market, field)
 #define SAMPLE(field) FROM_SAMPLES, offsetof(struct pw_sample, field)
@@ -31,6 +41,8 @@ struct row {
 
 static const struct row ROWS[] = {
     {"", "status", PW_TRACE_FLAG, SCALAR, STATUS, "how the run ended", SUMMARY(status)},
+    {"", "clock", PW_TRACE_FLAG, SCALAR, CLOCK, "what the times of the run are measured on",
+     SUMMARY_WORD(clock)},
     /* `agents` and `trades` of the summary: those names are taken by the groups. */
     {"", "n_agents", PW_TRACE_INT32, SCALAR, PURE, "number of agents", SUMMARY(agents)},
     {"", "n_trades", PW_TRACE_INT32, SCALAR, PURE, "number of links, counted once", SUMMARY(trades)},
@@ -177,6 +189,8 @@ static void set_units(const struct pw_trace *trace, enum meaning meaning, struct
         snprintf(out->units, sizeof out->units, "s"); /* readers make a time span of "seconds" */
     else if (meaning == STATUS)
         out->meanings = "converged limit infeasible interrupted";
+    else if (meaning == CLOCK)
+        out->meanings = "wall virtual";
     else if (meaning == EVENT_KIND)
         out->meanings = "fire send deliver lost settle wake";
 }
@@ -196,7 +210,7 @@ static const char *array_at(const void *structure, size_t offset)
     return array;
 }
 
-/* Where the first element is, NULL where elements are counted, and how far it is from one to the next. */
+/* Where the first element is, NULL where the values are in no array, and how far it is to the next. */
 static const char *locate(const struct pw_trace *trace, const struct row *row, size_t size, size_t *stride)
 {
     const struct pw_outcome *outcome = trace->outcome;
@@ -214,6 +228,7 @@ static const char *locate(const struct pw_trace *trace, const struct row *row, s
     case FROM_EVENTS:
         *stride = sizeof *outcome->events;
         return (const char *)outcome->events + row->offset;
+    case FROM_SUMMARY_WORD:
     case COUNTED:
         break;
     }
@@ -228,6 +243,26 @@ static void *count_up(size_t count)
     return numbers;
 }
 
+/* The place of a word among words separated by blanks, -1 where it is not there. */
+static int place_of(const char *word, const char *words)
+{
+    for (int place = 0;; place++) {
+        size_t length = strcspn(words, " ");
+        if (strlen(word) == length && memcmp(words, word, length) == 0)
+            return place;
+        if (words[length] == '\0')
+            return -1;
+        words += length + 1;
+    }
+}
+
+static void *find_word(const char *word, const char *words)
+{
+    int *place = pw_alloc(1, sizeof *place);
+    *place = word == NULL ? -1 : place_of(word, words);
+    return place;
+}
+
 /* Texts of one width; at least two bytes, since netCDF takes one byte for a character and not for a text. */
 static void *pack_texts(const char *const *texts, size_t count, size_t *width)
 {
@@ -238,7 +273,7 @@ static void *pack_texts(const char *const *texts, size_t count, size_t *width)
     char *packed = pw_alloc(count, *width);
     for (size_t i = 0; i < count; i++)
         if (texts[i] != NULL)
-            pw_trace_clean_text(strcpy(packed + i * *width, texts[i]));
+            pw_trace_clean_text(memcpy(packed + i * *width, texts[i], strlen(texts[i])));
     return packed;
 }
 
@@ -262,6 +297,8 @@ static void set_values(const struct pw_trace *trace, const struct row *row, stru
     const char *first = locate(trace, row, out->element_size, &stride);
     if (row->source == COUNTED)
         out->values = count_up(count);
+    else if (row->source == FROM_SUMMARY_WORD)
+        out->values = find_word(array_at(&trace->outcome->summary, row->offset), out->meanings);
     else if (row->type == PW_TRACE_TEXT)
         out->values = pack_texts((const char *const *)(const void *)first, count, &out->element_size);
     else
