@@ -80,10 +80,10 @@ static enum pw_code fail_unknown(const struct source *source, int line, const ch
 static enum pw_code assign(struct pw_settings *settings, int row, const struct pw_yaml *node,
                            const struct source *source, struct pw_error *err)
 {
-    char why[400];
+    struct pw_refusal why;
     const struct pw_setting *setting = &pw_settings_table[row];
-    if (!pw_setting_parse(setting, node, settings, why, sizeof why))
-        return fail_at(source, node->line, setting->path, err, why);
+    if (!pw_setting_parse(setting, node, settings, &why))
+        return fail_at(source, why.line, setting->path, err, why.text);
     settings->given[row] = 1;
     settings->line[row] = source->file == NULL ? 0 : node->line;
     return PW_OK;
@@ -137,20 +137,30 @@ enum pw_code pw_settings_read(struct pw_settings *settings, const struct pw_yaml
     return read_section(settings, root, "", &source, err);
 }
 
+/* Says which word of an unknown path is the wrong one: the first that its section does not have. */
+static enum pw_code fail_override(const char *path, struct pw_error *err)
+{
+    struct source source = {NULL};
+    char section[200] = "", prefix[200], word[200];
+    const char *rest = path;
+    for (;;) {
+        size_t length = strcspn(rest, ".");
+        snprintf(word, sizeof word, "%.*s", (int)length, rest);
+        snprintf(prefix, sizeof prefix, "%.*s", (int)(rest - path + (long)length), path);
+        if (rest[length] == '\0' || !is_section(prefix))
+            return fail_unknown(&source, 0, section, word, err);
+        memcpy(section, prefix, sizeof section);
+        rest += length + 1;
+    }
+}
+
 static enum pw_code override_path(struct pw_settings *settings, const char *path, const struct pw_yaml *node,
                                   struct pw_error *err)
 {
     struct source source = {NULL};
-    char section[256], text[300];
     if (pw_settings_find(path) >= 0 || is_section(path))
         return read_entry(settings, node, path, &source, err);
-    snprintf(section, sizeof section, "%s", path);
-    char *dot = strrchr(section, '.');
-    if (dot == NULL || (*dot = '\0', !is_section(section))) {
-        snprintf(text, sizeof text, "unknown section (`peerwatt run --help` lists all settings)");
-        return fail_at(&source, 0, path, err, text);
-    }
-    return fail_unknown(&source, 0, section, dot + 1, err);
+    return fail_override(path, err);
 }
 
 enum pw_code pw_settings_override(struct pw_settings *settings, const char *assignment, struct pw_error *err)
@@ -161,7 +171,9 @@ enum pw_code pw_settings_override(struct pw_settings *settings, const char *assi
         return pw_fail(err, PW_USAGE, "-s %.200s: section.key=value is expected", assignment);
     snprintf(path, sizeof path, "%.*s", (int)(equals - assignment), assignment);
     struct pw_yaml *node;
-    PW_TRY(pw_yaml_parse(equals + 1, strlen(equals + 1), "-s", &node, err));
+    struct pw_error why;
+    if (pw_yaml_parse(equals + 1, strlen(equals + 1), "value", &node, &why) != PW_OK)
+        return pw_fail(err, PW_USAGE, "-s %s: %s", path, why.text);
     if (node == NULL)
         return pw_fail(err, PW_USAGE, "-s %s: the value is missing", path);
     enum pw_code code = override_path(settings, path, node, err);
@@ -217,12 +229,13 @@ void pw_settings_help(FILE *out)
 {
     for (int i = 0; i < pw_settings_count; i++) {
         const struct pw_setting *setting = &pw_settings_table[i];
+        int has_default = setting->otherwise != NULL && setting->otherwise[0] != '\0';
+        int has_unit = setting->unit[0] != '\0';
         char range[160];
         pw_setting_expects(setting, range, sizeof range);
-        fprintf(out, "  %-31s %s%s%s%s", setting->path, setting->help, setting->unit[0] ? " [" : "",
-                setting->unit, setting->unit[0] ? "]" : "");
-        fprintf(out, "\n  %-31s   %s%s%s\n", "", range,
-                setting->otherwise && setting->otherwise[0] ? "; default " : "",
-                setting->otherwise ? setting->otherwise : "");
+        fprintf(out, "  %s: %s%s%s\n", setting->path, range, has_default ? "; default " : "",
+                has_default ? setting->otherwise : "");
+        fprintf(out, "      %s%s%s%s\n", setting->help, has_unit ? " [" : "", setting->unit,
+                has_unit ? "]" : "");
     }
 }

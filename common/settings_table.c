@@ -11,6 +11,7 @@ static const char *const references[] = {"auto", "yes", "no", NULL};
 #define ANY -INFINITY, INFINITY, 1, 1
 #define POSITIVE 0, INFINITY, 1, 1
 #define AT_LEAST(x) x, INFINITY, 0, 1
+#define WITHIN_A_DAY 0, 86400, 0, 0 /* so that times in nanoseconds fit, after any number of losses */
 #define NONE 0, 0, 0, 0
 
 const struct pw_setting pw_settings_table[] = {
@@ -23,8 +24,7 @@ const struct pw_setting pw_settings_table[] = {
     {"market.agents", PW_TEXT, AT(agents), "", NONE, NULL, "",
      "CSV table: agent,name and optionally x,y,bus,zone,community"},
     {"market.links", PW_LINKS, AT(links), "all", NONE, NULL, "",
-     "all | sides | a CSV path | {random: density} | {nearest: count} | {peers: count}; with seed: and "
-     "among: sides"},
+     "who may trade with whom; a random one may say {random: 0.3, among: sides, seed: 1}"},
     {"market.fee", PW_REAL, AT(fee), "0", AT_LEAST(0), NULL, "money/energy", "fee on |t|, paid by each end"},
     {"market.generate.agents", PW_INTEGER, AT(generate_agents), "0", 2, 1e7, 0, 0, NULL, "",
      "size of a random market"},
@@ -60,14 +60,14 @@ const struct pw_setting pw_settings_table[] = {
 
     {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
      "law of the delay of a message"},
-    {"network.delay.mean_s", PW_REAL, AT(delay_mean_s), "0", AT_LEAST(0), NULL, "s", "mean delay"},
-    {"network.delay.std_s", PW_REAL, AT(delay_std_s), "0", AT_LEAST(0), NULL, "s",
+    {"network.delay.mean_s", PW_REAL, AT(delay_mean_s), "0", WITHIN_A_DAY, NULL, "s", "mean delay"},
+    {"network.delay.std_s", PW_REAL, AT(delay_std_s), "0", WITHIN_A_DAY, NULL, "s",
      "standard deviation of the delay"},
-    {"network.delay.min_s", PW_REAL, AT(delay_min_s), "0", AT_LEAST(0), NULL, "s", "least delay"},
+    {"network.delay.min_s", PW_REAL, AT(delay_min_s), "0", WITHIN_A_DAY, NULL, "s", "least delay"},
     {"network.loss", PW_REAL, AT(loss), "0", 0, 1, 0, 1, NULL, "", "probability that a transmission is lost"},
-    {"network.retransmit_s", PW_REAL, AT(retransmit_s), "0.2", AT_LEAST(0), NULL, "s",
+    {"network.retransmit_s", PW_REAL, AT(retransmit_s), "0.2", WITHIN_A_DAY, NULL, "s",
      "time after which a lost transmission is repeated"},
-    {"network.compute_s", PW_REAL, AT(compute_s), "0", AT_LEAST(0), NULL, "s",
+    {"network.compute_s", PW_REAL, AT(compute_s), "0", WITHIN_A_DAY, NULL, "s",
      "modelled duration of a local solve (virtual clock)"},
 
     {"stop.criterion", PW_CHOICE, AT(criterion), "global", NONE, criteria, "", "what ends the negotiation"},

@@ -32,12 +32,10 @@ static void print_help(const struct pw_command *command, FILE *out)
         fputs("\nSettings, in the case file or by -s section.key=value:\n", out);
         pw_settings_help(out);
     }
-    fputs("\nExit codes: ", out);
-#define PRINT_CODE(name, exit_code, meaning)                                                                 \
-    fprintf(out, "%s%d %s", (exit_code) == 0 ? "" : ", ", exit_code, meaning);
+    fputs("\nExit codes:\n", out);
+#define PRINT_CODE(name, exit_code, meaning) fprintf(out, "  %2d %s\n", exit_code, meaning);
     PW_CODES(PRINT_CODE)
 #undef PRINT_CODE
-    fputc('\n', out);
 }
 
 static enum pw_code open_transport(struct pw_transport **transport, struct pw_error *err)

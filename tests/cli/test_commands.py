@@ -1,0 +1,191 @@
+"""The commands as a user types them: help, results, exit codes, files."""
+
+import json
+import unittest
+
+import h5py
+import program
+
+STREET = program.CASES / "street.yaml"
+IEEE39 = program.CASES / "ieee39.yaml"
+RANDOM = program.CASES / "random.yaml"
+SUMMARY = """status clock agents trades ranks delta loss seed convergence_time_s end_time_s iterations_mean
+    messages_sent messages_retransmitted messages_duplicate messages_lost primal_residual dual_residual
+    social_welfare reference_welfare welfare_gap price_mean power_injected power_traded fees_collected
+    price_mismatch_max balance_max wall_s total_s trace""".split()
+
+
+class Help(unittest.TestCase):
+    """Every command explains itself."""
+
+    def test_every_command(self):
+        for command in ("run", "check", "reference", "info"):
+            result = program.run(command, "--help")
+            self.assertEqual((result.code, result.err), (0, ""))
+            self.assertIn(f"usage: peerwatt {command}", result.out)
+            self.assertIn("Exit codes:", result.out)
+            self.assertTrue(all(len(line) <= 110 for line in result.out.splitlines()), command)
+
+    def test_overview_and_version(self):
+        for words in (("--help",), ("help",)):
+            result = program.run(*words)
+            self.assertEqual(result.code, 0)
+            self.assertIn("reference", result.out)
+        self.assertRegex(program.run("--version").out, r"^peerwatt \d+\.\d+\.\d+\n$")
+
+    def test_once_under_mpirun(self):
+        result = program.run("run", "--help", ranks=3)
+        self.assertEqual(result.code, 0)
+        self.assertEqual(result.out.count("usage:"), 1)
+
+    def test_settings_are_listed(self):
+        out = program.run("run", "--help").out
+        for setting in ("negotiation.delta", "network.delay.mean_s", "stop.price", "run.seed"):
+            self.assertIn(setting, out)
+
+
+class Run(program.InFolder):
+    """One market, alone."""
+
+    def test_json(self):
+        trace = self.folder / "t.h5"
+        result = program.run("run", STREET, "--json", "-o", trace, "-s", "run.seed=7")
+        summary = result.json
+        self.assertEqual((result.code, result.err), (0, ""))
+        self.assertFalse([name for name in SUMMARY if name not in summary])
+        self.assertEqual((summary["status"], summary["seed"]), ("converged", 7))
+        self.assertEqual((summary["agents"], summary["trades"], summary["ranks"]), (13, 78, 1))
+        self.assertEqual(summary["trace"], str(trace))
+        self.assertLess(abs(summary["welfare_gap"]), 1e-4)
+        self.assertEqual(self.files(), ["t.h5"])
+
+    def test_text(self):
+        result = program.run("run", STREET)
+        self.assertEqual((result.code, result.err), (0, ""))
+        for word in ("cleared", "price", "EUR/kWh", "welfare", "gap", "offers", "1 rank"):
+            self.assertIn(word, result.out)
+
+    def test_quiet(self):
+        result = program.run("run", STREET, "-q")
+        self.assertEqual((result.code, result.out, result.err), (0, "", ""))
+
+    def test_verbose_prints_a_case_that_can_be_read_back(self):
+        result = program.run("run", RANDOM, "-v", "-q", "-s", "negotiation.delta=0.7")
+        text = result.err[result.err.index("peerwatt: 1"):]
+        again = program.run("run", self.write_case(text), "--json")
+        self.assertEqual((again.code, again.json["delta"]), (0, 0.7))
+
+    def test_a_setting_that_is_not_used_is_warned_about(self):
+        result = program.run("run", STREET, "-q", "-s", "network.delay.std_s=1")
+        self.assertEqual(result.code, 0)
+        self.assertIn("warning: network.delay.std_s", result.err)
+        self.assertEqual(len(result.err.splitlines()), 1)
+
+    def test_an_existing_trace_stays(self):
+        trace = self.folder / "t.h5"
+        trace.write_text("precious")
+        result = program.run("run", STREET, "-o", trace)
+        self.assertEqual((result.code, trace.read_text()), (5, "precious"))
+        self.assertIn("--force", result.err)
+        self.assertEqual(program.run("run", STREET, "-q", "-o", trace, "--force").code, 0)
+        with h5py.File(trace) as file:
+            self.assertEqual(file["n_agents"][()], 13)
+
+    def test_a_trace_that_cannot_be_written(self):
+        for path in (self.folder / "none" / "t.h5", self.folder, "/dev/full/t.h5"):
+            result = program.run("run", STREET, "-o", path)
+            self.assertEqual((result.code, len(result.err.splitlines())), (5, 1), result.err)
+        self.assertEqual(self.files(), [])
+
+    def test_limits(self):
+        trace = self.folder / "t.h5"
+        slow = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.05")
+        for limit in (("-s", "stop.max_rounds=3"), ("-s", "stop.max_time_s=0.2"), ("--max-time", "0.3")):
+            result = program.run("run", STREET, "--json", "-o", trace, "--force", *slow, *limit)
+            self.assertEqual((result.code, result.json["status"]), (3, "limit"), limit)
+            self.assertIsNone(result.json["convergence_time_s"])
+            self.assertIn("not converged", result.err)
+            with h5py.File(trace) as file:
+                self.assertEqual(file["status"][()], 1)
+
+    def test_progress_is_lines_where_asked_for(self):
+        slow = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.08")
+        result = program.run("run", STREET, "--progress", "plain", *slow)
+        self.assertEqual(result.code, 0)
+        self.assertRegex(result.err, r"round \d+ +\d+ messages")
+        self.assertNotIn("\x1b", result.err)
+        self.assertNotIn("\r", result.err)
+
+    def test_no_optimum_unless_wanted(self):
+        result = program.run("run", STREET, "--json", "-s", "run.reference=no")
+        self.assertEqual((result.code, result.json["welfare_gap"]), (0, None))
+
+
+class Market(unittest.TestCase):
+    """The shipped cases clear where an independent method says."""
+
+    def test_ieee39(self):
+        for words in ((), ("-s", "negotiation.delta=0.1"),
+                      ("-s", "network.loss=0.1", "-s", "network.retransmit_s=0.002")):
+            summary = program.run("run", IEEE39, "--json", *words).json
+            self.assertAlmostEqual(summary["price_mean"], 57.2343, delta=1e-3)
+            self.assertAlmostEqual(summary["power_injected"] / 3893.349, 1, delta=5e-4)
+            self.assertLess(abs(summary["welfare_gap"]), 1e-5)
+            self.assertLess(summary["price_mismatch_max"], 1e-3)
+
+    def test_every_shipped_case(self):
+        for case in sorted(program.CASES.glob("*.yaml")):
+            self.assertEqual(program.run("check", case, "-q").code, 0)
+            reference = program.run("reference", case, "--json").json
+            run = program.run("run", case, "--json")
+            self.assertEqual(run.code, 0, case)
+            self.assertLess(reference["kkt_residual"], 1e-6)
+            self.assertAlmostEqual(run.json["social_welfare"] / reference["social_welfare"], 1, delta=1e-4)
+
+    def test_a_penalty_far_off_never_ends_wrong(self):
+        optimum = program.run("reference", IEEE39, "--json").json["social_welfare"]
+        for penalty in ("3e-5", "30", "300"):
+            result = program.run("run", IEEE39, "--json", "-s", f"negotiation.penalty={penalty}",
+                                 "-s", "stop.max_rounds=20000")
+            self.assertIn(result.code, (0, 3))
+            if result.code == 0:
+                self.assertAlmostEqual(result.json["social_welfare"] / optimum, 1, delta=1e-4)
+
+    def test_generated_markets_of_any_size(self):
+        for agents in (2, 3, 7, 400):
+            result = program.run("run", RANDOM, "--json", "-s", f"market.generate.agents={agents}",
+                                 "-s", "market.links=sides")
+            self.assertEqual((result.code, result.json["agents"]), (0, agents), result.err)
+            self.assertLess(abs(result.json["welfare_gap"]), 1e-3)
+
+
+class OtherCommands(unittest.TestCase):
+    """check, reference, info."""
+
+    def test_check(self):
+        result = program.run("check", IEEE39, "--json")
+        self.assertEqual((result.json["agents"], result.json["trades"], result.json["ranks_wanted"]),
+                         (31, 465, 32))
+        text = program.run("check", IEEE39).out
+        for word in ("valid", "mpirun -n 32", "memory", "messages"):
+            self.assertIn(word, text)
+
+    def test_reference(self):
+        result = program.run("reference", IEEE39, "--json")
+        self.assertAlmostEqual(result.json["price_mean"], 57.2343, delta=1e-4)
+        self.assertAlmostEqual(result.json["social_welfare"], 92547.875, delta=1e-2)
+
+    def test_info(self):
+        info = program.run("info", "--json").json
+        for library in ("MPI", "HDF5", "libyaml", "jansson"):
+            self.assertIn(library, info["libraries"])
+        self.assertIn("gaussian", program.run("info").out)
+
+    def test_one_answer_under_mpirun(self):
+        result = program.run("reference", IEEE39, "--json", ranks=2)
+        self.assertEqual(result.code, 0)
+        self.assertIn("method", json.loads(result.out))
+
+
+if __name__ == "__main__":
+    unittest.main()

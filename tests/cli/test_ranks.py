@@ -1,0 +1,142 @@
+"""Runs on many ranks: the same market wherever the agents live, and how a run ends before its time."""
+
+import os
+import pathlib
+import signal
+import time
+import unittest
+
+import h5py
+import program
+
+IEEE39 = program.CASES / "ieee39.yaml"
+NETWORK = ("-s", "network.delay.model=gaussian", "-s", "network.delay.mean_s=0.004", "-s",
+           "network.delay.std_s=0.001", "-s", "network.delay.min_s=0.0005", "-s", "network.loss=0.1",
+           "-s", "network.retransmit_s=0.008")
+# A run that would take minutes.
+ENDLESS = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.3", "-s",
+           "stop.primal=1e-9", "-s", "stop.dual=1e-9", "-s", "stop.price=1e-9")
+
+
+class SameMarket(program.InFolder):
+    """The optimum does not depend on the launch."""
+
+    def clear(self, ranks, *words):
+        """One run at the known optimum."""
+        trace = self.folder / "t.h5"
+        result = program.run("run", IEEE39, "--json", "-o", trace, "--force", *words, ranks=ranks)
+        self.assertEqual(result.code, 0, result.err)
+        summary = result.json
+        self.assertEqual(summary["ranks"], ranks)
+        self.assertAlmostEqual(summary["price_mean"], 57.2343, delta=1e-3)
+        self.assertAlmostEqual(summary["power_injected"] / 3893.349, 1, delta=5e-4)
+        self.assertLess(abs(summary["welfare_gap"]), 1e-5)
+        self.assertLess(summary["price_mismatch_max"], 1e-3)
+        with h5py.File(trace) as file:
+            self.assertEqual(file["trades/power"].shape, (465,))
+
+    def test_few_ranks(self):
+        for delta in ("1", "0.5", "0.1"):
+            self.clear(5, "-s", f"negotiation.delta={delta}")
+        self.clear(5, "-s", "negotiation.delta=0.1", *NETWORK)
+        self.clear(2, *NETWORK)
+
+    def test_one_agent_per_rank(self):
+        self.clear(32, "-s", "negotiation.delta=0.5", *NETWORK)
+
+    def test_more_ranks_than_agents(self):
+        result = program.run("run", program.CASES / "random.yaml", "--json", "-s",
+                             "market.generate.agents=3", "-s", "market.links=all", ranks=6)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertLess(abs(result.json["welfare_gap"]), 1e-3)
+
+
+class Ending(program.InFolder):
+    """Signals, silent ranks, dead ranks."""
+
+    def start(self, ranks, *words):
+        """A run that is under way."""
+        trace = self.folder / "t.h5"
+        process = program.start("run", IEEE39, "--json", "-o", trace, *ENDLESS, *words, ranks=ranks)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        time.sleep(1.5 if ranks else 0.7)
+        self.assertIsNone(process.poll())
+        return process, trace
+
+    def check_interrupted(self, process, trace):
+        """Exit code 75 and a complete trace."""
+        result = program.finish(process)
+        self.assertEqual(result.code, 75, result.err)
+        self.assertEqual(result.json["status"], "interrupted")
+        with h5py.File(trace) as file:
+            self.assertEqual(file["status"][()], 3)
+            self.assertEqual(file["agents/power"].shape, (31,))
+
+    def test_a_lone_process_takes_signals(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            with self.subTest(number):
+                process, trace = self.start(0)
+                process.send_signal(number)
+                self.check_interrupted(process, trace)
+                trace.unlink()
+
+    def test_usr1_through_mpirun(self):
+        process, trace = self.start(3)
+        process.send_signal(signal.SIGUSR1)
+        self.check_interrupted(process, trace)
+
+    def test_term_to_mpirun_leaves_no_broken_file(self):
+        process, trace = self.start(3)
+        process.send_signal(signal.SIGTERM)
+        self.assertNotEqual(program.finish(process).code, 0)
+        if trace.exists():
+            with h5py.File(trace) as file:
+                self.assertEqual(file["agents/power"].shape, (31,))
+
+    @staticmethod
+    def ranks_of(process):
+        """Process ids of the ranks that a launch started, in the order of their ranks."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                variables = dict(word.split("=", 1) for word in
+                                 (folder / "environ").read_text().split("\0") if "=" in word)
+                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, ValueError, UnicodeDecodeError):
+                continue
+            rank = variables.get("OMPI_COMM_WORLD_RANK", variables.get("PMI_RANK"))
+            if rank is not None and (parent == process.pid or variables.get("PMI_RANK")):
+                found.append((int(rank), int(folder.name)))
+        return [pid for _, pid in sorted(found)]
+
+    def test_a_rank_that_hangs_is_named(self):
+        process, trace = self.start(3, "-s", "stop.stall_s=2")
+        pids = self.ranks_of(process)
+        self.assertEqual(len(pids), 3)
+        signal_process(pids[1], signal.SIGSTOP)
+        try:
+            result = program.finish(process)
+        finally:
+            signal_process(pids[1], signal.SIGKILL)
+        self.assertEqual(result.code, 6, result.err)
+        self.assertIn("rank 1 has been silent", result.err)
+        self.assertRegex(result.err, r"agent \d+ waits for \d+")
+        self.assertFalse(trace.exists())
+
+    def test_a_rank_that_dies_ends_the_run(self):
+        process, trace = self.start(3)
+        signal_process(self.ranks_of(process)[2], signal.SIGKILL)
+        self.assertNotEqual(program.finish(process).code, 0)
+        self.assertFalse(trace.exists())
+
+
+def signal_process(pid, number):
+    """Sends a signal to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+if __name__ == "__main__":
+    unittest.main()
