@@ -1,5 +1,6 @@
 #include "common/case.h"
 
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
+#include "common/suggest.h"
 #include "common/tables.h"
 
 /* Reads an input file and notes its digest. */
@@ -66,18 +68,21 @@ static enum pw_code check_together(const struct pw_case *loaded, struct pw_error
     return PW_OK;
 }
 
-/* A table named by the setting `path`, as bytes; the caller frees both. */
+/* A table named by the setting `setting`, as bytes; the caller frees both. */
 static enum pw_code open_table(struct pw_case *loaded, const char *setting, const char *value, char **file,
                                struct pw_text *text, struct pw_error *err)
 {
+    static const char *const link_words[] = {"all", "sides"};
+    char hint[100] = "", what[sizeof(struct pw_error) + sizeof hint];
     struct pw_error why;
     *file = pw_path_beside(loaded->path, value);
     if (read_input(loaded, *file, text, &why) == PW_OK)
         return PW_OK;
     free(*file);
-    if (why.text[0] != '\0' && strstr(why.text, "NUL") != NULL)
-        return pw_fail(err, why.code, "%s", why.text);
-    return fail(loaded, setting, why.text, err);
+    if (strcmp(setting, "market.links") == 0)
+        pw_suggest(value, link_words, 2, hint, sizeof hint);
+    snprintf(what, sizeof what, "%s%s", why.text, hint);
+    return fail(loaded, setting, what, err);
 }
 
 static enum pw_code load_assets(struct pw_case *loaded, struct pw_error *err)
@@ -137,9 +142,21 @@ static void warn(struct pw_case *loaded, const char *setting, const char *why)
                  "%s is given but not used: %s", setting, why);
 }
 
+static void warn_of_unused_recipe(struct pw_case *loaded)
+{
+    for (int row = 0; row < pw_settings_count; row++) {
+        if (strncmp(pw_settings_table[row].path, "market.generate.", 16) == 0)
+            warn(loaded, pw_settings_table[row].path, "the market comes from tables");
+    }
+}
+
 static void warn_of_unused(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
+    if (settings->generate_agents == 0)
+        warn_of_unused_recipe(loaded);
+    if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
+        warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
     const struct pw_delay_model *model = pw_delay_model_find(settings->delay_model);
     char why[100];
     snprintf(why, sizeof why, "the delay model is %s", model->name);

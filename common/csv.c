@@ -5,6 +5,7 @@
 
 #include "common/memory.h"
 #include "common/number.h"
+#include "common/plain_text.h"
 #include "common/suggest.h"
 
 enum { MOST_COLUMNS = 64 };
@@ -16,10 +17,14 @@ struct row {
     char *cells[MOST_COLUMNS];
 };
 
+static char *skip_blanks(char *c)
+{
+    return c + strspn(c, " \t");
+}
+
 static char *trimmed(char *cell)
 {
-    while (*cell == ' ' || *cell == '\t')
-        cell++;
+    cell = skip_blanks(cell);
     char *end = cell + strlen(cell);
     while (end > cell && (end[-1] == ' ' || end[-1] == '\t'))
         *--end = '\0';
@@ -44,15 +49,28 @@ static char *quoted_cell(char **c)
     return start;
 }
 
+static enum pw_code refuse_unplain(const struct pw_csv *csv, const char *text, int line, struct pw_error *err)
+{
+    const char *bad = pw_find_unplain(text);
+    if (bad == NULL)
+        return PW_OK;
+    if ((unsigned char)*bad < 0x80)
+        return pw_fail(err, PW_USAGE, "%s:%d: a control character (code %d) within the line", csv->name, line,
+                       *bad);
+    return pw_fail(err, PW_USAGE, "%s:%d: not plain UTF-8 text: save the table as UTF-8", csv->name, line);
+}
+
 static enum pw_code cut_row(const struct pw_csv *csv, char *text, struct row *row, struct pw_error *err)
 {
     row->n_cells = 0;
+    PW_TRY(refuse_unplain(csv, text, row->line, err));
     for (char *c = text;;) {
         if (row->n_cells == MOST_COLUMNS)
             return pw_fail(err, PW_USAGE, "%s:%d: more than %d columns", csv->name, row->line, MOST_COLUMNS);
-        char *cell = c;
+        char *cell = c = skip_blanks(c);
         if (*c == '"') {
             cell = quoted_cell(&c);
+            c = skip_blanks(c);
             if (cell == NULL || (*c != ',' && *c != '\0'))
                 return pw_fail(err, PW_USAGE, "%s:%d: a quoted cell must end with \" before the next comma",
                                csv->name, row->line);
@@ -78,7 +96,7 @@ static char *next_line(char **rest, int *line)
         if (end > text && end[-1] == '\r')
             end[-1] = '\0';
         ++*line;
-        if (text[strspn(text, " \t")] != '\0')
+        if (*skip_blanks(text) != '\0')
             return text;
     }
     return NULL;
@@ -172,8 +190,9 @@ enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
     *out = (struct pw_csv){.name = name, .columns = columns, .n_columns = n_columns};
     out->storage = pw_alloc(size + 1, 1);
     memcpy(out->storage, bytes, size);
-    if (memchr(out->storage, '\0', size) != NULL)
-        return pw_fail(err, PW_USAGE, "%s:1: a NUL byte: this is not a text file", name);
+    int nul_line = pw_nul_line(out->storage, size);
+    if (nul_line > 0)
+        return pw_fail(err, PW_USAGE, "%s:%d: a NUL byte: this is not a text file", name, nul_line);
     return read_rows(out, out->storage + (strncmp(out->storage, mark, 3) == 0 ? 3 : 0), err);
 }
 

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/plain_text.h"
+
 enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format, ...)
 {
     va_list args;
@@ -10,6 +12,7 @@ enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format
     err->code = code;
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    pw_repair_utf8(err->text);
     return code;
 }
 

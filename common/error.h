@@ -25,7 +25,8 @@ struct pw_error {
     char text[1024];
 };
 
-/* Writes the code and a printf-style text into *err and returns the code. Text that does not fit is cut. */
+/* Writes the code and a printf-style text into *err and returns the code. Text that does not fit is cut,
+ * and what is then not UTF-8 becomes question marks. */
 enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/memory.h"
+#include "common/plain_text.h"
 
 static const size_t LARGEST_FILE = (size_t)4 << 30;
 
@@ -30,13 +31,9 @@ static enum pw_code read_bytes(FILE *file, const char *path, struct pw_text *out
 
 static enum pw_code refuse_binary(const char *path, const struct pw_text *text, struct pw_error *err)
 {
-    const char *nul = memchr(text->bytes, '\0', text->size);
-    if (nul == NULL)
-        return PW_OK;
-    int line = 1;
-    for (const char *c = text->bytes; c < nul; c++)
-        line += *c == '\n';
-    return pw_fail(err, PW_USAGE, "%s:%d: a NUL byte: this is not a text file", path, line);
+    int line = pw_nul_line(text->bytes, text->size);
+    return line == 0 ? PW_OK
+                     : pw_fail(err, PW_USAGE, "%s:%d: a NUL byte: this is not a text file", path, line);
 }
 
 enum pw_code pw_text_read(const char *path, struct pw_text *out, struct pw_error *err)

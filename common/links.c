@@ -36,6 +36,11 @@ static int can_consume(const struct pw_market *market, int n)
     return pw_market_agent_p_min(market, n, 0) < 0.0;
 }
 
+static int can_do_both(const struct pw_market *market, int n)
+{
+    return can_inject(market, n) && can_consume(market, n);
+}
+
 /* True if i may sell to j under `sides`. */
 static int sells_to(const struct pw_market *market, int i, int j)
 {
@@ -48,6 +53,22 @@ static int drawn(const struct pw_links_spec *spec, int i, int j)
         return 1;
     struct pw_draw draw = {(uint64_t)spec->seed, PW_DRAW_LINKS, {(uint32_t)i, (uint32_t)j, 0}};
     return pw_random_uniform(&draw, 0) < spec->density;
+}
+
+/* The number of links to expect, known before any is made: too many would not fit into memory. */
+static double expected_links(const struct pw_market *market, const struct pw_links_spec *spec, int sides)
+{
+    double all = market->n_agents, sellers = 0.0, buyers = 0.0, both = 0.0;
+    for (int n = 0; n < market->n_agents; n++) {
+        sellers += can_inject(market, n);
+        buyers += can_consume(market, n);
+        both += can_do_both(market, n);
+    }
+    if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS)
+        return fmin(all * (double)spec->count, all * (all - 1.0) / 2.0);
+    /* Among two who can do both a pair counts twice in the product, an agent with itself once. */
+    double pairs = sides ? sellers * buyers - both * (both + 1.0) / 2.0 : all * (all - 1.0) / 2.0;
+    return spec->kind == PW_LINKS_RANDOM ? spec->density * pairs : pairs;
 }
 
 /* Every pair, or every seller-buyer pair, that the draw lets through; the seller first. */
@@ -162,7 +183,7 @@ static void install(struct pw_market *market, const struct bundle *bundle, int s
     for (int l = 0; l < market->n_links; l++) {
         market->link_a[l] = bundle->a[l];
         market->link_b[l] = bundle->b[l];
-        int one_way = sides && !sells_to(market, bundle->b[l], bundle->a[l]);
+        int one_way = sides && !can_do_both(market, bundle->a[l]) && !can_do_both(market, bundle->b[l]);
         for (int q = 0; q < market->n_products; q++) {
             int i = l * market->n_products + q;
             market->fee_a[i] = market->fee_b[i] = fee;
@@ -180,6 +201,11 @@ enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec
     int sides = spec->kind == PW_LINKS_SIDES || spec->among_sides;
     if (spec->kind == PW_LINKS_NEAREST && market->x == NULL)
         return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
+    double expected = expected_links(market, spec, sides);
+    if (expected > MOST_LINKS)
+        return pw_fail(err, PW_USAGE,
+                       "about %.3g links, but %d are the most: see {random: density} and its like", expected,
+                       MOST_LINKS);
     if (spec->kind == PW_LINKS_NEAREST)
         link_nearest(market, spec->count, &bundle);
     else if (spec->kind == PW_LINKS_PEERS)

@@ -16,10 +16,10 @@ static const char *skip_digits(const char *c)
     return c;
 }
 
-/* Past a sign and an integer part without leading zeros; NULL for 010. */
+/* Past a minus and an integer part without leading zeros; NULL for 010. */
 static const char *skip_integer(const char *c)
 {
-    if (*c == '-' || *c == '+')
+    if (*c == '-')
         c++;
     if (c[0] == '0' && is_digit(c[1]))
         return NULL;
@@ -55,8 +55,10 @@ int pw_parse_real(const char *text, double *value)
 {
     if (!is_decimal(text))
         return 0;
+    errno = 0;
     double parsed = strtod(text, NULL);
-    if (!isfinite(parsed))
+    int lost = errno == ERANGE && !(fabs(parsed) > 0.0); /* 1e-999 */
+    if (!isfinite(parsed) || lost)
         return 0;
     *value = parsed;
     return 1;

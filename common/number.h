@@ -1,4 +1,5 @@
-/* Numbers as people write them, and nothing else: no units, no octal, no hexadecimal, no nan, no inf. */
+/* Numbers as people write them, and nothing else: no units, no octal, no hexadecimal, no nan, no inf, no plus
+ * sign in front. */
 #ifndef PW_NUMBER_H
 #define PW_NUMBER_H
 

@@ -72,26 +72,28 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         expects_name(setting, text, size);
         return;
     case PW_TEXT:
-        snprintf(text, size, "a text");
+        snprintf(text, size, "a text of up to %d bytes", PW_TEXT_ROOM - 1);
         return;
     case PW_LAW:
-        snprintf(text, size, "a number, or [low, high]");
+        expects_number(setting, "a number", text, size);
+        snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such");
         return;
     case PW_LINKS:
         snprintf(text, size, "all, sides, a CSV path, {random: density}, {nearest: count} or {peers: count}");
     }
 }
 
-static int refuse(const struct pw_setting *setting, const struct pw_yaml *node, char *why, size_t size)
+/* Refuses a value, or a part of one. Returns 0. */
+static int refuse(const struct pw_yaml *node, const char *expected, struct pw_refusal *why)
 {
-    char expected[200];
-    pw_setting_expects(setting, expected, sizeof expected);
+    size_t size = sizeof why->text;
+    why->line = node->line;
     if (node->kind != PW_YAML_SCALAR)
-        snprintf(why, size, "%s, where %s is expected", pw_yaml_kind_text(node), expected);
+        snprintf(why->text, size, "%s, where %s is expected", pw_yaml_kind_text(node), expected);
     else if (node->text[0] == '\0' && !node->quoted)
-        snprintf(why, size, "the value is missing: %s is expected", expected);
+        snprintf(why->text, size, "the value is missing: %s is expected", expected);
     else
-        snprintf(why, size, "\"%.60s\" does not fit: %s is expected", node->text, expected);
+        snprintf(why->text, size, "\"%.60s\" does not fit: %s is expected", node->text, expected);
     return 0;
 }
 
@@ -129,7 +131,7 @@ static int parse_text(const struct pw_yaml *node, char *out)
 }
 
 static int parse_name(const struct pw_setting *setting, const struct pw_yaml *node,
-                      struct pw_settings *settings, char *why, size_t size)
+                      struct pw_settings *settings, struct pw_refusal *why)
 {
     const char *names[32];
     char hint[100], expected[200];
@@ -143,11 +145,12 @@ static int parse_name(const struct pw_setting *setting, const struct pw_yaml *no
             *(int *)field(setting, settings) = i;
         return 1;
     }
-    if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0')
-        return refuse(setting, node, why, size);
     pw_setting_expects(setting, expected, sizeof expected);
+    if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0')
+        return refuse(node, expected, why);
     pw_suggest(node->text, names, count, hint, sizeof hint);
-    snprintf(why, size, "\"%.60s\" is not known%s (%s)", node->text, hint, expected);
+    why->line = node->line;
+    snprintf(why->text, sizeof why->text, "\"%.60s\" is not known%s (%s)", node->text, hint, expected);
     return 0;
 }
 
@@ -163,44 +166,102 @@ static int parse_law(const struct pw_setting *setting, const struct pw_yaml *nod
            parse_real(setting, node->children[1], &law->high) && law->low <= law->high;
 }
 
-/* {random: 0.3, seed: 1, among: sides} and its like. */
-static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *links)
+static const char *const links_keys[] = {"random", "nearest", "peers", "among", "seed"};
+enum { KEY_RANDOM, KEY_NEAREST, KEY_PEERS, KEY_AMONG, KEY_SEED, N_LINKS_KEYS };
+
+static int parse_density(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
 {
-    links->seed = 1;
-    int kinds = 0;
-    for (int i = 0; i < map->n_children; i++) {
-        const char *key = map->keys[i];
-        const struct pw_yaml *value = map->children[i];
-        int fits = plain(value);
-        if (strcmp(key, "random") == 0) {
-            links->kind = PW_LINKS_RANDOM, kinds++;
-            fits = fits && pw_parse_real(value->text, &links->density) && links->density > 0 &&
-                   links->density <= 1;
-        } else if (strcmp(key, "nearest") == 0 || strcmp(key, "peers") == 0) {
-            links->kind = key[0] == 'n' ? PW_LINKS_NEAREST : PW_LINKS_PEERS, kinds++;
-            fits = fits && pw_parse_integer(value->text, &links->count) && links->count > 0 &&
-                   links->count < INT_MAX;
-        } else if (strcmp(key, "seed") == 0) {
-            fits = fits && pw_parse_integer(value->text, &links->seed) && links->seed >= 0;
-        } else if (strcmp(key, "among") == 0) {
-            links->among_sides = value->kind == PW_YAML_SCALAR && strcmp(value->text, "sides") == 0;
-            fits = links->among_sides || (fits && strcmp(value->text, "all") == 0);
-        } else {
-            fits = 0;
-        }
-        if (!fits)
-            return 0;
-    }
-    return kinds == 1 && !(links->among_sides && links->kind == PW_LINKS_NEAREST);
+    links->kind = PW_LINKS_RANDOM;
+    if (plain(node) && pw_parse_real(node->text, &links->density) && links->density > 0 &&
+        links->density <= 1)
+        return 1;
+    return refuse(node, "a number in (0, 1]", why);
 }
 
-static int parse_links(const struct pw_yaml *node, struct pw_links_spec *links)
+static int parse_count(const struct pw_yaml *node, enum pw_links_kind kind, struct pw_links_spec *links,
+                       struct pw_refusal *why)
 {
+    links->kind = kind;
+    if (plain(node) && pw_parse_integer(node->text, &links->count) && links->count > 0 &&
+        links->count < INT_MAX)
+        return 1;
+    return refuse(node, "a whole number of at least 1", why);
+}
+
+static int parse_among(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
+{
+    links->among_sides = node->kind == PW_YAML_SCALAR && strcmp(node->text, "sides") == 0;
+    if (links->among_sides || (node->kind == PW_YAML_SCALAR && strcmp(node->text, "all") == 0))
+        return 1;
+    return refuse(node, "one of all, sides", why);
+}
+
+static int parse_links_seed(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
+{
+    if (plain(node) && pw_parse_integer(node->text, &links->seed) && links->seed >= 0)
+        return 1;
+    return refuse(node, "a whole number of at least 0", why);
+}
+
+/* The entry `i` of {random: 0.3, seed: 1, among: sides} and its like. */
+static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_spec *links,
+                             struct pw_refusal *why)
+{
+    const struct pw_yaml *value = map->children[i];
+    char hint[100];
+    int key = 0;
+    while (key < N_LINKS_KEYS && strcmp(map->keys[i], links_keys[key]) != 0)
+        key++;
+    switch (key) {
+    case KEY_RANDOM:
+        return parse_density(value, links, why);
+    case KEY_NEAREST:
+        return parse_count(value, PW_LINKS_NEAREST, links, why);
+    case KEY_PEERS:
+        return parse_count(value, PW_LINKS_PEERS, links, why);
+    case KEY_AMONG:
+        return parse_among(value, links, why);
+    case KEY_SEED:
+        return parse_links_seed(value, links, why);
+    default:
+        why->line = map->key_lines[i];
+        pw_suggest(map->keys[i], links_keys, N_LINKS_KEYS, hint, sizeof hint);
+        snprintf(why->text, sizeof why->text,
+                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, among, seed)", map->keys[i],
+                 hint);
+        return 0;
+    }
+}
+
+static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *links, struct pw_refusal *why)
+{
+    links->seed = 1;
+    for (int i = 0; i < map->n_children; i++) {
+        if (!parse_links_entry(map, i, links, why))
+            return 0;
+    }
+    int kinds = (pw_yaml_get(map, "random") != NULL) + (pw_yaml_get(map, "nearest") != NULL) +
+                (pw_yaml_get(map, "peers") != NULL);
+    if (kinds == 1 && !(links->among_sides && links->kind == PW_LINKS_NEAREST))
+        return 1;
+    why->line = map->line;
+    snprintf(why->text, sizeof why->text, "%s",
+             kinds == 1 ? "nearest is among all: sides goes with random and peers only"
+                        : "exactly one of random, nearest and peers is expected");
+    return 0;
+}
+
+static int parse_links(const struct pw_setting *setting, const struct pw_yaml *node,
+                       struct pw_links_spec *links, struct pw_refusal *why)
+{
+    char expected[200];
     *links = (struct pw_links_spec){.kind = PW_LINKS_TABLE};
     if (node->kind == PW_YAML_MAP)
-        return parse_links_map(node, links);
-    if (!parse_text(node, links->path))
-        return 0;
+        return parse_links_map(node, links, why);
+    if (!parse_text(node, links->path)) {
+        pw_setting_expects(setting, expected, sizeof expected);
+        return refuse(node, expected, why);
+    }
     if (strcmp(node->text, "all") == 0)
         links->kind = PW_LINKS_ALL;
     else if (strcmp(node->text, "sides") == 0)
@@ -209,7 +270,7 @@ static int parse_links(const struct pw_yaml *node, struct pw_links_spec *links)
 }
 
 int pw_setting_parse(const struct pw_setting *setting, const struct pw_yaml *node,
-                     struct pw_settings *settings, char *why, size_t size)
+                     struct pw_settings *settings, struct pw_refusal *why)
 {
     int fits = 0;
     void *to = field(setting, settings);
@@ -224,7 +285,7 @@ int pw_setting_parse(const struct pw_setting *setting, const struct pw_yaml *nod
         break;
     case PW_CHOICE:
     case PW_DELAY_MODEL:
-        return parse_name(setting, node, settings, why, size);
+        return parse_name(setting, node, settings, why);
     case PW_TEXT:
         fits = parse_text(node, to);
         break;
@@ -232,14 +293,18 @@ int pw_setting_parse(const struct pw_setting *setting, const struct pw_yaml *nod
         fits = parse_law(setting, node, to);
         break;
     case PW_LINKS:
-        fits = parse_links(node, to);
+        return parse_links(setting, node, to, why);
     }
-    return fits || refuse(setting, node, why, size);
+    if (fits)
+        return 1;
+    char expected[200];
+    pw_setting_expects(setting, expected, sizeof expected);
+    return refuse(node, expected, why);
 }
 
 void pw_setting_default(const struct pw_setting *setting, struct pw_settings *settings)
 {
-    char why[200];
+    struct pw_refusal why;
     struct pw_error err;
     struct pw_yaml *node = NULL;
     if (setting->type == PW_OPTIONAL_REAL)
@@ -251,7 +316,7 @@ void pw_setting_default(const struct pw_setting *setting, struct pw_settings *se
         return;
     }
     if (pw_yaml_parse(setting->otherwise, strlen(setting->otherwise), "default", &node, &err) == PW_OK)
-        pw_setting_parse(setting, node, settings, why, sizeof why);
+        pw_setting_parse(setting, node, settings, &why);
     pw_yaml_destroy(node);
 }
 

@@ -4,10 +4,15 @@
 
 #include "common/settings.h"
 
-/* Reads the value of a row into *settings. False, with what is wrong and what is expected in `why` [size], if
- * it does not fit. */
+/* What is wrong with a value and what is expected, and in which line. */
+struct pw_refusal {
+    int line;
+    char text[400];
+};
+
+/* Reads the value of a row into *settings. False, with *why filled, if it does not fit. */
 int pw_setting_parse(const struct pw_setting *setting, const struct pw_yaml *node,
-                     struct pw_settings *settings, char *why, size_t size);
+                     struct pw_settings *settings, struct pw_refusal *why);
 
 void pw_setting_default(const struct pw_setting *setting, struct pw_settings *settings);
 

@@ -1,17 +1,19 @@
 #include "common/yaml_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 #include "common/memory.h"
+#include "common/plain_text.h"
 
 enum { DEEPEST = 16 };
 
 struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the one under the hand */
-    const char *name;
+    const char *name, *bytes;
     struct pw_error *err;
 };
 
@@ -20,15 +22,30 @@ static int event_line(const struct reader *reader)
     return (int)reader->event.start_mark.line + 1;
 }
 
+/* The parser marks no line where the bytes are no text; it then counts bytes. */
+static int problem_line(const struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    if (parser->error != YAML_READER_ERROR)
+        return (int)parser->problem_mark.line + 1;
+    int line = 1;
+    for (size_t i = 0; i < parser->problem_offset; i++)
+        line += reader->bytes[i] == '\n';
+    return line;
+}
+
 static enum pw_code next_event(struct reader *reader)
 {
     yaml_event_delete(&reader->event);
     if (yaml_parser_parse(&reader->parser, &reader->event))
         return PW_OK;
     const yaml_parser_t *parser = &reader->parser;
-    return pw_fail(reader->err, PW_USAGE, "%s:%d: not valid YAML: %s%s%s", reader->name,
-                   (int)parser->problem_mark.line + 1, parser->problem ? parser->problem : "unreadable",
-                   parser->context ? " " : "", parser->context ? parser->context : "");
+    char context[160] = "";
+    if (parser->context != NULL)
+        snprintf(context, sizeof context, " %s from line %d on", parser->context,
+                 (int)parser->context_mark.line + 1);
+    return pw_fail(reader->err, PW_USAGE, "%s:%d: not valid YAML: %s%s", reader->name, problem_line(reader),
+                   parser->problem ? parser->problem : "unreadable", context);
 }
 
 static enum pw_code fail_here(const struct reader *reader, const char *what)
@@ -59,10 +76,25 @@ static void add_child(struct pw_yaml *node, struct pw_yaml *child, char *key, in
 
 static enum pw_code read_node(struct reader *reader, int depth, struct pw_yaml **out);
 
+/* Refuses what cannot stand in a message of one line or be written out again. */
+static enum pw_code refuse_unplain(const struct reader *reader)
+{
+    const char *text = (const char *)reader->event.data.scalar.value;
+    if (strlen(text) != reader->event.data.scalar.length || pw_find_unplain(text) != NULL)
+        return fail_here(reader, "a line break or control character, where a text of one line is expected");
+    return PW_OK;
+}
+
+static enum pw_code refuse_marks(const struct reader *reader, const void *anchor, const void *tag)
+{
+    if (anchor != NULL)
+        return fail_here(reader, "anchors and aliases (& and *) are not supported: write the value out");
+    return tag != NULL ? fail_here(reader, "tags (!) are not supported") : PW_OK;
+}
+
 static enum pw_code read_scalar(struct reader *reader, struct pw_yaml **out)
 {
-    if (memchr(reader->event.data.scalar.value, '\0', reader->event.data.scalar.length) != NULL)
-        return fail_here(reader, "a NUL character in a value");
+    PW_TRY(refuse_unplain(reader));
     *out = make_node(PW_YAML_SCALAR, event_line(reader));
     (*out)->text = pw_strdup((const char *)reader->event.data.scalar.value);
     (*out)->quoted = reader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -97,6 +129,8 @@ static enum pw_code read_pair(struct reader *reader, int depth, struct pw_yaml *
 {
     if (reader->event.type != YAML_SCALAR_EVENT)
         return fail_here(reader, "a key must be a plain word");
+    PW_TRY(refuse_marks(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag));
+    PW_TRY(refuse_unplain(reader));
     const char *key_text = (const char *)reader->event.data.scalar.value;
     PW_TRY(refuse_twice(reader, node, key_text));
     int line = event_line(reader);
@@ -124,19 +158,23 @@ static enum pw_code read_map(struct reader *reader, int depth, struct pw_yaml *n
 
 static enum pw_code read_node(struct reader *reader, int depth, struct pw_yaml **out)
 {
+    const yaml_event_t *event = &reader->event;
     if (depth > DEEPEST)
         return fail_here(reader, "nested too deeply");
-    switch (reader->event.type) {
+    switch (event->type) {
     case YAML_SCALAR_EVENT:
+        PW_TRY(refuse_marks(reader, event->data.scalar.anchor, event->data.scalar.tag));
         return read_scalar(reader, out);
     case YAML_SEQUENCE_START_EVENT:
+        PW_TRY(refuse_marks(reader, event->data.sequence_start.anchor, event->data.sequence_start.tag));
         *out = make_node(PW_YAML_LIST, event_line(reader));
         return read_list(reader, depth, *out);
     case YAML_MAPPING_START_EVENT:
+        PW_TRY(refuse_marks(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag));
         *out = make_node(PW_YAML_MAP, event_line(reader));
         return read_map(reader, depth, *out);
-    default:
-        return fail_here(reader, "anchors and aliases (& and *) are not supported: write the value out");
+    default: /* an alias */
+        return refuse_marks(reader, event, NULL);
     }
 }
 
@@ -157,7 +195,7 @@ static enum pw_code read_stream(struct reader *reader, struct pw_yaml **out)
 enum pw_code pw_yaml_parse(const char *bytes, size_t size, const char *name, struct pw_yaml **out,
                            struct pw_error *err)
 {
-    struct reader reader = {.name = name, .err = err};
+    struct reader reader = {.name = name, .bytes = bytes, .err = err};
     *out = NULL;
     if (!yaml_parser_initialize(&reader.parser))
         return pw_fail(err, PW_INTERNAL, "libyaml does not start: out of memory");

@@ -1,5 +1,5 @@
 /* A YAML text as a tree that knows its lines. Mappings keep their order; keys are unique; no anchors, no
- * tags, one document. The only file that knows libyaml. */
+ * tags, one document; texts are of one line. The only file that knows libyaml. */
 #ifndef PW_YAML_TREE_H
 #define PW_YAML_TREE_H
 
