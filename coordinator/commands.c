@@ -13,7 +13,7 @@ enum pw_code pw_command_find(const char *name, const struct pw_command **out, st
     const char *names[MOST];
     char hint[80];
     int count = 0;
-    for (; pw_commands[count] != NULL && count < MOST; count++) {
+    for (; count < MOST && pw_commands[count] != NULL; count++) {
         names[count] = pw_commands[count]->name;
         *out = pw_commands[count];
         if (strcmp(name, names[count]) == 0)

@@ -74,7 +74,7 @@ static enum pw_code run(const struct pw_command *command, const struct pw_option
 static enum pw_code run_command(const struct pw_command *command, int argc, char **argv)
 {
     struct pw_error err = {.text = ""};
-    struct pw_options options;
+    struct pw_options options = {.argc = 0};
     enum pw_code code = pw_options_read(command, argc, argv, &options, &err);
     if (code == PW_OK && options.help) {
         if (pw_transport_launched_rank() == 0)
