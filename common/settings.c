@@ -147,6 +147,8 @@ static enum pw_code fail_override(const char *path, struct pw_error *err)
         size_t length = strcspn(rest, ".");
         snprintf(word, sizeof word, "%.*s", (int)length, rest);
         snprintf(prefix, sizeof prefix, "%.*s", (int)(rest - path + (long)length), path);
+        if (pw_settings_find(prefix) >= 0)
+            return fail_at(&source, 0, prefix, err, "a value is expected, it has no settings below it");
         if (rest[length] == '\0' || !is_section(prefix))
             return fail_unknown(&source, 0, section, word, err);
         memcpy(section, prefix, sizeof section);

@@ -5,6 +5,8 @@
 #include <check.h>
 
 #define PW_SUITES(X)                                                                                         \
+    X(text_suite)                                                                                            \
+    X(readers_suite)                                                                                         \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
