@@ -11,6 +11,7 @@
 
 #include "common/file_write.h"
 #include "common/memory.h"
+#include "common/plain_text.h"
 #include "common/trace_layout.h"
 
 enum { COMPRESS_ABOVE = 64 * 1024, CHUNK_BYTES = 256 * 1024, DEFLATE_LEVEL = 4, MEMORY_STEP = 1024 * 1024 };
@@ -58,7 +59,8 @@ static hid_t text_type(size_t size)
 
 static int put_text(hid_t object, const char *name, const char *text)
 {
-    char *clean = pw_trace_clean_text(pw_strdup(text == NULL ? "" : text));
+    char *clean = pw_strdup(text == NULL ? "" : text);
+    pw_repair_utf8(clean);
     hid_t type = text_type(strlen(clean) + 1), space = H5Screate(H5S_SCALAR);
     int failed = put_attribute(object, name, type, type, space, clean);
     H5Sclose(space);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/plain_text.h"
 
 enum axes { SCALAR, AGENT, AGENT_PRODUCT, TRADE, TRADE_PRODUCT, TIME, EVENT, PRODUCT };
 
@@ -121,8 +122,8 @@ static const struct row ROWS[] = {
      OUTCOME(price_b)},
     {"trades", "rounds", PW_TRACE_INT32, TRADE, PURE, "rounds negotiated", OUTCOME(rounds)},
     {"trades", "messages", PW_TRACE_INT64, TRADE, PURE, "offers sent over the link", OUTCOME(messages)},
-    {"trades", "settled_time", PW_TRACE_FLOAT64, TRADE, SECONDS, "time when the trade was settled",
-     OUTCOME(settled_time_s)},
+    {"trades", "settled_time", PW_TRACE_FLOAT64, TRADE, SECONDS,
+     "time when the trade was settled, unknown where it never was", OUTCOME(settled_time_s)},
 
     {"convergence", "time", PW_TRACE_FLOAT64, TIME, SECONDS, "time on the run's clock", SAMPLE(time_s)},
     {"convergence", "primal", PW_TRACE_FLOAT64, TIME, POWER, "disagreement of the two ends of links",
@@ -131,7 +132,8 @@ static const struct row ROWS[] = {
     {"convergence", "price", PW_TRACE_FLOAT64, TIME, PRICE, "last change of prices", SAMPLE(price)},
     {"convergence", "social_welfare", PW_TRACE_FLOAT64, TIME, RATE, "social welfare", SAMPLE(social_welfare)},
     {"convergence", "messages", PW_TRACE_INT64, TIME, PURE, "offers sent so far", SAMPLE(messages)},
-    {"convergence", "active_trades", PW_TRACE_INT32, TIME, PURE, "links that trade", SAMPLE(active_trades)},
+    {"convergence", "active_trades", PW_TRACE_INT32, TIME, PURE, "links that are not settled",
+     SAMPLE(active_trades)},
 
     {"timeline", "event", PW_TRACE_INT32, EVENT, PURE, "event number", COUNTED, 0},
     {"timeline", "time", PW_TRACE_FLOAT64, EVENT, SECONDS, "time on the run's clock", OF_EVENT(time_s)},
@@ -273,7 +275,7 @@ static void *pack_texts(const char *const *texts, size_t count, size_t *width)
     char *packed = pw_alloc(count, *width);
     for (size_t i = 0; i < count; i++)
         if (texts[i] != NULL)
-            pw_trace_clean_text(memcpy(packed + i * *width, texts[i], strlen(texts[i])));
+            pw_repair_utf8(memcpy(packed + i * *width, texts[i], strlen(texts[i])));
     return packed;
 }
 
@@ -326,35 +328,4 @@ void pw_trace_variable_free(struct pw_trace_variable *variable)
 {
     free(variable->values);
     variable->values = NULL;
-}
-
-/* Bytes of the UTF-8 sequence that starts here, 0 where there is none: neither overlong forms nor surrogates.
- */
-static size_t sequence_length(const unsigned char *c)
-{
-    size_t length = c[0] < 0x80   ? 1
-                    : c[0] < 0xC2 ? 0
-                    : c[0] < 0xE0 ? 2
-                    : c[0] < 0xF0 ? 3
-                    : c[0] < 0xF5 ? 4
-                                  : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xC0) != 0x80)
-            return 0;
-    int beyond = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) ||
-                 (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F);
-    return beyond ? 0 : length;
-}
-
-char *pw_trace_clean_text(char *text)
-{
-    size_t length;
-    for (char *c = text; *c != '\0'; c += length) {
-        length = sequence_length((const unsigned char *)c);
-        if (length == 0) {
-            *c = '?';
-            length = 1;
-        }
-    }
-    return text;
 }

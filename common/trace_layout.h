@@ -43,7 +43,4 @@ int pw_trace_variable_count(void);
 int pw_trace_variable_get(const struct pw_trace *trace, int index, struct pw_trace_variable *out);
 void pw_trace_variable_free(struct pw_trace_variable *variable);
 
-/* Puts "?" in place of every byte that is not part of valid UTF-8. Returns text. */
-char *pw_trace_clean_text(char *text);
-
 #endif

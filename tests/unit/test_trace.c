@@ -184,26 +184,6 @@ START_TEST(names_are_utf8_whatever_they_were)
 }
 END_TEST
 
-START_TEST(only_valid_utf8_stays)
-{
-    static const char *const pairs[][2] = {
-        {"plain", "plain"},           {"\xE2\x82\xAC \xF0\x9F\x98\x80", "\xE2\x82\xAC \xF0\x9F\x98\x80"},
-        {"\xC0\x80", "??"},           /* overlong */
-        {"\xE0\x80\x80", "???"},      /* overlong */
-        {"\xED\xA0\x80", "???"},      /* surrogate */
-        {"\xF4\x90\x80\x80", "????"}, /* beyond U+10FFFF */
-        {"\xF8\x88\x80\x80", "????"}, /* no lead byte */
-        {"a\xE2\x82", "a??"},         /* cut */
-        {"\x80z\xC3", "?z?"},         {"", ""},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char *text = pw_strdup(pairs[i][0]);
-        ck_assert_str_eq(pw_trace_clean_text(text), pairs[i][1]);
-        free(text);
-    }
-}
-END_TEST
-
 START_TEST(everything_is_described)
 {
     struct test_scene scene;
@@ -387,7 +367,6 @@ Suite *trace_suite(void)
     tcase_add_test(tests, the_root_holds_the_summary);
     tcase_add_test(tests, the_groups_hold_the_columns);
     tcase_add_test(tests, names_are_utf8_whatever_they_were);
-    tcase_add_test(tests, only_valid_utf8_stays);
     tcase_add_test(tests, everything_is_described);
     tcase_add_test(tests, flags_carry_their_words);
     tcase_add_test(tests, a_clock_is_one_of_two_or_unknown);
