@@ -48,7 +48,7 @@ CORE_OBJECTS := $(filter-out $(addprefix $(OUT)/coordinator/,main.o commands.o c
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 UNIT_HELPERS := tests/unit/random_market.c tests/unit/schedule.c tests/unit/kkt.c tests/unit/clearing.c
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCHES := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
 .PHONY: all check demo deps unit bench soak fuzz layers format lint install uninstall clean FORCE
 all: $(PROGRAM)
@@ -82,7 +82,7 @@ $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/fuzz/replay.o $(CORE_OBJ
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) -o $@
 
-$(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS)
+$(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(OUT)/tests/bench/bench.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) -o $@
 
@@ -105,6 +105,8 @@ bench: $(BENCHES)
 	@for b in $^; do echo "== $$(basename $$b)"; $$b || exit 1; done
 soak: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi
 	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) run_scripts/python tests/cli/soak.py
+	@for n in 1 3 6; do PEERWATT=$(OUT)/tests/mpi/mpi run_scripts/mpirun.sh $$n 400 || exit 1; done
+	@PEERWATT_SCHEDULES=2500 $(OUT)/tests/unit/unit paired
 fuzz:
 	@sh run_scripts/fuzz.sh
 layers:
