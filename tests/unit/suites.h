@@ -7,6 +7,8 @@
 #define PW_SUITES(X)                                                                                         \
     X(text_suite)                                                                                            \
     X(readers_suite)                                                                                         \
+    X(settings_suite)                                                                                        \
+    X(override_suite)                                                                                        \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
