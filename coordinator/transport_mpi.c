@@ -23,8 +23,9 @@ struct mpi {
     MPI_Request *requests; /* [room] MPI_REQUEST_NULL: the parcel is free */
     struct parcel *parcels;
     int *free_parcels, n_free;
-    int *done;      /* [room] of MPI_Testsome */
-    int *under_way; /* [size] messages to each rank not complete yet */
+    int *done;            /* [room] of MPI_Testsome */
+    MPI_Status *statuses; /* [room] of MPI_Testsome */
+    int *under_way;       /* [size] messages to each rank not complete yet */
     int n_under_way;
     unsigned char *inbox;
     size_t inbox_room;
@@ -41,6 +42,7 @@ static void add_parcels(struct mpi *mpi)
     mpi->parcels = pw_realloc(mpi->parcels, (size_t)room, sizeof *mpi->parcels);
     mpi->free_parcels = pw_realloc(mpi->free_parcels, (size_t)room, sizeof *mpi->free_parcels);
     mpi->done = pw_realloc(mpi->done, (size_t)room, sizeof *mpi->done);
+    mpi->statuses = pw_realloc(mpi->statuses, (size_t)room, sizeof *mpi->statuses);
     for (int i = mpi->room; i < room; i++) {
         mpi->requests[i] = MPI_REQUEST_NULL;
         mpi->parcels[i] = (struct parcel){0, NULL, 0};
@@ -85,7 +87,7 @@ static void complete_sends(struct mpi *mpi)
     int n_done = 0;
     if (mpi->n_under_way == 0)
         return;
-    MPI_Testsome(mpi->n_parcels, mpi->requests, &n_done, mpi->done, MPI_STATUSES_IGNORE);
+    MPI_Testsome(mpi->n_parcels, mpi->requests, &n_done, mpi->done, mpi->statuses);
     for (int k = 0; k < n_done && n_done != MPI_UNDEFINED; k++) {
         int i = mpi->done[k];
         mpi->under_way[mpi->parcels[i].to]--;
@@ -171,6 +173,7 @@ static void close_mpi(struct pw_transport *transport)
     free(mpi->parcels);
     free(mpi->free_parcels);
     free(mpi->done);
+    free(mpi->statuses);
     free(mpi->under_way);
     free(mpi->inbox);
     free(mpi->hosts);
@@ -265,4 +268,6 @@ void pw_transport_mpi_library(char *text, int size)
     int length;
     MPI_Get_library_version(version, &length);
     snprintf(text, (size_t)size, "%.*s", (int)strcspn(version, ",\n"), version);
+    for (char *tab; (tab = strchr(text, '\t')) != NULL;)
+        *tab = ' ';
 }
