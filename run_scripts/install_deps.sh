@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what the build, the runs and the figures need; with --checks also what `make check` needs besides.
+# Installs what the build, the runs and the figures need; with --checks also what .ci/run needs besides.
 # Never asks anything. Does nothing, at once, when everything is there. Exit codes: 0, 2 (usage), 6 (cannot).
 set -u
 
 BASE="gcc make pkg-config openmpi-bin libopenmpi-dev libhdf5-dev check libyaml-dev libjansson-dev
       librandom123-dev libsodium-dev libsuitesparse-dev python3 python3-h5py python3-numpy python3-matplotlib"
-CHECKS="clang-format clang-tidy clang valgrind hdf5-tools python3-xarray python3-h5netcdf"
+CHECKS="clang-format clang valgrind cppcheck shellcheck mpich libmpich-dev hdf5-tools python3-xarray
+        python3-h5netcdf"
 
 have() {
     command -v "$1" >/dev/null 2>&1
@@ -14,7 +15,10 @@ have() {
 # The names of a Debian package elsewhere: "Fedora|Spack".
 names_elsewhere() {
     case $1 in
-    gcc | valgrind) echo "$1|$1" ;;
+    gcc | valgrind | cppcheck) echo "$1|$1" ;;
+    shellcheck) echo "ShellCheck|shellcheck" ;;
+    mpich) echo "mpich|mpich" ;;
+    libmpich-dev) echo "mpich-devel|mpich" ;;
     make) echo "make|gmake" ;;
     pkg-config) echo "pkgconf-pkg-config|pkgconf" ;;
     openmpi-bin) echo "openmpi|openmpi" ;;
@@ -28,7 +32,7 @@ names_elsewhere() {
     libsuitesparse-dev) echo "suitesparse-devel|suite-sparse" ;;
     python3) echo "python3|python" ;;
     python3-*) echo "$1|py-${1#python3-}" ;;
-    clang-format | clang-tidy) echo "clang-tools-extra|llvm+clang" ;;
+    clang-format) echo "clang-tools-extra|llvm+clang" ;;
     clang) echo "clang|llvm+clang" ;;
     hdf5-tools) echo "hdf5|hdf5" ;;
     esac
@@ -50,7 +54,8 @@ has_module() {
 probe() {
     case $1 in
     gcc) have cc ;;
-    make | pkg-config | clang | clang-format | clang-tidy | valgrind) have "$1" ;;
+    make | pkg-config | clang | clang-format | valgrind | cppcheck | shellcheck) have "$1" ;;
+    mpich | libmpich-dev) have mpicc.mpich ;;
     openmpi-bin) have mpirun || have mpiexec || have srun ;;
     libopenmpi-dev) have mpicc ;;
     libhdf5-dev) has_library hdf5 hdf5.h || has_library hdf5-serial hdf5.h || have h5cc ;;
@@ -112,18 +117,18 @@ give_up() {
     exit 6
 }
 
-# apt-get as root, silent, into the log.
+# apt-get as root, silent, into the log. sudo may ask for a password on the terminal.
 apt() {
     set -- env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
         apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
     if [ "$(id -u)" -ne 0 ]; then
-        set -- sudo -n "$@"
+        set -- sudo "$@"
     fi
     "$@" >>"$log" 2>&1 </dev/null
 }
 
 may_install() {
-    [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }
+    [ "$(id -u)" -eq 0 ] || { have sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }
 }
 
 # Installs "$@". Old lists may do where the update fails for a source that is not needed.
@@ -159,7 +164,7 @@ main() {
     # shellcheck disable=SC2046 # as above
     set -- $(without_probe "$@")
     if [ $# -gt 0 ] && have apt-get; then
-        give_up "neither root nor sudo without a password" "$@"
+        give_up "neither root nor sudo that works" "$@"
     elif [ $# -gt 0 ]; then
         give_up "there is no apt-get here" "$@"
     fi
