@@ -1,5 +1,6 @@
 #include "common/csv.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,8 +215,14 @@ enum pw_code pw_csv_real(const struct pw_csv *csv, int row, int column, double o
 {
     const char *cell = pw_csv_cell(csv, row, column);
     *value = otherwise;
-    if (cell == NULL || pw_parse_real(cell, value))
+    if (cell == NULL)
         return PW_OK;
+    int is_number = pw_parse_real(cell, value);
+    if (is_number && fabs(*value) <= PW_LARGEST_NUMBER)
+        return PW_OK;
+    if (is_number)
+        return pw_fail(err, PW_USAGE, "%s:%d: %s: %.40s is too large a number: at most %g is expected",
+                       csv->name, csv->line[row], csv->columns[column].name, cell, PW_LARGEST_NUMBER);
     return pw_fail(err, PW_USAGE,
                    "%s:%d: %s: \"%.40s\" is not a number (a plain decimal such as 12.5 is expected)",
                    csv->name, csv->line[row], csv->columns[column].name, cell);

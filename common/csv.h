@@ -36,7 +36,7 @@ void pw_csv_free(struct pw_csv *csv);
 const char *pw_csv_cell(const struct pw_csv *csv, int row, int column);
 
 /* The cell as a number; `otherwise` where the column is lacking. PW_USAGE with file, line and column for
- * anything that is not a plain decimal number. */
+ * anything that is not a plain decimal number, or larger in size than PW_LARGEST_NUMBER. */
 enum pw_code pw_csv_real(const struct pw_csv *csv, int row, int column, double otherwise, double *value,
                          struct pw_error *err);
 

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "common/number.h"
 #include "common/settings.h"
 
 static const char *const exchanges[] = {"paired", NULL};
@@ -8,7 +9,8 @@ static const char *const clocks[] = {"wall", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
 
 #define AT(field) offsetof(struct pw_settings, field)
-#define ANY -INFINITY, INFINITY, 1, 1
+#define ANY -PW_LARGEST_NUMBER, PW_LARGEST_NUMBER, 0, 0
+#define NOT_NEGATIVE 0, PW_LARGEST_NUMBER, 0, 0
 #define POSITIVE 0, INFINITY, 1, 1
 #define AT_LEAST(x) x, INFINITY, 0, 1
 #define WITHIN_A_DAY 0, 86400, 0, 0 /* so that times in nanoseconds fit, after any number of losses */
@@ -25,14 +27,14 @@ const struct pw_setting pw_settings_table[] = {
      "CSV table: agent,name and optionally x,y,bus,zone,community"},
     {"market.links", PW_LINKS, AT(links), "all", NONE, NULL, "",
      "who may trade with whom; a random one may say {random: 0.3, among: sides, seed: 1}"},
-    {"market.fee", PW_REAL, AT(fee), "0", AT_LEAST(0), NULL, "money/energy", "fee on |t|, paid by each end"},
+    {"market.fee", PW_REAL, AT(fee), "0", NOT_NEGATIVE, NULL, "money/energy", "fee on |t|, paid by each end"},
     {"market.generate.agents", PW_INTEGER, AT(generate_agents), "0", 2, 1e7, 0, 0, NULL, "",
      "size of a random market"},
     {"market.generate.consumers", PW_REAL, AT(generate_consumers), "0.5", 0, 1, 0, 0, NULL, "",
      "share of consumers, the first agents"},
     {"market.generate.seed", PW_INTEGER, AT(generate_seed), "1", AT_LEAST(0), NULL, "",
      "seed of the market's draws"},
-    {"market.generate.consumer.a", PW_LAW, AT(consumer_a), "[0.05, 0.15]", AT_LEAST(0), NULL, "",
+    {"market.generate.consumer.a", PW_LAW, AT(consumer_a), "[0.05, 0.15]", NOT_NEGATIVE, NULL, "",
      "curvature: a number, or [low, high] uniform"},
     {"market.generate.consumer.b", PW_LAW, AT(consumer_b), "[8, 12]", ANY, NULL, "",
      "marginal value at zero power"},
@@ -40,7 +42,7 @@ const struct pw_setting pw_settings_table[] = {
      "largest consumption (negative)"},
     {"market.generate.consumer.p_max", PW_LAW, AT(consumer_p_max), "[-3, -1]", ANY, NULL, "power",
      "least consumption (negative)"},
-    {"market.generate.producer.a", PW_LAW, AT(producer_a), "[0.05, 0.15]", AT_LEAST(0), NULL, "",
+    {"market.generate.producer.a", PW_LAW, AT(producer_a), "[0.05, 0.15]", NOT_NEGATIVE, NULL, "",
      "curvature of the cost"},
     {"market.generate.producer.b", PW_LAW, AT(producer_b), "[1, 5]", ANY, NULL, "",
      "marginal cost at zero power"},

@@ -45,7 +45,8 @@ scripts() {
     code=$?
     total=$(sed -n 's/^Ran \([0-9]*\) tests\{0,1\} .*/\1/p' "$log")
     total=${total:-0}
-    bad=$(sed -n 's/^FAILED (\(.*\))$/\1/p' "$log" | tr -cs '0-9\n' ' ' | awk '{for (i = 1; i <= NF; i++) n += $i} END {print n + 0}')
+    bad=$(sed -n '/^FAILED (/p' "$log" | grep -o -E '(failures|errors)=[0-9]+' |
+        awk -F= '{n += $2} END {print n + 0}')
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ] || [ "$total" -eq 0 ]; then
         total=$((total + 1))
         bad=$((bad + 1))

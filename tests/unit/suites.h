@@ -9,6 +9,7 @@
     X(readers_suite)                                                                                         \
     X(settings_suite)                                                                                        \
     X(override_suite)                                                                                        \
+    X(case_suite)                                                                                            \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
