@@ -50,7 +50,9 @@ static const struct {
     {"peerwatt: 1\nrun:\n  seed: one\n",
      "file:3: run.seed: \"one\" does not fit: a whole number of at least 0", ""},
     {"peerwatt: 1\nmarket:\n  generate: {consumer: {a: -1}}\n",
-     "file:3: market.generate.consumer.a: \"-1\" does not fit: a number of at least 0, or [low, high]", ""},
+     "file:3: market.generate.consumer.a: \"-1\" does not fit: a number in [0, 1e+30], or [low, high] of "
+     "such",
+     ""},
     {"peerwatt: "
      "1\nthis_key_is_much_too_long_to_be_one_of_ours_and_goes_on_and_on_and_on_and_on_and_on_and_on_and_"
      "on_and_on_and_on_and_on: 1\n",
