@@ -10,6 +10,8 @@
     X(settings_suite)                                                                                        \
     X(override_suite)                                                                                        \
     X(case_suite)                                                                                            \
+    X(market_suite)                                                                                          \
+    X(links_suite)                                                                                           \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
