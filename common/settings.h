@@ -60,6 +60,7 @@ struct pw_settings {
     long max_rounds;
 
     int clock, reference;
+    int timeline; /* true: record the events of the run */
     long seed;
 
     unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */

@@ -7,6 +7,7 @@ static const char *const exchanges[] = {"paired", NULL};
 static const char *const criteria[] = {"global", NULL};
 static const char *const clocks[] = {"wall", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
+static const char *const switches[] = {"no", "yes", NULL};
 
 #define AT(field) offsetof(struct pw_settings, field)
 #define ANY -PW_LARGEST_NUMBER, PW_LARGEST_NUMBER, 0, 0
@@ -91,6 +92,8 @@ const struct pw_setting pw_settings_table[] = {
     {"run.seed", PW_INTEGER, AT(seed), "1", AT_LEAST(0), NULL, "", "seed of delays and losses"},
     {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, references, "",
      "compute the centralised optimum beside (auto: where it is quick)"},
+    {"run.timeline", PW_CHOICE, AT(timeline), "no", NONE, switches, "",
+     "record every fire, send, delivery and loss in the trace"},
 };
 
 const int pw_settings_count = sizeof pw_settings_table / sizeof *pw_settings_table;

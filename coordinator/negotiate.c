@@ -11,6 +11,7 @@
 #include "coordinator/clock.h"
 #include "coordinator/host.h"
 #include "coordinator/parcels.h"
+#include "coordinator/recorder.h"
 #include "coordinator/signals.h"
 #include "coordinator/stall.h"
 #include "coordinator/supervisor.h"
@@ -29,6 +30,7 @@ struct station {
     struct pw_host *host;
     struct pw_parcels *parcels;
     struct pw_supervisor *supervisor; /* rank 0, else NULL */
+    struct pw_recorder recorder;      /* takes notes if a timeline is wanted */
     double *penalty;
     unsigned char *snapshot; /* this rank's part, as bytes */
     uint32_t epoch;          /* snapshots taken */
@@ -91,6 +93,13 @@ static void answer_stall(struct station *station)
     pw_transport_send(station->transport, 0, PW_TAG_STALL, text, strlen(text));
 }
 
+static void take_timeline(struct station *station, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    if (pw_recorder_take_in(&station->recorder, bytes, size, &err) != PW_OK)
+        fail_hard(station, &err);
+}
+
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
 {
     struct station *station = context;
@@ -109,6 +118,9 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         return;
     case PW_TAG_STALL_ASK:
         answer_stall(station);
+        return;
+    case PW_TAG_TIMELINE:
+        take_timeline(station, bytes, size);
         return;
     case PW_TAG_GOODBYE:
         station->n_goodbyes++;
@@ -169,7 +181,7 @@ static void make_host(struct station *station)
                                 clock_of_host,
                                 send_offer,
                                 station,
-                                NULL};
+                                settings->timeline ? &station->recorder.observer : NULL};
     station->host = pw_host_create(&spec);
     station->parcels = pw_parcels_create(station->transport, spec.market->n_products);
     station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
@@ -197,11 +209,13 @@ static void set_up(struct station *station)
     int64_t period = REPORT_PER_RANK_NS * station->transport->size;
     station->report_period_ns = period < LONGEST_REPORT_NS ? period : LONGEST_REPORT_NS;
     fill_penalty(station, &scales);
+    pw_recorder_init(&station->recorder, 0);
     make_host(station);
     int ready = 1;
     pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
     station->reported_ns = pw_clock_ns();
     station->reported_fires = -1; /* a rank without agents must be heard once, too */
+    station->recorder.start_ns = station->reported_ns;
     if (station->transport->rank == 0)
         make_supervisor(station, &scales, station->reported_ns);
 }
@@ -261,6 +275,18 @@ static void mark_neighbours(const struct station *station, unsigned char *neighb
             1;
 }
 
+/* Rank 0 gets what the others have recorded. */
+static void send_timeline(struct station *station)
+{
+    struct pw_recorder *recorder = &station->recorder;
+    if (recorder->dropped > 0)
+        fprintf(stderr, "peerwatt: warning: rank %d left %zu events out of the timeline, which holds %d\n",
+                station->transport->rank, recorder->dropped, PW_MOST_EVENTS);
+    if (station->transport->rank != 0 && recorder->count > 0)
+        pw_transport_send(station->transport, 0, PW_TAG_TIMELINE, recorder->events,
+                          recorder->count * sizeof *recorder->events);
+}
+
 /* Everything sent is received before MPI ends: a goodbye is the last message from a rank, and messages keep
  * their order. */
 static void say_goodbye(struct station *station)
@@ -295,6 +321,7 @@ static void tear_down(struct station *station)
     pw_supervisor_destroy(station->supervisor);
     pw_host_destroy(station->host);
     pw_parcels_destroy(station->parcels);
+    pw_recorder_finish(&station->recorder);
     free(station->penalty);
     free(station->snapshot);
 }
@@ -306,7 +333,10 @@ void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport 
     station.placement = (struct pw_placement){negotiation->market->n_agents, transport->size};
     set_up(&station);
     negotiate(&station);
+    send_timeline(&station);
     say_goodbye(&station);
     *outcome = transport->rank == 0 ? pw_supervisor_outcome(station.supervisor) : NULL;
+    if (*outcome != NULL)
+        pw_recorder_deliver(&station.recorder, *outcome);
     tear_down(&station);
 }

@@ -16,6 +16,7 @@ enum pw_tag {
     PW_TAG_STOP,         /* 0 to rank: the market is over */
     PW_TAG_STALL_ASK,    /* 0 to rank: who waits for whom? */
     PW_TAG_STALL,        /* rank to 0: text */
+    PW_TAG_TIMELINE,     /* rank to 0: events, after the stop */
     PW_TAG_GOODBYE,      /* rank to its neighbours: nothing follows this */
 };
 

@@ -1,0 +1,96 @@
+#include "coordinator/recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+
+static void add(struct pw_recorder *recorder, const struct pw_event *event)
+{
+    if (recorder->count == recorder->room) {
+        recorder->room = 2 * recorder->room + 1024;
+        recorder->events = pw_realloc(recorder->events, recorder->room, sizeof *recorder->events);
+    }
+    recorder->events[recorder->count++] = *event;
+}
+
+static void note(struct pw_recorder *recorder, int64_t now_ns, enum pw_event_kind kind, int agent, int peer,
+                 int round)
+{
+    struct pw_event event = {(double)(now_ns - recorder->start_ns) * 1e-9, agent, peer, round, kind};
+    if (recorder->count >= PW_MOST_EVENTS)
+        recorder->dropped++;
+    else
+        add(recorder, &event);
+}
+
+static void note_fire(void *context, int64_t now_ns, int agent)
+{
+    note(context, now_ns, PW_EVENT_FIRE, agent, -1, -1);
+}
+
+static void note_send(void *context, int64_t now_ns, int agent, int peer, int round)
+{
+    note(context, now_ns, PW_EVENT_SEND, agent, peer, round);
+}
+
+static void note_delivery(void *context, int64_t now_ns, int agent, int peer, int round)
+{
+    note(context, now_ns, PW_EVENT_DELIVER, agent, peer, round);
+}
+
+static void note_loss(void *context, int64_t now_ns, int agent, int peer, int round)
+{
+    note(context, now_ns, PW_EVENT_LOST, agent, peer, round);
+}
+
+void pw_recorder_init(struct pw_recorder *recorder, int64_t start_ns)
+{
+    *recorder = (struct pw_recorder){.start_ns = start_ns};
+    recorder->observer = (struct pw_observer){recorder, note_fire, note_send, note_delivery, note_loss};
+}
+
+void pw_recorder_finish(struct pw_recorder *recorder)
+{
+    free(recorder->events);
+}
+
+enum pw_code pw_recorder_take_in(struct pw_recorder *recorder, const unsigned char *bytes, size_t size,
+                                 struct pw_error *err)
+{
+    struct pw_event event;
+    if (size % sizeof event != 0)
+        return pw_fail(err, PW_INTERNAL, "a timeline of %zu bytes, which are not whole events", size);
+    for (size_t at = 0; at < size; at += sizeof event) {
+        memcpy(&event, bytes + at, sizeof event);
+        add(recorder, &event);
+    }
+    return PW_OK;
+}
+
+static int order(int x, int y)
+{
+    return (x > y) - (x < y);
+}
+
+static int earlier(const void *x, const void *y)
+{
+    const struct pw_event *a = x, *b = y;
+    if (a->time_s != b->time_s)
+        return a->time_s < b->time_s ? -1 : 1;
+    if (a->kind != b->kind)
+        return order(a->kind, b->kind);
+    if (a->agent != b->agent)
+        return order(a->agent, b->agent);
+    return a->peer != b->peer ? order(a->peer, b->peer) : order(a->round, b->round);
+}
+
+void pw_recorder_deliver(struct pw_recorder *recorder, struct pw_outcome *outcome)
+{
+    if (recorder->count > 0)
+        qsort(recorder->events, recorder->count, sizeof *recorder->events, earlier);
+    outcome->events = recorder->events;
+    outcome->n_events = (int)recorder->count;
+    recorder->events = NULL;
+    recorder->count = recorder->room = 0;
+}

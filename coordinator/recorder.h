@@ -1,0 +1,32 @@
+/* Records what the agents of a rank do, for the timeline of the trace: an observer that takes notes. */
+#ifndef PW_RECORDER_H
+#define PW_RECORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/observer.h"
+#include "common/outcome.h"
+
+enum { PW_MOST_EVENTS = 5000000 }; /* a rank's share of a timeline */
+
+struct pw_recorder {
+    struct pw_observer observer; /* to be handed to the host */
+    int64_t start_ns;            /* of the run; times count from here */
+    size_t count, room;
+    struct pw_event *events;
+    size_t dropped; /* events beyond PW_MOST_EVENTS */
+};
+
+void pw_recorder_init(struct pw_recorder *recorder, int64_t start_ns);
+void pw_recorder_finish(struct pw_recorder *recorder);
+
+/* Adds the events that another rank recorded, as their bytes. PW_INTERNAL if these are not whole events. */
+enum pw_code pw_recorder_take_in(struct pw_recorder *recorder, const unsigned char *bytes, size_t size,
+                                 struct pw_error *err);
+
+/* Sorts the events by (time, kind, agent, peer, round) and hands them over to the outcome. */
+void pw_recorder_deliver(struct pw_recorder *recorder, struct pw_outcome *outcome);
+
+#endif
