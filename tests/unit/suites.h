@@ -12,6 +12,8 @@
     X(case_suite)                                                                                            \
     X(market_suite)                                                                                          \
     X(links_suite)                                                                                           \
+    X(random_suite)                                                                                          \
+    X(net_models_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \

@@ -1,0 +1,367 @@
+/* One suite for every delay model: a model is tested by being in the table. Then what single models promise,
+ * and the network that loses and repeats. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net_models/models.h"
+#include "net_models/net_model.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/sample.h"
+#include "tests/unit/suites.h"
+
+enum { DRAWS = 100000 };
+
+static int count_models(void)
+{
+    int count = 0;
+    while (pw_delay_models[count] != NULL)
+        count++;
+    return count;
+}
+
+/* Parameters under which every model is tried, unless its check() refuses them; the least delay lies within
+ * 3 std_s of the mean, so that many draws come near to it. */
+static const struct pw_delay delays[] = {
+    {0, 0, 0},         {1, 0.5, 0.5},   {0.004, 0.001, 0.001}, {1, 1, 0},       {2, 0.5, 2},
+    {1, 0.5, 1.5},     {1, 0.5, 2.0},   {3600, 1000, 3000},    {1e-6, 1e-6, 0}, {5, 0, 2},
+    {86400, 86400, 0}, {1, 0.25, 0.25}, {0.5, 0.5, 0.5},
+};
+enum { DELAYS = sizeof delays / sizeof *delays };
+
+static struct pw_transmission transmission_of(int i)
+{
+    uint32_t n = (uint32_t)i;
+    return (struct pw_transmission){9, n / 16, n & 1, n >> 1 & 3, n >> 3 & 1};
+}
+
+static struct sample draw_many(const struct pw_delay_model *model, const struct pw_delay *delay)
+{
+    struct sample sample = {.count = DRAWS, .values = malloc(DRAWS * sizeof(double))};
+    for (int i = 0; i < DRAWS; i++) {
+        struct pw_transmission transmission = transmission_of(i);
+        sample.values[i] = model->draw(delay, &transmission);
+    }
+    sample_measure(&sample);
+    return sample;
+}
+
+static int takes(const struct pw_delay_model *model, const struct pw_delay *delay)
+{
+    struct pw_error err;
+    return model->check(delay, &err) == PW_OK;
+}
+
+/* ---- Every model ---- */
+
+START_TEST(the_table_finds_every_model)
+{
+    for (int m = 0; m < count_models(); m++) {
+        const struct pw_delay_model *model = pw_delay_models[m];
+        ck_assert_ptr_eq(pw_delay_model_find(model->name), model);
+        ck_assert(model->name[0] != '\0' && model->help[0] != '\0');
+    }
+    ck_assert_ptr_null(pw_delay_model_find("warp"));
+    ck_assert_ptr_null(pw_delay_model_find(""));
+}
+END_TEST
+
+/* The sample's mean is the model's within five standard errors; no draw is below the bound, and the least one
+ * comes near to it. */
+START_TEST(draws_have_their_mean_and_bound)
+{
+    const struct pw_delay_model *model = pw_delay_models[_i];
+    int tried = 0;
+    for (int k = 0; k < DELAYS; k++) {
+        const struct pw_delay *delay = &delays[k];
+        if (!takes(model, delay))
+            continue;
+        tried++;
+        struct sample sample = draw_many(model, delay);
+        double mean = model->mean(delay), bound = model->lower_bound(delay);
+        double error = sqrt(sample.variance / DRAWS) + 1e-12 * mean;
+        ck_assert_msg(fabs(sample.mean - mean) <= 5 * error, "%s %d: mean %g, not %g", model->name, k,
+                      sample.mean, mean);
+        ck_assert_msg(sample.smallest >= bound && bound >= 0, "%s %d: %g below %g", model->name, k,
+                      sample.smallest, bound);
+        ck_assert_msg(sample.smallest <= bound + 0.02 * (mean - bound) + 1e-12 * mean,
+                      "%s %d: %g is the least, the bound is %g", model->name, k, sample.smallest, bound);
+        ck_assert(isfinite(sample.largest));
+        free(sample.values);
+    }
+    ck_assert_int_ge(tried, 3);
+}
+END_TEST
+
+/* The same delay for the same transmission, whatever is drawn before. */
+START_TEST(draws_are_pure)
+{
+    enum { COUNT = 2000 };
+    const struct pw_delay_model *model = pw_delay_models[_i];
+    const struct pw_delay *delay = &delays[1];
+    struct test_rng rng = test_rng(41);
+    double first[COUNT];
+    int wrong = 0;
+    for (int i = 0; i < COUNT; i++) {
+        struct pw_transmission transmission = transmission_of(i);
+        first[i] = model->draw(delay, &transmission);
+    }
+    for (int run = 0; run < 3 * COUNT; run++) {
+        int i = test_below(&rng, COUNT);
+        struct pw_transmission transmission = transmission_of(i);
+        wrong += model->draw(delay, &transmission) != first[i];
+    }
+    ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+/* For a model that is not constant: any part of the transmission makes another draw, all of them are
+ * different, and those of neighbours have nothing in common. */
+START_TEST(every_transmission_draws_its_own)
+{
+    const struct pw_delay_model *model = pw_delay_models[_i];
+    const struct pw_delay *delay = &delays[1];
+    struct sample sample = draw_many(model, delay);
+    if (sample.variance > 0) {
+        const struct pw_transmission base = {1, 2, 0, 3, 4};
+        const struct pw_transmission others[] = {{2, 2, 0, 3, 4}, {1 + ((uint64_t)1 << 32), 2, 0, 3, 4},
+                                                 {1, 3, 0, 3, 4}, {1, 2, 1, 3, 4},
+                                                 {1, 2, 0, 4, 4}, {1, 2, 0, 3, 5},
+                                                 {1, 1, 0, 3, 4}, {1, 2, 0, 4, 3}};
+        for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+            ck_assert_double_ne(model->draw(delay, &base), model->draw(delay, &others[k]));
+        /* Sixteen consecutive numbers differ in direction, round, attempt and link. */
+        for (int step = 1; step <= 16; step *= 2)
+            ck_assert_double_le(fabs(sample_correlation(sample.values, sample.values + step, DRAWS - step)),
+                                5 / sqrt(DRAWS));
+    }
+    free(sample.values);
+}
+END_TEST
+
+/* A parameter that a model says it does not use changes nothing; one that it uses does. */
+START_TEST(parameters_are_used_as_told)
+{
+    const struct pw_delay_model *model = pw_delay_models[_i];
+    const struct pw_delay base = {1, 0.5, 0.5}, mean = {1.25, 0.5, 0.5}, std = {1, 0.625, 0.5},
+                          least = {1, 0.5, 0.75};
+    int differs[3] = {0};
+    for (int i = 0; i < 100; i++) {
+        struct pw_transmission transmission = transmission_of(i);
+        double drawn = model->draw(&base, &transmission);
+        differs[0] |= model->draw(&mean, &transmission) != drawn;
+        differs[1] |= model->draw(&std, &transmission) != drawn;
+        differs[2] |= model->draw(&least, &transmission) != drawn;
+    }
+    ck_assert_int_eq(differs[0], model->uses_mean);
+    ck_assert_int_eq(differs[1], model->uses_std);
+    ck_assert_int_eq(differs[2], model->uses_min);
+}
+END_TEST
+
+/* ---- Single models ---- */
+
+/* parameters: mean, std, least */
+static double truncated_normal_law(double x, const double *parameters)
+{
+    double mean = parameters[0], std = parameters[1], least = parameters[2];
+    double below = erfc((mean - least) / std / sqrt(2)) / 2;
+    return (erfc((mean - x) / std / sqrt(2)) / 2 - below) / (1 - below);
+}
+
+/* Mean and variance of the truncated normal law, by Simpson's rule on the density. */
+static void integrate(const struct pw_delay *delay, double *mean, double *variance)
+{
+    enum { STEPS = 200000 };
+    double from = fmax(delay->min_s, delay->mean_s - 12 * delay->std_s);
+    double step = (delay->mean_s + 12 * delay->std_s - from) / STEPS, moments[3] = {0};
+    for (int i = 0; i <= STEPS; i++) {
+        double x = from + i * step, z = (x - delay->mean_s) / delay->std_s;
+        double weight = (i == 0 || i == STEPS ? 1 : i % 2 ? 4 : 2) * exp(-z * z / 2);
+        for (int power = 0; power < 3; power++)
+            moments[power] += weight * pow(x - from, power);
+    }
+    double first = moments[1] / moments[0];
+    *mean = from + first;
+    *variance = moments[2] / moments[0] - first * first;
+}
+
+START_TEST(gaussian_is_the_truncated_normal_law)
+{
+    static const struct pw_delay tried[] = {
+        {1, 0.5, 0.5}, {0.004, 0.001, 0.001}, {2, 0.5, 2}, {1, 0.5, 2.0}, {10, 1, 0},
+        {1, 1, 0},     {1, 0.5, 1.5}};
+    for (size_t k = 0; k < sizeof tried / sizeof *tried; k++) {
+        double mean, variance, parameters[] = {tried[k].mean_s, tried[k].std_s, tried[k].min_s};
+        integrate(&tried[k], &mean, &variance);
+        ck_assert_double_eq_tol(pw_delay_gaussian.mean(&tried[k]), mean, 1e-9 * mean);
+        struct sample sample = draw_many(&pw_delay_gaussian, &tried[k]);
+        double fourth = 0;
+        for (int i = 0; i < DRAWS; i++)
+            fourth += pow(sample.values[i] - sample.mean, 4) / DRAWS;
+        ck_assert_double_le(fabs(sample.mean - mean), 5 * sqrt(variance / DRAWS));
+        ck_assert_double_le(fabs(sample.variance - variance),
+                            5 * sqrt((fourth - variance * variance) / DRAWS));
+        ck_assert_double_le(sample_distance(&sample, truncated_normal_law, parameters), 2.3);
+        ck_assert_int_eq(sample_repeats(&sample), 0);
+        free(sample.values);
+    }
+}
+END_TEST
+
+static double shifted_exponential_law(double x, const double *parameters)
+{
+    return 1 - exp(-(x - parameters[1]) / (parameters[0] - parameters[1]));
+}
+
+START_TEST(exponential_is_the_shifted_exponential_law)
+{
+    static const struct pw_delay tried[] = {{1, 0, 0}, {1, 0, 0.75}, {0.004, 0, 0.001}};
+    for (size_t k = 0; k < sizeof tried / sizeof *tried; k++) {
+        double parameters[] = {tried[k].mean_s, tried[k].min_s}, spread = tried[k].mean_s - tried[k].min_s;
+        struct sample sample = draw_many(&pw_delay_exponential, &tried[k]);
+        /* The variance of the sample's variance is 8 spread^4 / count. */
+        ck_assert_double_le(fabs(sample.variance / (spread * spread) - 1), 5 * sqrt(8.0 / DRAWS));
+        ck_assert_double_le(sample_distance(&sample, shifted_exponential_law, parameters), 2.3);
+        ck_assert_int_eq(sample_repeats(&sample), 0);
+        free(sample.values);
+    }
+}
+END_TEST
+
+START_TEST(bad_parameters_are_refused)
+{
+    static const struct {
+        const char *model;
+        struct pw_delay delay;
+        int good;
+    } tried[] = {
+        {"none", {1, 2, 3}, 1},           {"constant", {1, 2, 3}, 1},    {"gaussian", {1, 0.5, 2.5}, 1},
+        {"gaussian", {1, 0.5, 2.501}, 0}, {"gaussian", {1, 0, 1}, 1},    {"gaussian", {1, 0, 1.001}, 0},
+        {"gaussian", {0, 0, 0}, 1},       {"exponential", {1, 0, 1}, 1}, {"exponential", {1, 0, 1.001}, 0},
+        {"exponential", {0, 5, 1}, 0},
+    };
+    for (size_t k = 0; k < sizeof tried / sizeof *tried; k++) {
+        struct pw_error err = {0};
+        enum pw_code code = pw_delay_model_find(tried[k].model)->check(&tried[k].delay, &err);
+        ck_assert_int_eq(code, tried[k].good ? PW_OK : PW_USAGE);
+        ck_assert(tried[k].good || strstr(err.text, "min_s") != NULL);
+    }
+}
+END_TEST
+
+/* ---- The network ---- */
+
+static struct pw_network network_of(const struct pw_delay_model *model, double loss)
+{
+    return (struct pw_network){model, {1, 0.5, 0.5}, loss, 0.125, 77};
+}
+
+/* Losses before the first success: P(k) = p^k (1 - p), each count within five standard deviations. */
+START_TEST(losses_are_geometric)
+{
+    static const double probabilities[] = {0, 0.05, 0.3, 0.5, 0.9};
+    for (int i = 0; i < 5; i++) {
+        double p = probabilities[i], expected = DRAWS * (1 - p);
+        struct pw_network network = network_of(&pw_delay_none, p);
+        int counts[200] = {0};
+        for (uint32_t n = 0; n < DRAWS; n++) {
+            uint32_t losses = pw_network_pass(&network, n >> 4, n & 1, n >> 1 & 7).losses;
+            counts[losses < 199 ? losses : 199]++;
+        }
+        for (int k = 0; k < 200; k++, expected *= p)
+            ck_assert_msg(fabs(counts[k] - expected) <= 5 * sqrt(expected) + 4 * (expected < 1),
+                          "p %g: %d times %d losses, %g expected", p, counts[k], k, expected);
+    }
+}
+END_TEST
+
+/* An offer takes the time-outs of its losses and the delay of the transmission that got through. */
+START_TEST(passages_add_up)
+{
+    for (int m = 0; m < count_models(); m++) {
+        struct pw_network network = network_of(pw_delay_models[m], 0.5);
+        int lossy = 0, wrong = 0;
+        for (uint32_t n = 0; n < 5000; n++) {
+            struct pw_passage passage = pw_network_pass(&network, n / 2, n & 1, n % 7);
+            struct pw_passage again = pw_network_pass(&network, n / 2, n & 1, n % 7);
+            struct pw_transmission last = {77, n / 2, n & 1, n % 7, passage.losses};
+            double expected = passage.losses * 0.125 + network.model->draw(&network.delay, &last);
+            wrong += passage.delay_s != expected;
+            wrong += passage.delay_s != again.delay_s || passage.losses != again.losses;
+            lossy += passage.losses > 0;
+        }
+        ck_assert_int_eq(wrong, 0);
+        ck_assert(lossy > 2300 && lossy < 2700);
+    }
+}
+END_TEST
+
+/* Whether an offer is lost says nothing about its delay, the other direction or the next round; another seed
+ * loses others. */
+START_TEST(losses_are_independent)
+{
+    static double lost[DRAWS], back[DRAWS], next[DRAWS], other[DRAWS], delay[DRAWS];
+    struct pw_network network = network_of(&pw_delay_exponential, 0.3), seeded = network;
+    seeded.seed = 78;
+    for (int i = 0; i < DRAWS; i++) {
+        uint32_t link = (uint32_t)i;
+        struct pw_transmission first = {77, link, 0, 1, 0};
+        lost[i] = pw_network_pass(&network, link, 0, 1).losses;
+        back[i] = pw_network_pass(&network, link, 1, 1).losses;
+        next[i] = pw_network_pass(&network, link, 0, 2).losses;
+        other[i] = pw_network_pass(&seeded, link, 0, 1).losses;
+        delay[i] = network.model->draw(&network.delay, &first);
+    }
+    const double *others[] = {back, next, other, delay};
+    for (int k = 0; k < 4; k++)
+        ck_assert_double_le(fabs(sample_correlation(lost, others[k], DRAWS)), 5 / sqrt(DRAWS));
+}
+END_TEST
+
+/* Near-certain loss still ends. */
+START_TEST(passages_end)
+{
+    struct pw_network network = network_of(&pw_delay_none, 1 - 1e-9);
+    ck_assert_uint_gt(pw_network_pass(&network, 0, 0, 0).losses, 10000);
+    ck_assert(isfinite(pw_network_pass(&network, 1, 0, 0).delay_s));
+}
+END_TEST
+
+START_TEST(only_no_delay_and_no_loss_is_instant)
+{
+    for (int m = 0; m < count_models(); m++) {
+        struct pw_network sure = network_of(pw_delay_models[m], 0),
+                          lossy = network_of(pw_delay_models[m], 0.1);
+        ck_assert_int_eq(pw_network_is_instant(&sure), strcmp(sure.model->name, "none") == 0);
+        ck_assert(!pw_network_is_instant(&lossy));
+    }
+}
+END_TEST
+
+Suite *net_models_suite(void)
+{
+    Suite *suite = suite_create("net_models");
+    TCase *every = tcase_create("every model"), *single = tcase_create("single models");
+    TCase *network = tcase_create("network");
+    tcase_add_test(every, the_table_finds_every_model);
+    tcase_add_loop_test(every, draws_have_their_mean_and_bound, 0, count_models());
+    tcase_add_loop_test(every, draws_are_pure, 0, count_models());
+    tcase_add_loop_test(every, every_transmission_draws_its_own, 0, count_models());
+    tcase_add_loop_test(every, parameters_are_used_as_told, 0, count_models());
+    tcase_add_test(single, gaussian_is_the_truncated_normal_law);
+    tcase_add_test(single, exponential_is_the_shifted_exponential_law);
+    tcase_add_test(single, bad_parameters_are_refused);
+    tcase_add_test(network, losses_are_geometric);
+    tcase_add_test(network, passages_add_up);
+    tcase_add_test(network, losses_are_independent);
+    tcase_add_test(network, passages_end);
+    tcase_add_test(network, only_no_delay_and_no_loss_is_instant);
+    TCase *cases[] = {every, single, network};
+    for (int i = 0; i < 3; i++) {
+        tcase_set_timeout(cases[i], 120);
+        suite_add_tcase(suite, cases[i]);
+    }
+    return suite;
+}
