@@ -48,7 +48,8 @@ int pw_transport_poll(struct pw_transport *transport, pw_receive *receive, void 
 /* True while an earlier message to rank `to` is not on its way yet: better let new ones gather. */
 int pw_transport_busy(struct pw_transport *transport, int to);
 
-/* Collective: every rank's `bytes` become those of rank 0. Waits, sleeping. */
+/* Collective: every rank's `bytes` become those of rank 0. Nobody leaves before all have come, so that no
+ * message sent afterwards can reach a rank that is still busy with what was before. Waits, sleeping. */
 void pw_transport_share(struct pw_transport *transport, void *bytes, size_t size);
 
 /* Ends all ranks at once with this exit code; does not return. For faults of one rank that the others cannot

@@ -146,10 +146,12 @@ static void wait_sleeping(MPI_Request *request)
 
 static void share_bytes(struct pw_transport *transport, void *bytes, size_t size)
 {
+    MPI_Request request;
     (void)transport;
+    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    wait_sleeping(&request);
     for (size_t start = 0; start < size;) {
         size_t part = size - start < INT_MAX ? size - start : INT_MAX;
-        MPI_Request request;
         MPI_Ibcast((char *)bytes + start, (int)part, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
         wait_sleeping(&request);
         start += part;
