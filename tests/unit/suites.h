@@ -14,6 +14,10 @@
     X(links_suite)                                                                                           \
     X(random_suite)                                                                                          \
     X(net_models_suite)                                                                                      \
+    X(due_queue_suite)                                                                                       \
+    X(exact_sum_suite)                                                                                       \
+    X(codec_suite)                                                                                           \
+    X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
