@@ -198,7 +198,7 @@ static const char *const full_case =
     "  compute_s: 0.015625\n"
     "stop: {criterion: global, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
-    "run: {clock: wall, seed: 17, reference: no}\n";
+    "run: {clock: wall, seed: 17, reference: no, timeline: yes}\n";
 
 START_TEST(every_setting_lands_in_its_field)
 {
@@ -227,7 +227,7 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
     ck_assert(s.tolerance == 1e-5 && s.primal == 1 && s.dual == 2 && s.price == 3);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
-    ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO);
+    ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1);
     expect_dump_reads_back(&s);
 }
 END_TEST
