@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/plain_text.h"
 #include "common/setting_value.h"
 #include "common/suggest.h"
 
@@ -169,6 +170,8 @@ enum pw_code pw_settings_override(struct pw_settings *settings, const char *assi
 {
     const char *equals = strchr(assignment, '=');
     char path[200];
+    if (pw_find_unplain(assignment) != NULL)
+        return pw_fail(err, PW_USAGE, "-s: section.key=value is expected, in a line of plain text");
     if (equals == NULL || equals == assignment || equals - assignment >= (long)sizeof path)
         return pw_fail(err, PW_USAGE, "-s %.200s: section.key=value is expected", assignment);
     snprintf(path, sizeof path, "%.*s", (int)(equals - assignment), assignment);
