@@ -100,6 +100,8 @@ static int describe(hid_t dataset, const struct pw_trace_variable *variable)
     failed |= put_text(dataset, "units", variable->units);
     if (variable->meanings != NULL)
         failed |= put_meanings(dataset, variable->meanings);
+    if (variable->type == PW_TRACE_BYTE)
+        failed |= put_text(dataset, "_Encoding", "utf-8");
     if (variable->type == PW_TRACE_FLOAT64 && !variable->is_scale)
         failed |= put_array(dataset, "_FillValue", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &unknown);
     return failed;
@@ -117,15 +119,15 @@ static hid_t file_type(const struct pw_trace_variable *variable)
         return H5Tcopy(H5T_STD_I64LE);
     case PW_TRACE_FLOAT64:
         return H5Tcopy(H5T_IEEE_F64LE);
-    case PW_TRACE_TEXT:
-        return text_type(variable->element_size);
+    case PW_TRACE_BYTE: /* longer texts crash netCDF before 4.9.1 */
+        return text_type(1);
     }
     return -1;
 }
 
 static hid_t memory_type(const struct pw_trace_variable *variable, hid_t in_file)
 {
-    if (variable->type == PW_TRACE_TEXT)
+    if (variable->type == PW_TRACE_BYTE)
         return in_file;
     if (variable->type == PW_TRACE_FLOAT64)
         return H5T_NATIVE_DOUBLE;
@@ -174,11 +176,20 @@ static hid_t space_of(const struct pw_trace_variable *variable)
     return variable->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(variable->rank, sizes, NULL);
 }
 
+/* netCDF tells by its name that a scale is no variable. xarray makes texts of bytes only along such a one. */
+static int make_scale(hid_t dataset, const struct pw_trace_variable *variable)
+{
+    char no_variable[128];
+    snprintf(no_variable, sizeof no_variable, "This is a netCDF dimension but not a netCDF variable.%10zu",
+             variable->axis[0].size);
+    return bad(H5DSset_scale(dataset, variable->is_only_a_scale ? no_variable : variable->name));
+}
+
 /* Makes the dataset a scale or ties it to the scales of its axes, which are there already. */
 static int connect_axes(hid_t group, hid_t dataset, const struct pw_trace_variable *variable)
 {
     if (variable->is_scale)
-        return bad(H5DSset_scale(dataset, variable->name));
+        return make_scale(dataset, variable);
     int failed = 0;
     for (int i = 0; i < variable->rank && !failed; i++) {
         hid_t scale = H5Dopen2(group, variable->axis[i].name, H5P_DEFAULT);

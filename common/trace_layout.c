@@ -7,7 +7,7 @@
 #include "common/memory.h"
 #include "common/plain_text.h"
 
-enum axes { SCALAR, AGENT, AGENT_PRODUCT, TRADE, TRADE_PRODUCT, TIME, EVENT, PRODUCT };
+enum axes { SCALAR, AGENT, AGENT_PRODUCT, AGENT_NAME, NAME, TRADE, TRADE_PRODUCT, TIME, EVENT, PRODUCT };
 
 /* What the numbers are, which gives their units; flags have words. */
 enum meaning { PURE, POWER, PRICE, RATE, SECONDS, STATUS, CLOCK, EVENT_KIND };
@@ -106,7 +106,8 @@ static const struct row ROWS[] = {
     {"agents", "wait_time", PW_TRACE_FLOAT64, AGENT, SECONDS, "time waiting for offers", OUTCOME(wait_s)},
     {"agents", "compute_time", PW_TRACE_FLOAT64, AGENT, SECONDS, "time in local solves", OUTCOME(compute_s)},
     {"agents", "messages_sent", PW_TRACE_INT64, AGENT, PURE, "offers sent", OUTCOME(messages_sent)},
-    {"agents", "name", PW_TRACE_TEXT, AGENT, PURE, "name of the agent, empty where it has none",
+    {"agents", "name_length", PW_TRACE_INT32, NAME, PURE, "place of a byte in a name", COUNTED, 0},
+    {"agents", "name", PW_TRACE_BYTE, AGENT_NAME, PURE, "name of the agent, empty where it has none",
      MARKET(agent_name)},
 
     {"trades", "trade", PW_TRACE_INT32, TRADE, PURE, "link number", COUNTED, 0},
@@ -155,25 +156,42 @@ static int is_present(const struct pw_trace *trace, const struct row *row)
     return row->axes != PRODUCT || trace->outcome->n_products > 1;
 }
 
-/* A single product is no axis. */
-static void set_axes(const struct pw_outcome *outcome, enum axes axes, struct pw_trace_variable *out)
+/* Along the bytes of a name: those of the longest and the NUL that ends it. */
+static struct pw_trace_axis name_axis(const struct pw_market *market, int n_agents)
 {
+    struct pw_trace_axis axis = {"name_length", 1};
+    for (int n = 0; n < n_agents; n++)
+        if (market->agent_name[n] != NULL && strlen(market->agent_name[n]) + 1 > axis.size)
+            axis.size = strlen(market->agent_name[n]) + 1;
+    return axis;
+}
+
+/* A single product is no axis. */
+static void set_axes(const struct pw_trace *trace, enum axes axes, struct pw_trace_variable *out)
+{
+    const struct pw_outcome *outcome = trace->outcome;
+    const struct pw_trace_axis agent = {"agent", (size_t)outcome->n_agents};
+    const struct pw_trace_axis trade = {"trade", (size_t)outcome->n_links};
     const struct pw_trace_axis product = {"product", (size_t)outcome->n_products};
     const struct pw_trace_axis first[] = {
-        [AGENT] = {"agent", (size_t)outcome->n_agents},
-        [AGENT_PRODUCT] = {"agent", (size_t)outcome->n_agents},
-        [TRADE] = {"trade", (size_t)outcome->n_links},
-        [TRADE_PRODUCT] = {"trade", (size_t)outcome->n_links},
+        [AGENT] = agent,
+        [AGENT_PRODUCT] = agent,
+        [AGENT_NAME] = agent,
+        [TRADE] = trade,
+        [TRADE_PRODUCT] = trade,
         [TIME] = {"time", (size_t)outcome->n_samples},
         [EVENT] = {"event", (size_t)outcome->n_events},
-        [PRODUCT] = {"product", (size_t)outcome->n_products},
+        [PRODUCT] = product,
     };
     out->rank = 0;
-    if (axes != SCALAR)
+    if (axes != SCALAR && axes != NAME)
         out->axis[out->rank++] = first[axes];
     if ((axes == AGENT_PRODUCT || axes == TRADE_PRODUCT) && outcome->n_products > 1)
         out->axis[out->rank++] = product;
+    if (axes == AGENT_NAME || axes == NAME)
+        out->axis[out->rank++] = name_axis(trace->market, outcome->n_agents);
     out->is_scale = out->rank == 1 && strcmp(out->axis[0].name, out->name) == 0;
+    out->is_only_a_scale = axes == NAME;
 }
 
 static void set_units(const struct pw_trace *trace, enum meaning meaning, struct pw_trace_variable *out)
@@ -265,17 +283,13 @@ static void *find_word(const char *word, const char *words)
     return place;
 }
 
-/* Texts of one width; at least two bytes, since netCDF takes one byte for a character and not for a text. */
-static void *pack_texts(const char *const *texts, size_t count, size_t *width)
+/* The texts one after the other, `width` bytes for each. */
+static void *pack_texts(const char *const *texts, size_t count, size_t width)
 {
-    *width = 2;
-    for (size_t i = 0; i < count; i++)
-        if (texts[i] != NULL && strlen(texts[i]) + 1 > *width)
-            *width = strlen(texts[i]) + 1;
-    char *packed = pw_alloc(count, *width);
+    char *packed = pw_alloc(count, width);
     for (size_t i = 0; i < count; i++)
         if (texts[i] != NULL)
-            pw_repair_utf8(memcpy(packed + i * *width, texts[i], strlen(texts[i])));
+            pw_repair_utf8(memcpy(packed + i * width, texts[i], strlen(texts[i])));
     return packed;
 }
 
@@ -293,7 +307,7 @@ static void set_values(const struct pw_trace *trace, const struct row *row, stru
                                    [PW_TRACE_INT32] = sizeof(int),
                                    [PW_TRACE_INT64] = sizeof(long),
                                    [PW_TRACE_FLOAT64] = sizeof(double),
-                                   [PW_TRACE_TEXT] = sizeof(const char *)};
+                                   [PW_TRACE_BYTE] = sizeof(char)};
     size_t stride, count = element_count(out);
     out->element_size = sizes[row->type];
     const char *first = locate(trace, row, out->element_size, &stride);
@@ -301,8 +315,9 @@ static void set_values(const struct pw_trace *trace, const struct row *row, stru
         out->values = count_up(count);
     else if (row->source == FROM_SUMMARY_WORD)
         out->values = find_word(array_at(&trace->outcome->summary, row->offset), out->meanings);
-    else if (row->type == PW_TRACE_TEXT)
-        out->values = pack_texts((const char *const *)(const void *)first, count, &out->element_size);
+    else if (row->type == PW_TRACE_BYTE)
+        out->values =
+            pack_texts((const char *const *)(const void *)first, out->axis[0].size, out->axis[1].size);
     else
         out->values = copy_spaced(first, count, out->element_size, stride);
 }
@@ -318,7 +333,7 @@ int pw_trace_variable_get(const struct pw_trace *trace, int index, struct pw_tra
     out->name = row->name;
     out->long_name = row->long_name;
     out->type = row->type;
-    set_axes(trace->outcome, row->axes, out);
+    set_axes(trace, row->axes, out);
     set_units(trace, row->meaning, out);
     set_values(trace, row, out);
     return 1;

@@ -13,7 +13,7 @@ enum pw_trace_type {
     PW_TRACE_INT32,   /* int */
     PW_TRACE_INT64,   /* long */
     PW_TRACE_FLOAT64, /* double */
-    PW_TRACE_TEXT     /* UTF-8 of element_size bytes, ended by a NUL */
+    PW_TRACE_BYTE     /* one byte of a UTF-8 text that lies along the last axis, filled up with NULs; char */
 };
 
 struct pw_trace_axis {
@@ -28,11 +28,12 @@ struct pw_trace_variable {
     const char *meanings; /* of a flag's values 0, 1, ...: words separated by blanks; NULL for other types */
     char units[64];
     enum pw_trace_type type;
-    int is_scale; /* the variable is its axis' scale; scales come before what lies on them */
+    int is_scale;        /* the variable is its axis' scale; scales come before what lies on them */
+    int is_only_a_scale; /* and no coordinate: nobody looks anything up by it */
     int rank;
     struct pw_trace_axis axis[2];
-    size_t element_size;
-    void *values; /* all elements, the last axis innermost */
+    size_t element_size; /* in memory */
+    void *values;        /* all elements, the last axis innermost */
 };
 
 /* Number of variables that a trace may have, in the order of the file. */

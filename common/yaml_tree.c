@@ -8,7 +8,7 @@
 #include "common/memory.h"
 #include "common/plain_text.h"
 
-enum { DEEPEST = 16 };
+enum { DEEPEST = 16, MOST_KEYS = 1000 };
 
 struct reader {
     yaml_parser_t parser;
@@ -131,6 +131,8 @@ static enum pw_code read_pair(struct reader *reader, int depth, struct pw_yaml *
         return fail_here(reader, "a key must be a plain word");
     PW_TRY(refuse_marks(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag));
     PW_TRY(refuse_unplain(reader));
+    if (node->n_children == MOST_KEYS) /* each is compared with all before */
+        return fail_here(reader, "more than 1000 keys in one mapping");
     const char *key_text = (const char *)reader->event.data.scalar.value;
     PW_TRY(refuse_twice(reader, node, key_text));
     int line = event_line(reader);

@@ -1,5 +1,6 @@
 #include "coordinator/options.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ struct option {
     char letter;       /* the short one, 0: none */
     const char *value; /* its name in the help; NULL: takes none */
     int groups;        /* 0: for all commands */
-    take *take;
+    take *take;        /* NULL: sets a flag */
+    size_t flag;       /* offset of that flag in struct pw_options */
     const char *help;
 };
 
@@ -31,24 +33,10 @@ static enum pw_code take_out(struct reading *reading, const char *value)
     return PW_OK;
 }
 
-static enum pw_code take_force(struct reading *reading, const char *value)
-{
-    (void)value;
-    reading->options->force = 1;
-    return PW_OK;
-}
-
 static enum pw_code take_set(struct reading *reading, const char *value)
 {
     struct pw_options *options = reading->options;
     options->overrides[options->n_overrides++] = value;
-    return PW_OK;
-}
-
-static enum pw_code take_json(struct reading *reading, const char *value)
-{
-    (void)value;
-    reading->options->json = 1;
     return PW_OK;
 }
 
@@ -74,40 +62,22 @@ static enum pw_code take_max_time(struct reading *reading, const char *value)
     return PW_OK;
 }
 
-static enum pw_code take_quiet(struct reading *reading, const char *value)
-{
-    (void)value;
-    reading->options->quiet = 1;
-    return PW_OK;
-}
-
-static enum pw_code take_verbose(struct reading *reading, const char *value)
-{
-    (void)value;
-    reading->options->verbose = 1;
-    return PW_OK;
-}
-
-static enum pw_code take_help(struct reading *reading, const char *value)
-{
-    (void)value;
-    reading->options->help = 1;
-    return PW_OK;
-}
+#define FLAG(field) offsetof(struct pw_options, field)
 
 static const struct option table[] = {
-    {"out", 'o', "TRACE.h5", PW_OPTIONS_RUN, take_out, "write the trace of the run to this file"},
-    {"force", 0, NULL, PW_OPTIONS_RUN, take_force, "replace an existing trace"},
+    {"out", 'o', "TRACE.h5", PW_OPTIONS_RUN, take_out, 0, "write the trace of the run to this file"},
+    {"force", 0, NULL, PW_OPTIONS_RUN, NULL, FLAG(force), "replace an existing trace"},
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set,
      "change a setting of the case; may be repeated"},
     {"max-time", 0, "SECONDS", PW_OPTIONS_RUN, take_max_time,
      "end the whole command after this much real time, with status limit"},
     {"progress", 0, "auto|plain|none", PW_OPTIONS_RUN, take_progress,
      "progress on stderr: a line that renews itself, lines, or none"},
-    {"json", 0, NULL, PW_OPTIONS_RESULT, take_json, "print the result as one line of JSON"},
-    {"quiet", 'q', NULL, PW_OPTIONS_RESULT, take_quiet, "print errors only (and what --json asks for)"},
-    {"verbose", 'v', NULL, PW_OPTIONS_CASE, take_verbose, "print the effective case on stderr too"},
-    {"help", 'h', NULL, 0, take_help, "print this help"},
+    {"json", 0, NULL, PW_OPTIONS_RESULT, NULL, FLAG(json), "print the result as one line of JSON"},
+    {"quiet", 'q', NULL, PW_OPTIONS_RESULT, NULL, FLAG(quiet),
+     "print errors only (and what --json asks for)"},
+    {"verbose", 'v', NULL, PW_OPTIONS_CASE, NULL, FLAG(verbose), "print the effective case on stderr too"},
+    {"help", 'h', NULL, 0, NULL, FLAG(help), "print this help"},
 };
 enum { OPTIONS = sizeof table / sizeof *table };
 
@@ -170,7 +140,10 @@ static enum pw_code take_option(const struct pw_command *command, struct reading
         value = reading->options->argv[++*i];
     if (option->value != NULL && (value == NULL || value[0] == '\0'))
         return pw_fail(reading->err, PW_USAGE, "%.60s: %s is missing", word, option->value);
-    return option->take(reading, value);
+    if (option->take != NULL)
+        return option->take(reading, value);
+    *(int *)((char *)reading->options + option->flag) = 1;
+    return PW_OK;
 }
 
 static enum pw_code take_case(const struct pw_command *command, struct reading *reading, const char *word)

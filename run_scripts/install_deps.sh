@@ -6,7 +6,7 @@ set -u
 BASE="gcc make pkg-config openmpi-bin libopenmpi-dev libhdf5-dev check libyaml-dev libjansson-dev
       librandom123-dev libsodium-dev libsuitesparse-dev python3 python3-h5py python3-numpy python3-matplotlib"
 CHECKS="clang-format clang valgrind cppcheck shellcheck mpich libmpich-dev hdf5-tools python3-xarray
-        python3-h5netcdf"
+        python3-h5netcdf python3-netcdf4"
 
 have() {
     command -v "$1" >/dev/null 2>&1
@@ -67,6 +67,7 @@ probe() {
     libsuitesparse-dev) has_library CHOLMOD suitesparse/cholmod.h || has_header cholmod.h ;;
     hdf5-tools) have h5dump ;;
     python3) has_module sys ;;
+    python3-netcdf4) has_module netCDF4 ;;
     python3-*) has_module "${1#python3-}" ;;
     esac
 }

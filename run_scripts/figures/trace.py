@@ -51,7 +51,7 @@ class Trace:
 
 
 def _text(value):
-    """An HDF5 string, fixed-length or not, as a str that fits on one line."""
+    """An HDF5 text as a str that fits on one line."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return " ".join(str(value).replace("\0", "").split())
@@ -69,6 +69,13 @@ def _unit(dataset):
     """The unit to print beside a label: none for pure numbers."""
     unit = _text(dataset.attrs.get("units", ""))
     return "" if unit == "1" else unit
+
+
+def _column(dataset):
+    """All values. Rows of single bytes are texts."""
+    values = dataset[()]
+    texts = values.dtype == "S1" and values.ndim == 2
+    return values.view(f"S{values.shape[1]}").ravel() if texts else values
 
 
 def _read_root(file, trace):
@@ -97,7 +104,8 @@ def _read_group(file, trace, group, required):
         if len(shape) != 1 or items[name].shape != shape:
             raise TraceError(f"{trace.path}: /{group}/{name} must have one value "
                              f"per {required[0]}, but has shape {items[name].shape}")
-    trace.groups[group] = {k: v[()] for k, v in items.items() if v.shape == shape}
+    columns = {k: _column(v) for k, v in items.items()}
+    trace.groups[group] = {k: v for k, v in columns.items() if v.shape == shape}
     for name, item in items.items():
         trace.units[group, name] = _unit(item)
 

@@ -20,19 +20,26 @@ PICTURES = [f"{name}.{kind}" for name in ("convergence", "trades", "agents")
 STATUS = ("converged", "limit", "infeasible", "interrupted")
 
 
-def add(group, name, values, unit, scale=None):
-    """One variable with its attributes, on an axis or a scalar."""
+def add(group, name, values, unit, *scales):
+    """One variable with its attributes and axes."""
     dataset = group.create_dataset(name, data=values)
     dataset.attrs["units"] = np.bytes_(unit)
     dataset.attrs["long_name"] = np.bytes_(name)
-    if scale is not None:
-        dataset.dims[0].attach_scale(group[scale])
+    for dimension, scale in zip(dataset.dims, scales):
+        dimension.attach_scale(group[scale])
 
 
 def add_axis(group, name, values, unit="1"):
     """A dimension scale."""
     add(group, name, values, unit)
     group[name].make_scale(name)
+
+
+def add_names(group, names):
+    """The names of the agents, one byte in each element."""
+    texts = np.array([name.encode() for name in names])
+    add_axis(group, "name_length", np.arange(texts.itemsize, dtype="i4"))
+    add(group, "name", texts.view("S1").reshape(len(names), -1), "1", "agent", "name_length")
 
 
 def add_root(file, scalars, status):
@@ -62,7 +69,7 @@ def make_trace(path, agents=6, trades=True, rows=30, names=None, status="converg
         add(group, "power", power, "kW", "agent")
         add(group, "price", np.full(agents, price), "EUR/kWh", "agent")
         if names:
-            add(group, "name", np.array([name.encode() for name in names]), "1", "agent")
+            add_names(group, names)
         group = file.create_group("trades")
         add_axis(group, "trade", np.arange(half, dtype="i4"))
         add(group, "agent_a", np.arange(half, 2 * half, dtype="i4"), "1", "trade")

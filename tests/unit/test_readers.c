@@ -191,6 +191,27 @@ START_TEST(yaml_refuses_deep_nesting)
 }
 END_TEST
 
+/* A mapping has up to 1000 keys, so that a large file of nonsense is refused at once. */
+START_TEST(yaml_refuses_many_keys)
+{
+    char *text = calloc(200001, 10);
+    size_t used = 0;
+    struct pw_yaml *root;
+    struct pw_error err = {0};
+    struct wrong wrong = {"keys", 1001, "more than 1000 keys"};
+    for (int i = 0; i < 1000; i++)
+        used += (size_t)sprintf(text + used, "k%d: 1\n", i);
+    root = tree_of(text);
+    ck_assert_int_eq(root->n_children, 1000);
+    pw_yaml_destroy(root);
+    for (int i = 1000; i < 150000; i++)
+        used += (size_t)sprintf(text + used, "k%d: 1\n", i);
+    ck_assert_int_eq(pw_yaml_parse(text, used, "file", &root, &err), PW_USAGE);
+    expect_message(&err, &wrong);
+    free(text);
+}
+END_TEST
+
 START_TEST(yaml_finds_keys)
 {
     struct pw_yaml *root = tree_of("a: 1\nb: {c: 2}\n");
@@ -386,6 +407,7 @@ Suite *readers_suite(void)
     tcase_add_test(yaml, yaml_without_content_is_no_tree);
     tcase_add_loop_test(yaml, yaml_refuses_with_the_line, 0, COUNT(wrong_yaml));
     tcase_add_test(yaml, yaml_refuses_deep_nesting);
+    tcase_add_test(yaml, yaml_refuses_many_keys);
     tcase_add_test(yaml, yaml_finds_keys);
     tcase_add_loop_test(csv, csv_gives_the_cells_with_their_lines, 0, COUNT(good_csv));
     tcase_add_loop_test(csv, csv_refuses_with_the_line, 0, COUNT(wrong_csv));

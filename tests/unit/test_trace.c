@@ -160,25 +160,57 @@ START_TEST(the_groups_hold_the_columns)
 }
 END_TEST
 
-START_TEST(names_are_utf8_whatever_they_were)
+/* The dataset has one byte of UTF-8 in each element. */
+static void check_bytes(hid_t file, const char *name, const char *expected, size_t rows, size_t columns)
 {
-    struct test_scene scene;
-    char names[3][6];
-    test_scene_open(&scene, 3, 0, 1);
-    scene.market->agent_name[2] = pw_strdup("f\xFCr");
-    test_scene_write(&scene, scene.path, 0);
-    hid_t file = test_trace_open(scene.path);
-    hid_t dataset = H5Dopen2(file, "/agents/name", H5P_DEFAULT), type = H5Dget_type(dataset);
+    hsize_t sizes[2];
+    char *bytes = pw_alloc(rows, columns);
+    ck_assert(H5LTget_dataset_info(file, name, sizes, NULL, NULL) >= 0);
+    ck_assert(sizes[0] == rows && sizes[1] == columns);
+    hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(dataset);
     ck_assert_int_eq(H5Tget_class(type), H5T_STRING);
     ck_assert_int_eq(H5Tis_variable_str(type), 0);
     ck_assert_int_eq(H5Tget_cset(type), H5T_CSET_UTF8);
-    ck_assert_uint_eq(H5Tget_size(type), sizeof names[0]);
-    ck_assert(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, names) >= 0);
-    ck_assert_str_eq(names[0], "");
-    ck_assert_str_eq(names[1], "caf\xC3\xA9");
-    ck_assert_str_eq(names[2], "f?r");
+    ck_assert_uint_eq(H5Tget_size(type), 1);
+    ck_assert(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0);
+    ck_assert_mem_eq(bytes, expected, rows * columns);
     H5Tclose(type);
     H5Dclose(dataset);
+    free(bytes);
+}
+
+START_TEST(names_are_utf8_whatever_they_were)
+{
+    struct test_scene scene;
+    test_scene_open(&scene, 4, 0, 1);
+    scene.market->agent_name[2] = pw_strdup("f\xFCr");
+    scene.market->agent_name[3] = pw_strdup("\xE6\x97\xA5\xE6\x9C\xAC");
+    test_scene_write(&scene, scene.path, 0);
+    hid_t file = test_trace_open(scene.path);
+    check_bytes(file, "/agents/name",
+                "\0\0\0\0\0\0\0"
+                "caf\xC3\xA9\0\0"
+                "f?r\0\0\0\0"
+                "\xE6\x97\xA5\xE6\x9C\xAC",
+                4, 7);
+    check_column(file, "/agents/name_length", 7, 0);
+    check_text(file, "/agents/name", "_Encoding", "utf-8");
+    check_text(file, "/agents/name_length", "NAME",
+               "This is a netCDF dimension but not a netCDF variable.         7");
+    H5Fclose(file);
+    test_scene_close(&scene);
+}
+END_TEST
+
+/* An axis of no length would be one without limit to netCDF. */
+START_TEST(nobody_has_a_name)
+{
+    struct test_scene scene;
+    test_scene_open(&scene, 1, 0, 1);
+    test_scene_write(&scene, scene.path, 0);
+    hid_t file = test_trace_open(scene.path);
+    check_bytes(file, "/agents/name", "", 1, 1);
+    check_column(file, "/agents/name_length", 1, 0);
     H5Fclose(file);
     test_scene_close(&scene);
 }
@@ -367,6 +399,7 @@ Suite *trace_suite(void)
     tcase_add_test(tests, the_root_holds_the_summary);
     tcase_add_test(tests, the_groups_hold_the_columns);
     tcase_add_test(tests, names_are_utf8_whatever_they_were);
+    tcase_add_test(tests, nobody_has_a_name);
     tcase_add_test(tests, everything_is_described);
     tcase_add_test(tests, flags_carry_their_words);
     tcase_add_test(tests, a_clock_is_one_of_two_or_unknown);
