@@ -119,8 +119,8 @@ static enum pw_code refuse_twice(const struct reader *reader, const struct pw_ya
 {
     for (int i = 0; i < node->n_children; i++) {
         if (strcmp(node->keys[i], key) == 0)
-            return pw_fail(reader->err, PW_USAGE, "%s:%d: %s: given twice, first in line %d", reader->name,
-                           event_line(reader), key, node->key_lines[i]);
+            return pw_fail(reader->err, PW_USAGE, "%s:%d: %.100s: given twice, first in line %d",
+                           reader->name, event_line(reader), key, node->key_lines[i]);
     }
     return PW_OK;
 }
