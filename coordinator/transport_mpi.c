@@ -261,7 +261,11 @@ enum pw_code pw_transport_mpi(struct pw_transport **out, struct pw_error *err)
                                        .close = close_mpi};
     transport->crowded = ranks_on_this_machine() > sysconf(_SC_NPROCESSORS_ONLN);
     *out = transport;
-    return refuse_singletons(size, err);
+    if (refuse_singletons(size, err) == PW_OK)
+        return PW_OK;
+    close_mpi(transport);
+    *out = NULL;
+    return err->code;
 }
 
 void pw_transport_mpi_library(char *text, int size)

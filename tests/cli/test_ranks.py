@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import subprocess
 import time
 import unittest
 
@@ -49,6 +50,17 @@ class SameMarket(program.InFolder):
                              "market.generate.agents=3", "-s", "market.links=all", ranks=6)
         self.assertEqual(result.code, 0, result.err)
         self.assertLess(abs(result.json["welfare_gap"]), 1e-3)
+
+
+class Launch(unittest.TestCase):
+    """A launcher that the MPI library does not understand."""
+
+    def test_many_lone_processes_are_refused(self):
+        env = {**program.environment(), "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4"}
+        done = subprocess.run([program.PROGRAM, "run", IEEE39, "-q"], env=env, capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("started 4 processes, but MPI sees one", done.stderr)
 
 
 class Ending(program.InFolder):
