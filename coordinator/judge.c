@@ -200,13 +200,13 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     summary->price_mean = summary->power_traded > 0.0 ? sums.weighted_price / summary->power_traded : NAN;
 }
 
-int pw_judge_accepts(const struct pw_outcome *outcome)
+double pw_judge_excess(const struct pw_outcome *outcome)
 {
     const struct pw_summary *summary = &outcome->summary;
-    return summary->primal_residual <= summary->tolerance_primal &&
-           summary->dual_residual <= summary->tolerance_dual &&
-           summary->price_residual <= summary->tolerance_price &&
-           summary->price_spread_max <= summary->tolerance_price &&
-           summary->price_mismatch_max <= summary->tolerance_price &&
-           summary->balance_max <= summary->tolerance_primal;
+    double price = fmax(summary->price_spread_max, summary->price_mismatch_max);
+    if (isnan(summary->primal_residual))
+        return INFINITY;
+    return fmax(fmax(fmax(summary->primal_residual, summary->balance_max) / summary->tolerance_primal,
+                     summary->dual_residual / summary->tolerance_dual),
+                fmax(summary->price_residual, price) / summary->tolerance_price);
 }

@@ -26,9 +26,10 @@ struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const 
 void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *tolerances,
               struct pw_outcome *outcome);
 
-/* True if a judged outcome has converged: the three residuals within their tolerances, every link end solved,
- * prices across links within the price tolerance of optimality (beyond fees and bounds), and every balance
- * within the primal one. */
-int pw_judge_accepts(const struct pw_outcome *outcome);
+/* By which factor a judged outcome misses the worst of its tests, at most 1 where it has converged: the three
+ * residuals to their tolerances with every link end solved, prices across links to the price tolerance of
+ * optimality (beyond fees and bounds), every balance to the primal one. Infinite before every end has solved.
+ */
+double pw_judge_excess(const struct pw_outcome *outcome);
 
 #endif

@@ -11,8 +11,9 @@
 
 enum { MOST_SAMPLES = 4096 };
 
-/* After a snapshot that did not convince, this many times its duration passes before the next one. */
-enum { SNAPSHOT_PAUSE = 4 };
+/* After a snapshot that did not convince the next one waits until the totals have fallen by as much as it
+ * missed the worst of its tests, for at least and at most this many times its duration. */
+enum { SHORTEST_PAUSE = 1, LONGEST_PAUSE = 20 };
 
 enum phase {
     RUNNING,
@@ -35,9 +36,10 @@ struct pw_supervisor {
     struct pw_totals totals;   /* over all ranks */
     double primal, dual, price;
 
-    int holds;           /* the residuals are within their tolerances */
-    int64_t holds_since; /* and have been since then */
-    int64_t quiet_until; /* no snapshot of a candidate before */
+    double excess;                      /* of the totals over their tolerances: 1 and less is within */
+    int64_t holds_since;                /* when it came within, for good so far */
+    double wanted;                      /* excess at which the next snapshot is worth its while */
+    int64_t no_look_before, look_after; /* in any case */
 
     uint32_t epoch;
     int n_parts;
@@ -60,6 +62,7 @@ struct pw_supervisor *pw_supervisor_create(const struct pw_supervisor_spec *spec
     supervisor->heard = pw_alloc(ranks, 1);
     supervisor->snapshot = pw_snapshot_create(spec->market);
     supervisor->primal = supervisor->dual = supervisor->price = NAN;
+    supervisor->excess = supervisor->wanted = INFINITY;
     pw_series_init(&supervisor->series, MOST_SAMPLES);
     pw_progress_init(&supervisor->progress, spec->progress);
     pw_stall_init(&supervisor->stall, spec->transport, spec->stall_ns, start_ns);
@@ -175,11 +178,29 @@ static void sample(struct pw_supervisor *supervisor, int64_t now_ns)
 static void watch_criterion(struct pw_supervisor *supervisor, int64_t now_ns)
 {
     const struct pw_tolerances *tolerances = &supervisor->spec.tolerances;
-    int holds = supervisor->primal <= tolerances->primal && supervisor->dual <= tolerances->dual &&
-                supervisor->price <= tolerances->price;
-    if (holds && !supervisor->holds)
+    double excess = fmax(fmax(supervisor->primal / tolerances->primal, supervisor->dual / tolerances->dual),
+                         supervisor->price / tolerances->price);
+    if (isnan(excess))
+        excess = INFINITY;
+    if (excess <= 1.0 && !(supervisor->excess <= 1.0))
         supervisor->holds_since = now_ns;
-    supervisor->holds = holds;
+    supervisor->excess = excess;
+}
+
+/* Is it worth while to take a snapshot of what may be the end? */
+static int looks_over(const struct pw_supervisor *supervisor, int64_t now_ns)
+{
+    return supervisor->excess <= 1.0 && now_ns >= supervisor->no_look_before &&
+           (supervisor->excess <= supervisor->wanted || now_ns >= supervisor->look_after);
+}
+
+/* A snapshot was taken and missed its tests by a factor. */
+static void look_later(struct pw_supervisor *supervisor, double missed_by, int64_t now_ns)
+{
+    int64_t took = pw_clock_ns() - supervisor->asked_ns;
+    supervisor->wanted = supervisor->excess / missed_by;
+    supervisor->no_look_before = now_ns + SHORTEST_PAUSE * took;
+    supervisor->look_after = now_ns + LONGEST_PAUSE * took;
 }
 
 static void show_progress(struct pw_supervisor *supervisor, int64_t now_ns)
@@ -225,7 +246,7 @@ static void look_for_an_end(struct pw_supervisor *supervisor, int64_t now_ns)
     else if (now_ns - supervisor->start_ns > spec->max_time_ns || now_ns > spec->deadline_ns ||
              supervisor->totals.most_fires >= spec->max_rounds)
         gather(supervisor, LIMIT, now_ns);
-    else if (supervisor->holds && now_ns >= supervisor->quiet_until)
+    else if (looks_over(supervisor, now_ns))
         gather(supervisor, CANDIDATE, now_ns);
 }
 
@@ -235,7 +256,7 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     double end_s = seconds_since(supervisor, now_ns),
            held_s = seconds_since(supervisor, supervisor->holds_since);
     summary->status = supervisor->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
-    summary->convergence_time_s = accepted ? (supervisor->holds ? fmin(held_s, end_s) : end_s) : NAN;
+    summary->convergence_time_s = accepted ? (supervisor->excess <= 1.0 ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
     summary->wall_s = end_s;
     summary->messages_retransmitted = summary->messages_lost = (long)supervisor->totals.lost;
@@ -261,11 +282,12 @@ static void conclude(struct pw_supervisor *supervisor, int64_t now_ns)
     const struct pw_market *market = supervisor->spec.market;
     struct pw_outcome *outcome = pw_outcome_create(market->n_agents, market->n_links, market->n_products);
     pw_judge(supervisor->snapshot, &supervisor->spec.tolerances, outcome);
-    int accepted = pw_judge_accepts(outcome);
+    double excess = pw_judge_excess(outcome);
+    int accepted = excess <= 1.0;
     if (!accepted && supervisor->reason == CANDIDATE) {
         pw_outcome_destroy(outcome);
         supervisor->phase = RUNNING;
-        supervisor->quiet_until = now_ns + SNAPSHOT_PAUSE * (pw_clock_ns() - supervisor->asked_ns);
+        look_later(supervisor, excess, now_ns);
         return;
     }
     supervisor->outcome = outcome;
