@@ -12,6 +12,7 @@ BARS_UP_TO = 300
 NAME_WIDTH = 24
 WIDTH = 10.0
 FOOTER = 0.62
+PRICE_LABEL = "marginal price of the agent, its fee counted"
 
 
 def _order(power):
@@ -26,8 +27,10 @@ def _price_limits(prices, mean):
     return style.centred_limits(values.min(), values.max()) if len(values) else (-1.0, 1.0)
 
 
-def _legend(figure, masks, price, mean, hatched):
+def _legend(figure, masks, trace, mean, hatched):
     """Bars, dots and the line explained once, below the panels."""
+    price = trace.column("agents", "price")
+    mean_text = style.quantity(mean, trace.unit("", "price_mean"), 6)
     handles = []
     for role, mask in masks.items():
         if mask.any() and role is not roles.NEITHER:
@@ -39,7 +42,7 @@ def _legend(figure, masks, price, mean, hatched):
                                   markersize=6, label=f"price: {role.label}"))
     if np.isfinite(mean):
         handles.append(Line2D([], [], color=style.MUTED, linestyle="--",
-                              label=f"mean price by power traded: {style.number(mean, 6)}"))
+                              label=f"mean price of the trades: {mean_text}"))
     figure.legend(handles=handles, loc="lower center", ncol=3, columnspacing=2.5)
 
 
@@ -117,7 +120,7 @@ def _draw_named(trace, masks, order, mean):
         axes.tick_params(axis="y", length=0)
         axes.grid(True)
     left.set_xlabel(style.with_unit("net power, injection > 0", trace.unit("agents", "power")))
-    right.set_xlabel(style.with_unit("price", trace.unit("agents", "price")))
+    right.set_xlabel(style.with_unit(PRICE_LABEL, trace.unit("agents", "price")))
     return figure
 
 
@@ -139,7 +142,7 @@ def _draw_many(trace, masks, order, mean):
     for axes in (top, bottom):
         axes.grid(True, axis="y")
     top.set_ylabel(style.with_unit("net power, injection > 0", trace.unit("agents", "power")))
-    bottom.set_ylabel(style.with_unit("price", trace.unit("agents", "price")))
+    bottom.set_ylabel(style.with_unit(PRICE_LABEL, trace.unit("agents", "price")))
     bottom.set_xlabel("agents, from the largest seller to the largest buyer")
     figure.align_ylabels()
     return figure
@@ -153,5 +156,5 @@ def draw(trace):
     named = len(order) <= NAMED_UP_TO
     figure = (_draw_named if named else _draw_many)(trace, masks, order, mean)
     style.header(figure, trace, "powers and prices of the agents")
-    _legend(figure, masks, trace.column("agents", "price"), mean, named)
+    _legend(figure, masks, trace, mean, named)
     return figure

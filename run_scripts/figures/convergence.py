@@ -72,7 +72,7 @@ def _rows(trace):
     return rows
 
 
-def _tolerance_lines(axes, tolerances):
+def _tolerance_lines(axes, tolerances, unit):
     """A dotted line per tolerance, one for several that are equal."""
     names = {}
     for name, value in tolerances.items():
@@ -81,7 +81,7 @@ def _tolerance_lines(axes, tolerances):
     for k, (value, which) in enumerate(names.items()):
         words = "tolerance" if len(names) == 1 else f"tolerance, {' and '.join(which)}"
         axes.axhline(value, color=style.MUTED, linewidth=1.1, linestyle=(":", "-.")[k % 2],
-                     label=f"{words} {style.number(value)}")
+                     label=f"{words}: {style.quantity(value, unit)}")
 
 
 def _panel(axes, where, row):
@@ -103,7 +103,7 @@ def _panel(axes, where, row):
         axes.text(0.5, 0.8, "zero throughout" if zero else "no data", ha="center", va="center",
                   transform=axes.transAxes, color=style.MUTED,
                   bbox={"facecolor": "white", "edgecolor": "none"})
-    _tolerance_lines(axes, row.tolerances)
+    _tolerance_lines(axes, row.tolerances, row.unit)
     axes.grid(True)
 
 
@@ -120,11 +120,12 @@ def _abscissas(trace):
     messages = trace.column("convergence", "messages").astype(float)
     converged = trace.scalar("convergence_time_s")
     factor, unit = style.time_scale(np.nanmax(time, initial=0.0))
+    clock = f", {trace.clock} clock" if trace.clock else ""
     known = len(time) > 0 and np.isfinite(converged)
     at = np.interp(converged, time, messages) if known else np.nan
     millions = np.nanmax(messages, initial=0.0) >= MILLIONS_FROM
     share, words = (1e-6, "millions of messages") if millions else (1.0, "messages")
-    return [(time * factor, f"time since the start [{unit}]", converged * factor),
+    return [(time * factor, f"time since the start{clock} [{unit}]", converged * factor),
             (messages * share, f"{words} sent by all agents", at * share)]
 
 

@@ -24,6 +24,7 @@ class Trace:
     path: str
     title: str = ""
     status: str = ""
+    clock: str = ""
     scalars: dict = field(default_factory=dict)
     groups: dict = field(default_factory=dict)
     units: dict = field(default_factory=dict)
@@ -79,14 +80,14 @@ def _column(dataset):
 
 
 def _read_root(file, trace):
-    """Fills the title, the status and the scalars."""
+    """Fills the title, the flags and the scalars."""
     trace.title = _text(file.attrs.get("title", ""))
     for name, item in file.items():
         if not isinstance(item, h5py.Dataset) or item.shape != ():
             continue
         trace.units["", name] = _unit(item)
-        if name == "status":
-            trace.status = _flag(item)
+        if name in ("status", "clock"):
+            setattr(trace, name, _flag(item))
         elif item.dtype.kind in "iuf":
             trace.scalars[name] = float(item[()])
 
