@@ -246,6 +246,9 @@ START_TEST(later_errors_find_the_place)
     ck_assert_int_eq(pw_settings_override(&settings, "network.loss=0.25", &err), PW_OK);
     pw_settings_fail(&settings, "file", "network.loss", &err, "no");
     ck_assert_str_eq(err.text, "-s network.loss: no");
+    ck_assert_int_eq(pw_settings_override(&settings, "peerwatt=1", &err), PW_OK);
+    pw_settings_fail(&settings, "file", "peerwatt", &err, "no");
+    ck_assert_str_eq(err.text, "-s peerwatt: no");
 }
 END_TEST
 

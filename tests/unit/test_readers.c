@@ -161,14 +161,15 @@ START_TEST(yaml_refuses_with_the_line)
 }
 END_TEST
 
-/* `depth` opening brackets, each on a line of its own, and as many closing ones. */
-static char *nested(int depth)
+/* `depth` lists, or mappings of one key, within each other, each on a line of its own. */
+static char *nested(int depth, int maps)
 {
-    char *text = calloc((size_t)depth * 3 + 2, 1);
-    for (int i = 0; i < depth; i++)
-        memcpy(text + 2 * i, "[\n", 2);
-    for (int i = 0; i < depth; i++)
-        text[2 * depth + i] = ']';
+    char *text = calloc((size_t)depth * 6 + 2, 1);
+    const char *opens = maps ? "{a: \n" : "[\n";
+    size_t length = strlen(opens), used = 0;
+    for (int i = 0; i < depth; i++, used += length)
+        memcpy(text + used, opens, length);
+    memset(text + used, maps ? '}' : ']', (size_t)depth);
     return text;
 }
 
@@ -176,14 +177,17 @@ static char *nested(int depth)
 START_TEST(yaml_refuses_deep_nesting)
 {
     static const int depths[] = {18, 100, 50000};
-    char *text = nested(17);
+    char *text = nested(17, 0);
     pw_yaml_destroy(tree_of(text));
     free(text);
-    for (int i = 0; i < 3; i++) {
+    text = nested(16, 1); /* what stands in the last one has depth 16 */
+    pw_yaml_destroy(tree_of(text));
+    free(text);
+    for (int i = 0; i < 6; i++) {
         struct pw_yaml *root;
         struct pw_error err = {0};
         struct wrong wrong = {"nested", 18, "nested too deeply"};
-        text = nested(depths[i]);
+        text = nested(depths[i % 3], i / 3);
         ck_assert_int_eq(pw_yaml_parse(text, strlen(text), "file", &root, &err), PW_USAGE);
         expect_message(&err, &wrong);
         free(text);
@@ -277,6 +281,7 @@ static const struct wrong wrong_csv[] = {
     {"", 1, "the table is empty, a header row is expected"},
     {"\n \n", 1, "the table is empty"},
     {"id\n0\n", 1, "column \"name\" is missing"},
+    {"name,x\na,0\n", 1, "column \"id\" is missing"},
     {"\n\nid,nam\n0,a\n", 3, "unknown column \"nam\", did you mean \"name\"? (columns: id,name,x)"},
     {"id,name,size\n", 1, "unknown column \"size\" (columns"},
     {"id,name,ID\n", 1, "unknown column \"ID\", did you mean \"id\"?"},

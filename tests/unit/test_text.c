@@ -175,6 +175,24 @@ START_TEST(suggests_near_misses)
 }
 END_TEST
 
+/* Words of up to 40 letters are compared. */
+START_TEST(suggests_long_words)
+{
+    char word[50], near[50];
+    const char *names[] = {near};
+    memset(word, 'x', sizeof word);
+    memset(near, 'x', sizeof near);
+    near[20] = 'y';
+    for (int length = 39; length <= 42; length++) {
+        word[length] = near[length] = '\0';
+        ck_assert_int_eq(suggested(word, names, 1)[0] != '\0', length <= 40);
+        near[40] = '\0';
+        ck_assert_int_eq(suggested(word, names, 1)[0] != '\0', length <= 40);
+        word[length] = near[length] = near[40] = 'x';
+    }
+}
+END_TEST
+
 /* The edit distance by its definition, for short words. */
 static int edits(const char *x, const char *y)
 {
@@ -298,6 +316,7 @@ START_TEST(nul_bytes_have_a_line)
     ck_assert_int_eq(pw_nul_line("", 0), 0);
     ck_assert_int_eq(pw_nul_line("a\nb\n", 4), 0);
     ck_assert_int_eq(pw_nul_line("\0", 1), 1);
+    ck_assert_int_eq(pw_nul_line("abc\n\0", 5), 2);
     ck_assert_int_eq(pw_nul_line("a\nb\n\0c\0", 7), 3);
 }
 END_TEST
@@ -372,6 +391,7 @@ Suite *text_suite(void)
     tcase_add_test(numbers, reads_back_what_printf_writes);
     tcase_add_test(numbers, reads_whole_numbers);
     tcase_add_test(texts, suggests_near_misses);
+    tcase_add_test(texts, suggests_long_words);
     tcase_add_test(texts, suggests_the_closest);
     tcase_add_test(texts, every_character_is_plain_or_not);
     tcase_add_test(texts, broken_utf8_is_found_and_repaired);
