@@ -1,0 +1,109 @@
+/* The event queue against a sorted list, under the loads of a simulation: near and far delays, equal times.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "net_models/event_queue.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/suites.h"
+
+enum { EVENTS = 3000, STEPS = 60000 };
+
+/* The events that should be in the queue, unsorted; slow and plain. */
+struct list {
+    int64_t time[EVENTS];
+    int id[EVENTS];
+    int count;
+};
+
+static int earliest(const struct list *list)
+{
+    int best = 0;
+    for (int i = 1; i < list->count; i++)
+        best = list->time[i] < list->time[best] ? i : best;
+    return best;
+}
+
+/* Removes event `id`, which must be there at `time`. */
+static void remove_event(struct list *list, int64_t time, int id)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (list->id[i] != id)
+            continue;
+        ck_assert_int_eq(list->time[i], time);
+        list->count--;
+        list->time[i] = list->time[list->count];
+        list->id[i] = list->id[list->count];
+        return;
+    }
+    ck_abort_msg("an event that nobody put in");
+}
+
+/* Delays of many scales: equal, none at all, and now and then far beyond the ring. */
+static int64_t draw_delay(struct test_rng *rng, int law, int64_t span)
+{
+    if (law == 0)
+        return span;
+    if (law == 1)
+        return test_below(rng, 3) == 0 ? 0 : (int64_t)test_uniform(rng, 0, (double)span);
+    return test_below(rng, 20) == 0 ? 1000 * span : (int64_t)test_uniform(rng, 0, 2.0 * (double)span);
+}
+
+static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, int64_t span)
+{
+    struct list *list = calloc(1, sizeof *list);
+    int64_t now = 0;
+    for (int step = 0, id = 0; step < STEPS / 10; step++) {
+        int grow = list->count == 0 || (list->count < 100 + 300 * law && test_below(rng, 3) > 0);
+        if (grow) {
+            int64_t time = now + draw_delay(rng, law, span);
+            pw_event_queue_push(queue, time, &id);
+            list->time[list->count] = time;
+            list->id[list->count++] = id++;
+        } else {
+            int got;
+            ck_assert_int_eq(pw_event_queue_next(queue), list->time[earliest(list)]);
+            now = pw_event_queue_pop(queue, &got);
+            remove_event(list, now, got);
+        }
+        ck_assert_uint_eq(pw_event_queue_count(queue), (size_t)list->count);
+    }
+    free(list);
+}
+
+START_TEST(events_come_out_in_time)
+{
+    static const int64_t spans[] = {1, 1000, 50000000, 3600000000000};
+    for (int s = 0; s < 4; s++) {
+        struct test_rng rng = test_rng((uint64_t)(10 * _i + s + 1));
+        size_t hint = s % 2 ? 5000 : 1; /* hints may be wrong */
+        struct pw_event_queue *queue = pw_event_queue_create(sizeof(int), hint, spans[(s + 1) % 4]);
+        play(queue, &rng, _i, spans[s]);
+        pw_event_queue_destroy(queue);
+    }
+}
+END_TEST
+
+START_TEST(an_empty_queue_has_no_next)
+{
+    struct pw_event_queue *queue = pw_event_queue_create(sizeof(int), 10, 100);
+    int id = 5;
+    ck_assert(pw_event_queue_next(queue) == INT64_MAX);
+    pw_event_queue_push(queue, INT64_MAX / 2, &id);
+    ck_assert(pw_event_queue_next(queue) == INT64_MAX / 2);
+    pw_event_queue_pop(queue, &id);
+    ck_assert(pw_event_queue_next(queue) == INT64_MAX);
+    pw_event_queue_destroy(queue);
+}
+END_TEST
+
+Suite *event_queue_suite(void)
+{
+    Suite *suite = suite_create("event_queue");
+    TCase *tests = tcase_create("event queue");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, events_come_out_in_time, 0, 3);
+    tcase_add_test(tests, an_empty_queue_has_no_next);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
