@@ -16,6 +16,9 @@ static struct pw_offer random_offer(struct test_rng *rng, int n_products)
 {
     static const double special[] = {0, -0.0, DBL_MAX, -DBL_MAX, DBL_MIN, 4.9406564584124654e-324, 1e-300};
     struct pw_offer offer = {test_below(rng, INT32_MAX), test_below(rng, 1000), test_below(rng, 100000), {0}};
+    if (test_below(rng, 4) == 0) /* the smallest ids and the largest */
+        offer = test_below(rng, 2) ? (struct pw_offer){0}
+                                   : (struct pw_offer){INT32_MAX, INT32_MAX, INT32_MAX, {0}};
     for (int q = 0; q < n_products; q++)
         offer.r[q] = test_below(rng, 4) ? test_uniform(rng, -1e6, 1e6) : special[test_below(rng, 7)];
     return offer;
