@@ -35,9 +35,10 @@ static double remaining_s(struct pw_progress *progress, const struct pw_standing
     double now = excess(standing);
     if (!isfinite(now))
         return NAN;
-    if (standing->elapsed_s > 2.0 * progress->latest_s || isnan(progress->mark_excess)) {
-        progress->mark_s = progress->latest_s;
-        progress->mark_excess = isnan(progress->latest_excess) ? now : progress->latest_excess;
+    int is_first = isnan(progress->latest_excess);
+    if (standing->elapsed_s > 2.0 * progress->latest_s || is_first) {
+        progress->mark_s = is_first ? standing->elapsed_s : progress->latest_s;
+        progress->mark_excess = is_first ? now : progress->latest_excess;
         progress->latest_s = standing->elapsed_s;
         progress->latest_excess = now;
     }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fuzzes the readers of case files, tables and packets with libFuzzer under the address and undefined-behaviour
 # sanitizers, each for FUZZ_SECONDS (60) starting from its corpus in tests/fuzz/corpus. What it finds stays under
-# build/fuzz: new inputs in new/, inputs that fail as TARGET-crash-* and its like. Arguments choose targets: fuzz.sh yaml csv codec
+# build/fuzz: new inputs in new/, inputs that fail as TARGET-crash-* and its like. Arguments choose targets:
+# fuzz.sh yaml csv codec
 set -eu
 cd "$(dirname "$0")/.."
 CLANG=${CLANG:-clang}

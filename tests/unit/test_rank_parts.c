@@ -216,6 +216,23 @@ START_TEST(progress_on_a_terminal_is_one_line)
 }
 END_TEST
 
+/* A slow run is told in minutes: residuals that fall by half every 100 s, 2^8 above the tolerance. */
+START_TEST(progress_counts_minutes)
+{
+    struct capture capture;
+    struct pw_progress progress;
+    capture_begin(&capture);
+    pw_progress_init(&progress, PW_PROGRESS_PLAIN);
+    for (int i = 1; i <= 2; i++) {
+        struct pw_standing standing = {100.0 * i, 1, 1024 * pow(0.5, i), 1, 1, 1, 1, i, i};
+        pw_progress_show(&progress, &standing);
+    }
+    capture_end(&capture);
+    ck_assert_int_eq(count_of(capture.text, '\n'), 2);
+    ck_assert_msg(strstr(capture.text, "about 13 min to go") != NULL, "%s", capture.text);
+}
+END_TEST
+
 /* Residuals that are not known yet, or that rise, give no estimate. */
 START_TEST(progress_estimates_only_what_falls)
 {
@@ -279,6 +296,7 @@ Suite *rank_parts_suite(void)
     tcase_add_test(tests, progress_that_is_off_says_nothing);
     tcase_add_test(tests, automatic_progress_without_terminal);
     tcase_add_test(tests, progress_on_a_terminal_is_one_line);
+    tcase_add_test(tests, progress_counts_minutes);
     tcase_add_test(tests, progress_estimates_only_what_falls);
     tcase_add_test(tests, time_does_not_go_back);
     tcase_add_test(tests, patience_has_an_end);
