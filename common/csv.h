@@ -25,8 +25,8 @@ struct pw_csv {
 
 /* Parses `size` bytes of CSV: a header row, then data rows; comma separated, cells may be in double quotes
  * (not over several lines), blanks around a cell do not count, CRLF or LF, blank lines skipped, a UTF-8 byte
- * order mark allowed. PW_USAGE with `name:line: what` for unknown, missing or repeated columns, rows of another
- * length and what is not plain text. Free with pw_csv_free() in either case. */
+ * order mark allowed. PW_USAGE with `name:line: what` for unknown, missing or repeated columns, rows of
+ * another length and what is not plain text. Free with pw_csv_free() in either case. */
 enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
                           const struct pw_csv_column *columns, int n_columns, struct pw_csv *out,
                           struct pw_error *err);
