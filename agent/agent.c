@@ -46,7 +46,8 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
                            &agent->slope,    &agent->dead,          &agent->wish};
     double **per_product[] = {&agent->t_min,  &agent->t_max, &agent->fee,        &agent->s,
                               &agent->peer_s, &agent->mine,  &agent->before,     &agent->offer,
-                              &agent->theirs, &agent->next,  &agent->price_sent, &agent->agreed_before};
+                              &agent->theirs, &agent->next,  &agent->price_sent, &agent->agreed_before,
+                              &agent->heard};
     for (size_t i = 0; i < sizeof per_slot / sizeof *per_slot; i++)
         *per_slot[i] = take_doubles(arena, slots);
     for (size_t i = 0; i < sizeof per_product / sizeof *per_product; i++)
@@ -159,12 +160,14 @@ static void solve(struct pw_agent *agent, int q)
 
 static void sum_residuals(struct pw_agent *agent)
 {
-    struct pw_residuals sums = {0.0, 0.0, 0.0, 0};
+    struct pw_residuals sums = {0};
     for (int slot = 0; slot < agent->n_links; slot++) {
         sums.primal2 += agent->counts[slot] ? agent->gap2[slot] : 0.0;
         sums.unsolved += agent->round[slot] == 0;
         for (int q = 0; q < agent->n_products; q++) {
-            double move = agent->mine[at(agent, slot, q)] - agent->before[at(agent, slot, q)];
+            size_t i = at(agent, slot, q);
+            double move = agent->mine[i] - agent->before[i], apart = agent->mine[i] + agent->heard[i];
+            sums.naive2 += agent->counts[slot] ? apart * apart : 0.0;
             sums.dual2 += move * move;
             sums.price2 += agent->penalty[slot] * agent->penalty[slot] * move * move;
         }

@@ -44,6 +44,8 @@ struct pw_residuals {
         primal2; /* sum of (t + t')^2 over the links that this end counts, at their last round applied here */
     double dual2;  /* sum of (change of t)^2 over the slots, between the last two offers */
     double price2; /* sum of (rho * change of t)^2 over the slots */
+    double naive2; /* sum of (t + t')^2 over the links that this end counts, its own latest offer with the
+                      peer's last applied one: rounds apart, what a test that pairs nothing would see */
     int unsolved;  /* slots that have not sent a solved round (k >= 1) yet */
 };
 
@@ -68,6 +70,7 @@ struct pw_agent {
     double *theirs, *next;              /* * the peer's r of round k and k + 1 */
     double *price_sent;                 /* * the agent's price when `mine` was offered */
     double *gap2;                       /* squared reciprocity gap of the last round applied */
+    double *heard;                      /* * the peer's trade in the round last applied */
     double *agreed_before;              /* * c = (t - t')/2 of the round before, for the penalty balance */
     double *gap_sum2, *move_sum2;       /* sums over the rounds since the last penalty balance */
     double *penalty_start;              /* rho at the start, which bounds its adaptation */

@@ -58,6 +58,7 @@ void pw_paired_apply(struct pw_agent *agent, int slot)
         agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * agent->theirs[i];
         agent->peer_s[i] = (1.0 - alpha) * agent->peer_s[i] - alpha * agent->offer[i];
         agent->agreed_before[i] = agreed;
+        agent->heard[i] = peer_trade;
         agent->move_sum2[slot] += move * move;
         gap2 += gap * gap;
     }

@@ -1,5 +1,5 @@
-/* A rank's container of agents: hands messages to them, lets them fire when they may, and passes on what they
- * send. Knows which agents live here, but neither MPI nor how an agent decides. */
+/* A rank's container of agents: which live here, what they offer, what they have done. Either clock drives
+ * it: wall.h or virtual.h. Knows neither MPI nor how an agent decides. */
 #ifndef PW_HOST_H
 #define PW_HOST_H
 
@@ -7,11 +7,8 @@
 
 #include "agent/agent.h"
 #include "common/codec.h"
-#include "common/exact_sum.h"
 #include "common/market.h"
-#include "common/observer.h"
 #include "coordinator/placement.h"
-#include "net_models/net_model.h"
 
 /* What a host is made of. Nothing is owned. */
 struct pw_host_spec {
@@ -21,55 +18,48 @@ struct pw_host_spec {
     struct pw_rules rules;
     double delta;
     const double *penalty; /* [n_links] */
-    struct pw_network network;
-    int64_t (*now)(void *context); /* nanoseconds of the clock that the delays run on */
-    /* An offer for an agent on another rank. */
-    void (*send)(void *context, int rank, const struct pw_offer *offer);
-    void *context;                      /* of now and send */
-    const struct pw_observer *observer; /* NULL: nobody watches */
-};
-
-/* Running totals over the agents of this host; sums are exact, so that no order of events and no number of
- * ranks shows. */
-struct pw_totals {
-    struct pw_exact_sum primal2, dual2, price2, welfare;
-    int64_t unsolved;          /* slots without a solved round */
-    int64_t fires, most_fires; /* local solves: all, and of the busiest agent */
-    int64_t sent, lost, duplicates;
 };
 
 struct pw_host {
-    struct pw_host_spec spec;
+    const struct pw_market *market;
+    struct pw_placement placement;
+    int rank;
     int first, end;                                /* the agents first .. end - 1 live here */
     struct pw_agent **agents;                      /* [end - first] */
-    double *welfare;                               /* [end - first] minus cost and fees at the last solve */
-    int64_t *idle_since_ns, *wait_ns, *compute_ns; /* [end - first] */
-    int64_t *sent;                                 /* [end - first] */
-    int *ready, n_ready, ready_start;              /* ring of agents that may fire */
-    unsigned char *queued;                         /* [end - first] in the ring */
-    struct pw_due_queue *held;                     /* what the network model holds back */
-    struct pw_totals totals;
-    struct pw_error error; /* code PW_OK unless a peer broke the protocol */
+    int64_t *idle_since_ns, *wait_ns, *compute_ns; /* [end - first] on the run's clock */
+    int64_t *sent;                                 /* [end - first] offers */
+    int64_t fires, most_fires;                     /* local solves: all, and of the busiest agent */
 };
 
 struct pw_host *pw_host_create(const struct pw_host_spec *spec);
 void pw_host_destroy(struct pw_host *host);
 
-/* Round 0 of every agent. */
-void pw_host_start(struct pw_host *host);
+/* Agent n, which lives here. */
+struct pw_agent *pw_host_agent(const struct pw_host *host, int n);
 
-/* Takes an offer that came from another rank: the network model starts here. PW_INTERNAL, kept in host->error
- * too, for an agent that does not live here or a slot that it does not have. */
-enum pw_code pw_host_receive(struct pw_host *host, const struct pw_offer *offer);
+/* True if agent n lives here and has this slot. */
+int pw_host_has_slot(const struct pw_host *host, int n, int slot);
 
-/* Delivers what is due and lets every agent fire once that may; returns how many fired. Check host->error
- * after it. */
-int pw_host_step(struct pw_host *host);
+/* The position, in the market's end arrays, of a slot of agent n; and the agent at its other end. */
+int pw_host_end(const struct pw_host *host, int n, int slot);
+int pw_host_peer(const struct pw_host *host, int n, int slot);
 
-/* When the next held message is due, on the host's clock; INT64_MAX where none is held. */
-int64_t pw_host_next_due(const struct pw_host *host);
+/* The link of a slot of agent n, and the direction of offers that leave it: 0 from agent_a to agent_b. */
+int pw_host_link(const struct pw_host *host, int n, int slot, int *direction);
 
-/* How many messages the network model holds. */
-size_t pw_host_held(const struct pw_host *host);
+/* The offer that agent n has for its peer on `slot`, addressed; returns the peer. */
+int pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer);
+
+/* Hands an offer to its agent. PW_INTERNAL if it breaks the protocol. */
+enum pw_code pw_host_deliver(struct pw_host *host, const struct pw_offer *offer, struct pw_error *err);
+
+/* Lets agent n, which is ready, fire, and counts it: it has waited until `start_ns`. */
+void pw_host_fire(struct pw_host *host, int n, int64_t start_ns);
+
+/* The fire's end: it took until `end_ns`, and the offers in the agent's outbox leave. */
+void pw_host_fired(struct pw_host *host, int n, int64_t start_ns, int64_t end_ns);
+
+/* Offers of all agents that came twice. */
+int64_t pw_host_duplicates(const struct pw_host *host);
 
 #endif

@@ -9,12 +9,12 @@
 #include "common/memory.h"
 #include "common/penalty.h"
 #include "coordinator/clock.h"
-#include "coordinator/host.h"
 #include "coordinator/parcels.h"
 #include "coordinator/recorder.h"
 #include "coordinator/signals.h"
 #include "coordinator/stall.h"
 #include "coordinator/supervisor.h"
+#include "coordinator/wall.h"
 
 /* Ranks report this often at the most, and this often at the least. */
 static const int64_t REPORT_PER_RANK_NS = 500000, LONGEST_REPORT_NS = 50000000, HEARTBEAT_NS = 500000000;
@@ -28,6 +28,7 @@ struct station {
     struct pw_transport *transport;
     struct pw_placement placement;
     struct pw_host *host;
+    struct pw_wall *wall;
     struct pw_parcels *parcels;
     struct pw_supervisor *supervisor; /* rank 0, else NULL */
     struct pw_recorder recorder;      /* takes notes if a timeline is wanted */
@@ -81,8 +82,8 @@ static void take_offers(struct station *station, const unsigned char *bytes, siz
     for (uint32_t i = 0; i < header.count; i++) {
         if (pw_decode_offer(bytes, i, n_products, &offer, &err) != PW_OK)
             fail_hard(station, &err);
-        if (pw_host_receive(station->host, &offer) != PW_OK)
-            fail_hard(station, &station->host->error);
+        if (pw_wall_receive(station->wall, &offer) != PW_OK)
+            fail_hard(station, &station->wall->error);
     }
 }
 
@@ -134,11 +135,12 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
 
 static void report(struct station *station, int64_t now_ns)
 {
-    int64_t due_ns = pw_host_next_due(station->host);
-    struct pw_report report = {station->host->totals, due_ns == INT64_MAX ? -1 : due_ns - now_ns,
+    int64_t due_ns = pw_wall_next_due(station->wall);
+    station->wall->totals.duplicates = pw_host_duplicates(station->host);
+    struct pw_report report = {station->wall->totals, due_ns == INT64_MAX ? -1 : due_ns - now_ns,
                                pw_signals_caught()};
     station->reported_ns = now_ns;
-    station->reported_fires = station->host->totals.fires;
+    station->reported_fires = station->wall->totals.fires;
     station->reported_signal = report.interrupted;
     pw_transport_send(station->transport, 0, PW_TAG_REPORT, &report, sizeof report);
 }
@@ -148,7 +150,7 @@ static void report(struct station *station, int64_t now_ns)
 static void report_if_due(struct station *station, int64_t now_ns)
 {
     int64_t age = now_ns - station->reported_ns;
-    int64_t fires = station->host->totals.fires - station->reported_fires;
+    int64_t fires = station->wall->totals.fires - station->reported_fires;
     int sweep = fires > 0 && fires >= station->host->end - station->host->first;
     int changed = station->transport->size == 1 ? sweep : fires > 0 && age >= station->report_period_ns;
     int signalled = pw_signals_caught() && !station->reported_signal;
@@ -176,13 +178,12 @@ static void make_host(struct station *station)
                                 station->transport->rank,
                                 rules,
                                 settings->delta,
-                                station->penalty,
-                                pw_case_network(settings),
-                                clock_of_host,
-                                send_offer,
-                                station,
-                                settings->timeline ? &station->recorder.observer : NULL};
+                                station->penalty};
     station->host = pw_host_create(&spec);
+    struct pw_wall_spec wall = {station->host, pw_case_network(settings),
+                                clock_of_host, send_offer,
+                                station,       settings->timeline ? &station->recorder.observer : NULL};
+    station->wall = pw_wall_create(&wall);
     station->parcels = pw_parcels_create(station->transport, spec.market->n_products);
     station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
 }
@@ -231,9 +232,9 @@ static int turn(struct station *station)
      * should hear from waits for this very processor. */
     if (happened == 0 && station->transport->size > 1)
         pw_clock_yield();
-    happened += pw_host_step(station->host);
-    if (station->host->error.code != PW_OK)
-        fail_hard(station, &station->host->error);
+    happened += pw_wall_step(station->wall);
+    if (station->wall->error.code != PW_OK)
+        fail_hard(station, &station->wall->error);
     happened += pw_parcels_flush(station->parcels, station->epoch);
     int64_t now_ns = pw_clock_ns();
     report_if_due(station, now_ns);
@@ -244,7 +245,7 @@ static int turn(struct station *station)
 
 static int64_t wake_time(const struct station *station)
 {
-    int64_t due_ns = pw_host_next_due(station->host), report_ns = station->reported_ns + HEARTBEAT_NS;
+    int64_t due_ns = pw_wall_next_due(station->wall), report_ns = station->reported_ns + HEARTBEAT_NS;
     return due_ns < report_ns ? due_ns : report_ns;
 }
 
@@ -254,7 +255,7 @@ static void negotiate(struct station *station)
                            .spins_first = station->transport->crowded ? 0 : 200};
     if (station->transport->size == 1)
         idle = (struct pw_idle){.longest_ns = 10000000};
-    pw_host_start(station->host);
+    pw_wall_start(station->wall);
     while (!station->stopped) {
         if (turn(station) > 0)
             pw_idle_reset(&idle);
@@ -319,6 +320,7 @@ static void say_goodbye(struct station *station)
 static void tear_down(struct station *station)
 {
     pw_supervisor_destroy(station->supervisor);
+    pw_wall_destroy(station->wall);
     pw_host_destroy(station->host);
     pw_parcels_destroy(station->parcels);
     pw_recorder_finish(&station->recorder);

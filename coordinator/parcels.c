@@ -24,6 +24,11 @@ struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_produ
     parcels->n_products = n_products;
     parcels->to = pw_alloc((size_t)transport->size, sizeof *parcels->to);
     parcels->waiting = pw_alloc((size_t)transport->size, sizeof *parcels->waiting);
+    for (int r = 0; r < transport->size; r++) {
+        struct parcel *parcel = &parcels->to[r];
+        parcel->room = parcel->used = pw_packet_header_size();
+        parcel->bytes = pw_alloc(parcel->room, 1);
+    }
     return parcels;
 }
 
@@ -42,10 +47,8 @@ void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *o
 {
     struct parcel *parcel = &parcels->to[to];
     size_t size = pw_offer_size(parcels->n_products);
-    if (parcel->count == 0) {
+    if (parcel->count == 0)
         parcels->waiting[parcels->n_waiting++] = to;
-        parcel->used = pw_packet_header_size();
-    }
     if (parcel->used + size > parcel->room) {
         parcel->room = 2 * (parcel->used + size);
         parcel->bytes = pw_realloc(parcel->bytes, parcel->room, 1);
@@ -55,21 +58,33 @@ void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *o
     parcel->count++;
 }
 
+static void send_parcel(struct pw_parcels *parcels, int to, uint32_t epoch)
+{
+    struct parcel *parcel = &parcels->to[to];
+    struct pw_packet_header header = {parcels->n_products, epoch, parcel->count};
+    pw_encode_header(parcel->bytes, &header);
+    pw_transport_send(parcels->transport, to, PW_TAG_OFFERS, parcel->bytes, parcel->used);
+    parcel->count = 0;
+    parcel->used = pw_packet_header_size();
+}
+
 int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch)
 {
     int kept = 0, n_waiting = parcels->n_waiting;
     for (int i = 0; i < n_waiting; i++) {
         int to = parcels->waiting[i];
-        struct parcel *parcel = &parcels->to[to];
-        if (pw_transport_busy(parcels->transport, to)) {
+        if (pw_transport_busy(parcels->transport, to))
             parcels->waiting[kept++] = to;
-            continue;
-        }
-        struct pw_packet_header header = {parcels->n_products, epoch, parcel->count};
-        pw_encode_header(parcel->bytes, &header);
-        pw_transport_send(parcels->transport, to, PW_TAG_OFFERS, parcel->bytes, parcel->used);
-        parcel->count = 0;
+        else
+            send_parcel(parcels, to, epoch);
     }
     parcels->n_waiting = kept;
     return n_waiting - kept;
+}
+
+void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint32_t epoch)
+{
+    for (int i = 0; i < count; i++)
+        send_parcel(parcels, to[i], epoch);
+    parcels->n_waiting = 0;
 }

@@ -3,7 +3,7 @@
 #ifndef PW_REPORT_H
 #define PW_REPORT_H
 
-#include "coordinator/host.h"
+#include "coordinator/wall.h"
 
 struct pw_report {
     struct pw_totals totals;

@@ -59,7 +59,7 @@ static size_t block_size(const struct pw_market *market, int first, int end)
 
 size_t pw_snapshot_size(const struct pw_host *host)
 {
-    return block_size(host->spec.market, host->first, host->end);
+    return block_size(host->market, host->first, host->end);
 }
 
 static void put(unsigned char **to, double value)

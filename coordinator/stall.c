@@ -110,7 +110,7 @@ static void append(char *text, size_t size, const char *more)
 
 static void describe_agent(const struct pw_host *host, int n, int64_t now_ns, char *text, size_t size)
 {
-    const struct pw_market *market = host->spec.market;
+    const struct pw_market *market = host->market;
     const struct pw_agent *agent = host->agents[n - host->first];
     char part[120];
     int waiting = 0;

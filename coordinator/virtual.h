@@ -1,0 +1,53 @@
+/* The virtual clock of a rank: a discrete-event simulation of its agents. Time is in whole nanoseconds from
+ * the start of the run; every delay, loss and duration is a pure function of what it belongs to.
+ *
+ * Within one instant all deliveries and ends of local solves come before all fires; an agent that may fire
+ * again in the same instant does so after all others have fired. An offer arrives at least 1 ns after it was
+ * sent, so within an instant the order of agents cannot matter, nor then the number of ranks. */
+#ifndef PW_VIRTUAL_H
+#define PW_VIRTUAL_H
+
+#include <stdint.h>
+
+#include "common/observer.h"
+#include "coordinator/course.h"
+#include "coordinator/host.h"
+#include "net_models/net_model.h"
+
+/* Nothing is owned. */
+struct pw_virtual_spec {
+    struct pw_host *host;
+    struct pw_network network;
+    int64_t compute_ns; /* duration of a local solve */
+    /* An offer that leaves for an agent on another rank at `sent_ns`. */
+    void (*send)(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns);
+    void *context;
+    const struct pw_observer *observer; /* NULL: nobody watches */
+};
+
+struct pw_virtual;
+
+struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec);
+void pw_virtual_destroy(struct pw_virtual *clock);
+
+/* How long after any event its earliest effect on another agent can be, at least 1 ns. */
+int64_t pw_virtual_lookahead(const struct pw_network *network, int64_t compute_ns);
+
+/* Round 0 of every agent, at time 0. */
+void pw_virtual_start(struct pw_virtual *clock);
+
+/* Takes an offer that left another rank at `sent_ns`. PW_INTERNAL for an agent that does not live here or a
+ * slot that it does not have. */
+enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns,
+                                struct pw_error *err);
+
+/* Time of the next event; INT64_MAX where there is none. */
+int64_t pw_virtual_next(const struct pw_virtual *clock);
+
+/* Plays all events before `until_ns`. PW_INTERNAL if a peer broke the protocol. */
+enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct pw_error *err);
+
+/* The changes since the last call, for the course; in any order, valid until the clock goes on. */
+const struct pw_change *pw_virtual_changes(struct pw_virtual *clock, size_t *count);
+
+#endif

@@ -1,0 +1,208 @@
+#include "coordinator/wall.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/memory.h"
+#include "net_models/due_queue.h"
+
+static int64_t now_of(const struct pw_wall *wall)
+{
+    return wall->spec.now(wall->spec.context);
+}
+
+struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec)
+{
+    struct pw_wall *wall = pw_alloc(1, sizeof *wall);
+    const struct pw_host *host = spec->host;
+    size_t count = (size_t)(host->end - host->first), slots = 0;
+    wall->spec = *spec;
+    wall->welfare = pw_alloc(count, sizeof *wall->welfare);
+    wall->ready = pw_alloc(count, sizeof *wall->ready);
+    wall->queued = pw_alloc(count, 1);
+    for (int n = host->first; n < host->end; n++)
+        slots += (size_t)pw_market_degree(host->market, n);
+    wall->totals.unsolved = (int64_t)slots;
+    /* A slot never has more than two offers under way, so the queue never grows. */
+    int instant = pw_network_is_instant(&spec->network);
+    wall->held = pw_due_queue_create(instant ? 1 : 2 * slots, sizeof(struct pw_offer));
+    return wall;
+}
+
+void pw_wall_destroy(struct pw_wall *wall)
+{
+    if (wall == NULL)
+        return;
+    free(wall->welfare);
+    free(wall->ready);
+    free(wall->queued);
+    pw_due_queue_destroy(wall->held);
+    free(wall);
+}
+
+static void queue_if_ready(struct pw_wall *wall, int n)
+{
+    const struct pw_host *host = wall->spec.host;
+    int i = n - host->first, count = host->end - host->first;
+    if (wall->queued[i] || !pw_agent_ready(host->agents[i]))
+        return;
+    wall->queued[i] = 1;
+    wall->ready[(wall->ready_start + wall->n_ready++) % count] = n;
+}
+
+static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
+{
+    struct pw_host *host = wall->spec.host;
+    const struct pw_observer *observer = wall->spec.observer;
+    if (pw_host_deliver(host, offer, &wall->error) != PW_OK)
+        return;
+    if (observer != NULL && observer->delivered != NULL)
+        observer->delivered(observer->context, now, offer->agent,
+                            pw_host_peer(host, offer->agent, offer->slot), offer->round);
+    queue_if_ready(wall, offer->agent);
+}
+
+static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer, uint32_t losses,
+                        int64_t now)
+{
+    const struct pw_observer *observer = wall->spec.observer;
+    if (observer == NULL || observer->lost == NULL)
+        return;
+    int from = pw_host_peer(wall->spec.host, offer->agent, offer->slot);
+    for (uint32_t i = 0; i < losses; i++)
+        observer->lost(observer->context, now + (int64_t)(i * wall->spec.network.retransmit_s * 1e9), from,
+                       offer->agent, offer->round);
+}
+
+/* Where the network model holds an offer back, at the receiver. */
+static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
+{
+    const struct pw_network *network = &wall->spec.network;
+    int away;
+    if (pw_network_is_instant(network)) {
+        deliver(wall, offer, now);
+        return;
+    }
+    int link = pw_host_link(wall->spec.host, offer->agent, offer->slot, &away);
+    struct pw_passage passage =
+        pw_network_pass(network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
+    wall->totals.lost += passage.losses;
+    note_losses(wall, offer, passage.losses, now);
+    pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
+}
+
+enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
+{
+    if (!pw_host_has_slot(wall->spec.host, offer->agent, offer->slot))
+        return pw_fail(&wall->error, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d",
+                       offer->agent, offer->slot, wall->spec.host->rank);
+    arrive(wall, offer, now_of(wall));
+    return PW_OK;
+}
+
+static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
+{
+    const struct pw_host *host = wall->spec.host;
+    const struct pw_observer *observer = wall->spec.observer;
+    struct pw_offer offer;
+    int peer = pw_host_offer(host, n, slot, &offer);
+    if (observer != NULL && observer->sent != NULL)
+        observer->sent(observer->context, now, n, peer, offer.round);
+    if (peer >= host->first && peer < host->end)
+        arrive(wall, &offer, now);
+    else
+        wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, peer), &offer);
+}
+
+static void send_outbox(struct pw_wall *wall, int n, int64_t now)
+{
+    const struct pw_agent *agent = pw_host_agent(wall->spec.host, n);
+    wall->totals.sent += agent->n_out;
+    for (int i = 0; i < agent->n_out; i++)
+        send_slot(wall, n, agent->outbox[i], now);
+}
+
+/* Takes an agent's contribution to the totals out (sign -1) or puts it in (+1). */
+static void account(struct pw_wall *wall, int n, int sign)
+{
+    const struct pw_residuals *residuals = &pw_host_agent(wall->spec.host, n)->residuals;
+    struct pw_totals *totals = &wall->totals;
+    pw_exact_add(&totals->primal2, sign * residuals->primal2);
+    pw_exact_add(&totals->dual2, sign * residuals->dual2);
+    pw_exact_add(&totals->price2, sign * residuals->price2);
+    pw_exact_add(&totals->welfare, sign * wall->welfare[n - wall->spec.host->first]);
+    totals->unsolved += sign * residuals->unsolved;
+}
+
+static void renew_welfare(struct pw_wall *wall, int n)
+{
+    const struct pw_agent *agent = pw_host_agent(wall->spec.host, n);
+    wall->welfare[n - wall->spec.host->first] = -(pw_agent_cost(agent) + pw_agent_fees(agent));
+}
+
+void pw_wall_start(struct pw_wall *wall)
+{
+    struct pw_host *host = wall->spec.host;
+    int64_t now = now_of(wall);
+    for (int n = host->first; n < host->end; n++) {
+        pw_agent_start(pw_host_agent(host, n));
+        pw_host_fired(host, n, now, now);
+        if (pw_host_agent(host, n)->n_links == 0) {
+            renew_welfare(wall, n);
+            account(wall, n, +1);
+        }
+    }
+    for (int n = host->first; n < host->end; n++)
+        send_outbox(wall, n, now);
+}
+
+/* Lets one agent fire; returns the time when it was done. */
+static int64_t fire(struct pw_wall *wall, int n, int64_t start)
+{
+    struct pw_host *host = wall->spec.host;
+    const struct pw_observer *observer = wall->spec.observer;
+    account(wall, n, -1);
+    pw_host_fire(host, n, start);
+    renew_welfare(wall, n);
+    account(wall, n, +1);
+    int64_t end = now_of(wall);
+    pw_host_fired(host, n, start, end);
+    wall->totals.fires = host->fires;
+    wall->totals.most_fires = host->most_fires;
+    if (observer != NULL && observer->fired != NULL)
+        observer->fired(observer->context, start, n);
+    send_outbox(wall, n, end);
+    return end;
+}
+
+static void deliver_due(struct pw_wall *wall)
+{
+    struct pw_offer offer;
+    if (pw_due_queue_count(wall->held) == 0)
+        return;
+    int64_t now = now_of(wall);
+    while (pw_due_queue_pop(wall->held, now, &offer))
+        deliver(wall, &offer, now);
+}
+
+int pw_wall_step(struct pw_wall *wall)
+{
+    deliver_due(wall);
+    const struct pw_host *host = wall->spec.host;
+    int n_firing = wall->n_ready, count = host->end - host->first;
+    int64_t now = n_firing > 0 ? now_of(wall) : 0;
+    for (int k = 0; k < n_firing; k++) {
+        int n = wall->ready[wall->ready_start];
+        wall->ready_start = (wall->ready_start + 1) % count;
+        wall->n_ready--;
+        wall->queued[n - host->first] = 0;
+        now = fire(wall, n, now);
+        queue_if_ready(wall, n);
+    }
+    return n_firing;
+}
+
+int64_t pw_wall_next_due(const struct pw_wall *wall)
+{
+    return pw_due_queue_next(wall->held);
+}
