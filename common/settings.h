@@ -67,6 +67,8 @@ struct pw_settings {
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
 
+enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
+
 enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
 
 enum pw_setting_type {

@@ -5,7 +5,7 @@
 
 static const char *const exchanges[] = {"paired", NULL};
 static const char *const criteria[] = {"global", NULL};
-static const char *const clocks[] = {"wall", NULL};
+static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
 
@@ -88,7 +88,8 @@ const struct pw_setting pw_settings_table[] = {
     {"stop.stall_s", PW_REAL, AT(stall_s), "30", POSITIVE, NULL, "s",
      "without any progress for so long, the run ends and says who waits for whom"},
 
-    {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "", "wall: real messages in real time"},
+    {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "",
+     "wall: real messages in real time; virtual: a simulation, the same on any number of ranks"},
     {"run.seed", PW_INTEGER, AT(seed), "1", AT_LEAST(0), NULL, "", "seed of delays and losses"},
     {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, references, "",
      "compute the centralised optimum beside (auto: where it is quick)"},

@@ -13,6 +13,7 @@
 #include "coordinator/provenance.h"
 #include "coordinator/reference.h"
 #include "coordinator/signals.h"
+#include "coordinator/simulate.h"
 #include "coordinator/summary.h"
 
 /* One run as rank 0 sees it; the others have only what they were given. */
@@ -85,7 +86,10 @@ static void negotiate(struct run *run)
                                          run->options->quiet ? PW_PROGRESS_NONE : run->options->progress,
                                          deadline(run)};
     pw_signals_listen();
-    pw_negotiate(&negotiation, run->transport, &run->outcome);
+    if (run->settings.clock == PW_CLOCK_VIRTUAL)
+        pw_simulate(&negotiation, run->transport, &run->outcome);
+    else
+        pw_negotiate(&negotiation, run->transport, &run->outcome);
 }
 
 /* Computes the centralised optimum beside, if the case asks for it, and how far from it we ended. */
@@ -111,7 +115,7 @@ static void compare_with_optimum(const struct run *run)
 static void complete_summary(const struct run *run)
 {
     struct pw_summary *summary = &run->outcome->summary;
-    summary->clock = "wall";
+    summary->clock = run->settings.clock == PW_CLOCK_VIRTUAL ? "virtual" : "wall";
     summary->ranks = run->transport->size;
     summary->delta = run->settings.delta;
     summary->loss = run->settings.loss;

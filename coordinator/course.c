@@ -54,6 +54,8 @@ void pw_course_add(struct pw_course *course, const struct pw_change *changes, si
     if (count > 0)
         memcpy(course->pending + course->n_pending, changes, count * sizeof *changes);
     course->n_pending += count;
+    for (size_t i = 0; i < count; i++)
+        course->last_ns = changes[i].time_ns > course->last_ns ? changes[i].time_ns : course->last_ns;
 }
 
 static double sum(const double *values, int count)

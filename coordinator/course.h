@@ -34,7 +34,8 @@ struct pw_course {
     int64_t n_unsolved, fires, sent, lost;
     long since_refresh; /* changes since the running sums were added up anew */
 
-    int64_t now_ns; /* all changes up to here have been taken */
+    int64_t last_ns; /* of the latest change taken in */
+    int64_t now_ns;  /* all changes up to here have been taken */
     double primal, dual, price;
     int holds; /* the three tests hold now */
     int64_t holds_since_ns;

@@ -11,6 +11,7 @@
 #include "coordinator/clock.h"
 #include "coordinator/parcels.h"
 #include "coordinator/recorder.h"
+#include "coordinator/setup.h"
 #include "coordinator/signals.h"
 #include "coordinator/stall.h"
 #include "coordinator/supervisor.h"
@@ -32,9 +33,8 @@ struct station {
     struct pw_parcels *parcels;
     struct pw_supervisor *supervisor; /* rank 0, else NULL */
     struct pw_recorder recorder;      /* takes notes if a timeline is wanted */
-    double *penalty;
-    unsigned char *snapshot; /* this rank's part, as bytes */
-    uint32_t epoch;          /* snapshots taken */
+    unsigned char *snapshot;          /* this rank's part, as bytes */
+    uint32_t epoch;                   /* snapshots taken */
     int stopped, n_goodbyes;
     int64_t report_period_ns, reported_ns;
     int64_t reported_fires; /* of the last report; -1 before the first */
@@ -129,6 +129,8 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_REPORT:
     case PW_TAG_SNAPSHOT:
     case PW_TAG_STALL:
+    case PW_TAG_WINDOW_DONE:
+    case PW_TAG_WINDOW:
         pw_supervisor_receive(station->supervisor, from, tag, bytes, size);
     }
 }
@@ -159,32 +161,15 @@ static void report_if_due(struct station *station, int64_t now_ns)
         report(station, now_ns);
 }
 
-static void fill_penalty(struct station *station, const struct pw_scales *scales)
-{
-    const struct pw_market *market = station->negotiation->market;
-    station->penalty = pw_alloc((size_t)market->n_links, sizeof(double));
-    pw_penalty_fill(market, scales, station->penalty);
-    for (int l = 0; station->negotiation->settings->penalty > 0.0 && l < market->n_links; l++)
-        station->penalty[l] = station->negotiation->settings->penalty;
-}
-
-static void make_host(struct station *station)
+static void make_host(struct station *station, const struct pw_scales *scales)
 {
     const struct pw_settings *settings = station->negotiation->settings;
-    struct pw_rules rules = {settings->relaxation, settings->stiffness, settings->delta >= 1.0,
-                             !(settings->penalty > 0.0)};
-    struct pw_host_spec spec = {station->negotiation->market,
-                                station->placement,
-                                station->transport->rank,
-                                rules,
-                                settings->delta,
-                                station->penalty};
-    station->host = pw_host_create(&spec);
+    station->host = pw_setup_host(station->negotiation, station->transport, scales);
     struct pw_wall_spec wall = {station->host, pw_case_network(settings),
                                 clock_of_host, send_offer,
                                 station,       settings->timeline ? &station->recorder.observer : NULL};
     station->wall = pw_wall_create(&wall);
-    station->parcels = pw_parcels_create(station->transport, spec.market->n_products);
+    station->parcels = pw_parcels_create(station->transport, station->negotiation->market->n_products);
     station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
 }
 
@@ -209,9 +194,8 @@ static void set_up(struct station *station)
     struct pw_scales scales = pw_market_scales(station->negotiation->market);
     int64_t period = REPORT_PER_RANK_NS * station->transport->size;
     station->report_period_ns = period < LONGEST_REPORT_NS ? period : LONGEST_REPORT_NS;
-    fill_penalty(station, &scales);
     pw_recorder_init(&station->recorder, 0);
-    make_host(station);
+    make_host(station, &scales);
     int ready = 1;
     pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
     station->reported_ns = pw_clock_ns();
@@ -324,7 +308,6 @@ static void tear_down(struct station *station)
     pw_host_destroy(station->host);
     pw_parcels_destroy(station->parcels);
     pw_recorder_finish(&station->recorder);
-    free(station->penalty);
     free(station->snapshot);
 }
 

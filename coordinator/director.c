@@ -1,0 +1,199 @@
+#include "coordinator/director.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/memory.h"
+#include "coordinator/clock.h"
+
+/* After a snapshot that missed its tests the next one waits for at most so many checks. */
+enum { MOST_CHECKS_SKIPPED = 8, SAMPLES_PER_CHECK = 8 };
+
+enum reason { CANDIDATE, LIMIT, INTERRUPT, QUIET };
+
+struct pw_director {
+    const struct pw_negotiation *negotiation;
+    struct pw_tolerances tolerances;
+    struct pw_course course;
+    struct pw_progress progress;
+    int64_t lookahead_ns;
+    int64_t period_ns, check_ns, max_time_ns; /* of the checks; the next one; limit of the run's time */
+    int64_t started_ns;                       /* on pw_clock_ns() */
+    int64_t rounds;
+    enum reason reason; /* of the snapshot under way */
+    double wanted;      /* excess at which the next snapshot is worth its while */
+    int skipped;        /* checks since the last one */
+    int over;
+    struct pw_outcome *outcome;
+};
+
+struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
+                                       const struct pw_tolerances *tolerances, int64_t lookahead_ns,
+                                       int64_t check_ns)
+{
+    struct pw_director *director = pw_alloc(1, sizeof *director);
+    int64_t sample_ns = check_ns / SAMPLES_PER_CHECK;
+    director->negotiation = negotiation;
+    director->tolerances = *tolerances;
+    director->lookahead_ns = lookahead_ns;
+    director->period_ns = director->check_ns = check_ns;
+    director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, 9e18);
+    director->started_ns = pw_clock_ns();
+    director->wanted = INFINITY;
+    pw_course_init(&director->course, negotiation->market, tolerances, sample_ns > 0 ? sample_ns : 1);
+    pw_progress_init(&director->progress, negotiation->progress);
+    return director;
+}
+
+void pw_director_destroy(struct pw_director *director)
+{
+    if (director == NULL)
+        return;
+    pw_course_finish(&director->course);
+    pw_outcome_destroy(director->outcome);
+    free(director);
+}
+
+struct pw_course *pw_director_course(struct pw_director *director)
+{
+    return &director->course;
+}
+
+static void show_progress(struct pw_director *director)
+{
+    const struct pw_course *course = &director->course;
+    const struct pw_tolerances *tolerances = &director->tolerances;
+    struct pw_standing standing = {(double)(pw_clock_ns() - director->started_ns) * 1e-9,
+                                   course->primal,
+                                   course->dual,
+                                   course->price,
+                                   tolerances->primal,
+                                   tolerances->dual,
+                                   tolerances->price,
+                                   director->rounds,
+                                   course->sent};
+    pw_progress_show(&director->progress, &standing);
+}
+
+/* Is it worth while to take a snapshot of what may be the end? Depends on the course alone. */
+static int looks_over(struct pw_director *director)
+{
+    if (!director->course.holds)
+        return 0;
+    director->skipped++;
+    return pw_course_excess(&director->course) <= director->wanted || director->skipped > MOST_CHECKS_SKIPPED;
+}
+
+static int at_limit(const struct pw_director *director)
+{
+    return director->check_ns >= director->max_time_ns ||
+           director->rounds >= director->negotiation->settings->max_rounds ||
+           pw_clock_ns() > director->negotiation->deadline_ns;
+}
+
+/* One check, at its time; true if a snapshot is wanted. */
+static int check(struct pw_director *director, int interrupted)
+{
+    show_progress(director);
+    if (interrupted)
+        director->reason = INTERRUPT;
+    else if (at_limit(director))
+        director->reason = LIMIT;
+    else if (looks_over(director))
+        director->reason = CANDIDATE;
+    else
+        return 0;
+    return 1;
+}
+
+static void next_check(struct pw_director *director)
+{
+    director->check_ns += director->period_ns;
+    if (director->check_ns > director->max_time_ns)
+        director->check_ns = director->max_time_ns;
+}
+
+struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns, int64_t rounds,
+                                  int interrupted)
+{
+    director->rounds = rounds;
+    if (director->over)
+        return (struct pw_order){0, PW_ORDER_STOP};
+    if (next_ns == INT64_MAX) { /* nothing is left to happen */
+        pw_course_play(&director->course, director->course.last_ns + 1);
+        director->reason = QUIET;
+        return (struct pw_order){0, PW_ORDER_SNAPSHOT};
+    }
+    while (next_ns >= director->check_ns) {
+        pw_course_play(&director->course, director->check_ns);
+        if (check(director, interrupted))
+            return (struct pw_order){0, PW_ORDER_SNAPSHOT};
+        next_check(director);
+    }
+    int64_t horizon =
+        next_ns > INT64_MAX - director->lookahead_ns ? INT64_MAX : next_ns + director->lookahead_ns;
+    int64_t until = horizon < director->check_ns ? horizon : director->check_ns;
+    return (struct pw_order){until, PW_ORDER_PLAY};
+}
+
+static void fill_summary(const struct pw_director *director, struct pw_outcome *outcome, int accepted)
+{
+    const struct pw_course *course = &director->course;
+    struct pw_summary *summary = &outcome->summary;
+    double end_s = (double)(director->reason == QUIET ? course->last_ns : director->check_ns) * 1e-9;
+    double held_s = (double)course->holds_since_ns * 1e-9;
+    summary->status = director->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
+    summary->convergence_time_s = accepted ? (course->holds ? held_s : end_s) : NAN;
+    summary->end_time_s = end_s;
+    summary->naive_time_s = course->naive_ns >= 0 ? (double)course->naive_ns * 1e-9 : NAN;
+    summary->naive_false_stops = course->naive_false_stops;
+    summary->messages_lost = summary->messages_retransmitted = (long)course->lost;
+    summary->wall_s = (double)(pw_clock_ns() - director->started_ns) * 1e-9;
+}
+
+static void end_series(struct pw_director *director, struct pw_outcome *outcome)
+{
+    const struct pw_summary *summary = &outcome->summary;
+    struct pw_series *series = &director->course.series;
+    struct pw_sample last = {summary->end_time_s,     summary->primal_residual, summary->dual_residual,
+                             summary->price_residual, summary->social_welfare,  summary->messages_sent,
+                             outcome->n_links};
+    pw_series_add(series, &last, 1);
+    outcome->samples = series->samples;
+    outcome->n_samples = series->count;
+    series->samples = NULL;
+}
+
+enum pw_code pw_director_judge(struct pw_director *director, const struct pw_snapshot *snapshot,
+                               struct pw_error *err)
+{
+    const struct pw_market *market = director->negotiation->market;
+    struct pw_outcome *outcome = pw_outcome_create(market->n_agents, market->n_links, market->n_products);
+    pw_judge(snapshot, &director->tolerances, outcome);
+    double excess = pw_judge_excess(outcome);
+    if (excess > 1.0 && director->reason == CANDIDATE) {
+        pw_outcome_destroy(outcome);
+        director->wanted = pw_course_excess(&director->course) / excess;
+        director->skipped = 0;
+        next_check(director);
+        return PW_OK;
+    }
+    if (excess > 1.0 && director->reason == QUIET) {
+        pw_outcome_destroy(outcome);
+        return pw_fail(err, PW_INTERNAL, "the negotiation stands still at %g s although nothing is under way",
+                       (double)director->course.last_ns * 1e-9);
+    }
+    director->over = 1;
+    director->outcome = outcome;
+    fill_summary(director, outcome, excess <= 1.0);
+    end_series(director, outcome);
+    pw_progress_finish(&director->progress);
+    return PW_OK;
+}
+
+struct pw_outcome *pw_director_outcome(struct pw_director *director)
+{
+    struct pw_outcome *outcome = director->outcome;
+    director->outcome = NULL;
+    return outcome;
+}

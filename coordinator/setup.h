@@ -1,0 +1,13 @@
+/* What a run on either clock starts from. */
+#ifndef PW_SETUP_H
+#define PW_SETUP_H
+
+#include "common/penalty.h"
+#include "coordinator/host.h"
+#include "coordinator/negotiate.h"
+
+/* The agents of this rank, with the rules and penalties that the case asks for; for pw_host_destroy(). */
+struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
+                              const struct pw_scales *scales);
+
+#endif

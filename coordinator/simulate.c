@@ -1,0 +1,402 @@
+#include "coordinator/simulate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/case.h"
+#include "common/memory.h"
+#include "coordinator/clock.h"
+#include "coordinator/director.h"
+#include "coordinator/parcels.h"
+#include "coordinator/recorder.h"
+#include "coordinator/setup.h"
+#include "coordinator/signals.h"
+#include "coordinator/stall.h"
+#include "coordinator/virtual.h"
+
+/* What a rank tells rank 0 when it has played a window; the changes follow as bytes. */
+struct window_done {
+    int64_t next_ns, rounds;
+    int32_t interrupted;
+};
+
+/* One rank of a simulation. */
+struct simulation {
+    const struct pw_negotiation *negotiation;
+    struct pw_transport *transport;
+    struct pw_host *host;
+    struct pw_virtual *clock;
+    struct pw_parcels *parcels;
+    struct pw_recorder recorder;
+    struct pw_director *director; /* rank 0, else NULL */
+    struct pw_snapshot *snapshot; /* rank 0, else NULL */
+    unsigned char *bytes;         /* room for this rank's part of a snapshot */
+    size_t n_bytes;
+
+    int *neighbours, n_neighbours; /* other ranks whose agents are linked with ours */
+    uint32_t window;
+    int n_packets[2]; /* received, by the window's parity: a neighbour may be a window ahead */
+    struct pw_order order;
+    int has_order;
+
+    /* Rank 0: what the others have sent since they got their order. */
+    unsigned char *heard; /* [ranks] */
+    int n_heard;
+    struct window_done all; /* earliest next event, most rounds, any signal */
+};
+
+static void fail_hard(struct simulation *simulation, const struct pw_error *err)
+{
+    fprintf(stderr, "peerwatt: rank %d: %s\n", simulation->transport->rank, err->text);
+    pw_transport_abort(simulation->transport, err->code);
+}
+
+/* An offer on its way to another rank carries, as one number more, when it was sent. */
+static void send_offer(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns)
+{
+    struct simulation *simulation = context;
+    struct pw_offer stamped = *offer;
+    stamped.r[simulation->negotiation->market->n_products] = (double)sent_ns;
+    pw_parcels_add(simulation->parcels, rank, &stamped);
+}
+
+static void take_packet(struct simulation *simulation, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    struct pw_packet_header header;
+    struct pw_offer offer;
+    int products = simulation->negotiation->market->n_products;
+    if (pw_decode_header(bytes, size, products + 1, &header, &err) != PW_OK)
+        fail_hard(simulation, &err);
+    for (uint32_t i = 0; i < header.count; i++) {
+        if (pw_decode_offer(bytes, i, products + 1, &offer, &err) != PW_OK ||
+            pw_virtual_receive(simulation->clock, &offer, (int64_t)offer.r[products], &err) != PW_OK)
+            fail_hard(simulation, &err);
+    }
+    simulation->n_packets[header.epoch & 1]++;
+}
+
+/* Rank 0: what one rank says at the end of a window. */
+static void merge_window(struct simulation *simulation, int from, const struct window_done *done,
+                         const struct pw_change *changes, size_t count)
+{
+    struct window_done *all = &simulation->all;
+    pw_course_add(pw_director_course(simulation->director), changes, count);
+    all->next_ns = done->next_ns < all->next_ns ? done->next_ns : all->next_ns;
+    all->rounds = done->rounds > all->rounds ? done->rounds : all->rounds;
+    all->interrupted |= done->interrupted;
+    simulation->heard[from] = 1;
+    simulation->n_heard++;
+}
+
+static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
+{
+    struct window_done done;
+    struct pw_error err;
+    size_t count = size < sizeof done ? 0 : (size - sizeof done) / sizeof(struct pw_change);
+    if (size != sizeof done + count * sizeof(struct pw_change)) {
+        pw_fail(&err, PW_INTERNAL, "rank %d ends a window with %zu bytes", from, size);
+        fail_hard(simulation, &err);
+    }
+    struct pw_change *changes = pw_alloc(count, sizeof *changes);
+    memcpy(&done, bytes, sizeof done);
+    memcpy(changes, bytes + sizeof done, count * sizeof *changes);
+    merge_window(simulation, from, &done, changes, count);
+    free(changes);
+}
+
+static void take_snapshot_part(struct simulation *simulation, int from, const unsigned char *bytes,
+                               size_t size)
+{
+    struct pw_error err;
+    const struct pw_placement *placement = &simulation->host->placement;
+    if (pw_snapshot_take_in(simulation->snapshot, pw_placement_first(placement, from),
+                            pw_placement_end(placement, from), bytes, size, &err) != PW_OK)
+        fail_hard(simulation, &err);
+    simulation->heard[from] = 1;
+    simulation->n_heard++;
+}
+
+static void take_timeline(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    if (pw_recorder_take_in(&simulation->recorder, bytes, size, &err) != PW_OK)
+        fail_hard(simulation, &err);
+    simulation->heard[from] = 1;
+    simulation->n_heard++;
+}
+
+static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
+{
+    struct simulation *simulation = context;
+    struct pw_error err;
+    if (tag == PW_TAG_OFFERS) {
+        take_packet(simulation, bytes, size);
+    } else if (tag == PW_TAG_WINDOW_DONE) {
+        take_window(simulation, from, bytes, size);
+    } else if (tag == PW_TAG_SNAPSHOT) {
+        take_snapshot_part(simulation, from, bytes, size);
+    } else if (tag == PW_TAG_TIMELINE) {
+        take_timeline(simulation, from, bytes, size);
+    } else if (tag == PW_TAG_WINDOW && size == sizeof simulation->order) {
+        memcpy(&simulation->order, bytes, size);
+        simulation->has_order = 1;
+    } else {
+        pw_fail(&err, PW_INTERNAL, "a message of kind %d and %zu bytes from rank %d", (int)tag, size, from);
+        fail_hard(simulation, &err);
+    }
+}
+
+/* What a rank can wait for. */
+static int packets_are_here(const struct simulation *simulation)
+{
+    return simulation->n_packets[simulation->window & 1] == simulation->n_neighbours;
+}
+
+static int order_is_here(const struct simulation *simulation)
+{
+    return simulation->has_order;
+}
+
+static int all_are_heard(const struct simulation *simulation)
+{
+    return simulation->n_heard == simulation->transport->size;
+}
+
+static void give_up(struct simulation *simulation, const char *what)
+{
+    struct pw_error err;
+    int silent = 0;
+    while (simulation->director != NULL && silent < simulation->transport->size - 1 &&
+           simulation->heard[silent])
+        silent++;
+    pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s in window %u: rank %d or its machine hangs",
+            simulation->negotiation->settings->stall_s, what, (unsigned)simulation->window, silent);
+    fail_hard(simulation, &err);
+}
+
+/* Waits, sleeping, until `is_here` says so; not for ever. Only rank 0 and those that wait for it know a name:
+ * the ranks that wait for a neighbour leave the word to rank 0, which misses that neighbour too. */
+static void wait_for(struct simulation *simulation, int (*is_here)(const struct simulation *),
+                     const char *what)
+{
+    struct pw_idle idle = {.longest_ns = simulation->transport->crowded ? 1000000 : 100000,
+                           .spins_first = simulation->transport->crowded ? 0 : 500};
+    int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
+    int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
+    while (!is_here(simulation)) {
+        int64_t now_ns = pw_clock_ns();
+        if (pw_transport_poll(simulation->transport, receive, simulation) > 0)
+            pw_idle_reset(&idle);
+        else if (now_ns > deadline_ns)
+            give_up(simulation, what);
+        else
+            pw_idle_turn(&idle, now_ns, deadline_ns);
+    }
+}
+
+static void hear_self(struct simulation *simulation)
+{
+    for (int r = 0; r < simulation->transport->size; r++)
+        simulation->heard[r] = 0;
+    simulation->heard[0] = 1;
+    simulation->n_heard = 1;
+}
+
+/* Offers change ranks; afterwards every rank has all that were sent in the window. */
+static void exchange(struct simulation *simulation)
+{
+    pw_parcels_send_all(simulation->parcels, simulation->neighbours, simulation->n_neighbours,
+                        simulation->window);
+    wait_for(simulation, packets_are_here, "the offers of a neighbouring rank");
+    simulation->n_packets[simulation->window & 1] = 0;
+    simulation->window++;
+}
+
+static struct window_done end_of_window(struct simulation *simulation)
+{
+    return (struct window_done){pw_virtual_next(simulation->clock), simulation->host->most_fires,
+                                pw_signals_caught()};
+}
+
+static void send_window(struct simulation *simulation)
+{
+    size_t count;
+    const struct pw_change *changes = pw_virtual_changes(simulation->clock, &count);
+    struct window_done done = end_of_window(simulation);
+    unsigned char *bytes = pw_alloc(sizeof done + count * sizeof *changes, 1);
+    memcpy(bytes, &done, sizeof done);
+    if (count > 0)
+        memcpy(bytes + sizeof done, changes, count * sizeof *changes);
+    simulation->has_order = 0;
+    pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes,
+                      sizeof done + count * sizeof *changes);
+    free(bytes);
+}
+
+/* Rank 0: hears all ranks and gives them their order. */
+static void direct(struct simulation *simulation)
+{
+    size_t count;
+    const struct pw_change *changes = pw_virtual_changes(simulation->clock, &count);
+    struct window_done done = end_of_window(simulation);
+    merge_window(simulation, 0, &done, changes, count);
+    wait_for(simulation, all_are_heard, "the end of a window");
+    const struct window_done *all = &simulation->all;
+    simulation->order = pw_director_order(simulation->director, all->next_ns, all->rounds, all->interrupted);
+    simulation->n_heard = 0;
+    simulation->all = (struct window_done){INT64_MAX, 0, 0};
+    for (int r = 1; r < simulation->transport->size; r++) {
+        simulation->heard[r] = 0;
+        pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
+                          sizeof simulation->order);
+    }
+}
+
+static void get_order(struct simulation *simulation)
+{
+    if (simulation->director != NULL) {
+        direct(simulation);
+        return;
+    }
+    send_window(simulation);
+    wait_for(simulation, order_is_here, "an order of rank 0");
+}
+
+static void play(struct simulation *simulation)
+{
+    struct pw_error err;
+    if (pw_virtual_run(simulation->clock, simulation->order.until_ns, &err) != PW_OK)
+        fail_hard(simulation, &err);
+    exchange(simulation);
+}
+
+static void take_snapshot(struct simulation *simulation)
+{
+    struct pw_error err;
+    pw_snapshot_write(simulation->host, simulation->bytes);
+    if (simulation->director == NULL) {
+        pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->bytes, simulation->n_bytes);
+        return;
+    }
+    hear_self(simulation);
+    simulation->n_heard = 0;
+    take_snapshot_part(simulation, 0, simulation->bytes, simulation->n_bytes);
+    wait_for(simulation, all_are_heard, "a part of a snapshot");
+    simulation->n_heard = 0;
+    if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
+        fail_hard(simulation, &err);
+}
+
+static void list_neighbours(struct simulation *simulation)
+{
+    const struct pw_market *market = simulation->negotiation->market;
+    const struct pw_host *host = simulation->host;
+    int size = simulation->transport->size;
+    unsigned char *linked = pw_alloc((size_t)size, 1);
+    for (int e = market->end_first[host->first]; e < market->end_first[host->end]; e++)
+        linked[pw_placement_rank(&host->placement, pw_market_end_agent(market, market->end_twin[e]))] = 1;
+    simulation->neighbours = pw_alloc((size_t)size, sizeof(int));
+    for (int r = 0; r < size; r++) {
+        if (linked[r] && r != host->rank)
+            simulation->neighbours[simulation->n_neighbours++] = r;
+    }
+    free(linked);
+}
+
+/* Checks come as often as a message and a local solve take in the mean. */
+static int64_t check_period(const struct pw_network *network, int64_t compute_ns)
+{
+    int64_t period = (int64_t)(network->model->mean(&network->delay) * 1e9) + compute_ns;
+    return period > 1 ? period : 1;
+}
+
+static void make_director(struct simulation *simulation, const struct pw_scales *scales,
+                          const struct pw_network *network, int64_t compute_ns)
+{
+    const struct pw_negotiation *negotiation = simulation->negotiation;
+    struct pw_tolerances tolerances = pw_tolerances_of(negotiation->settings, negotiation->market, scales);
+    int64_t lookahead_ns =
+        simulation->transport->size == 1 ? INT64_MAX / 2 : pw_virtual_lookahead(network, compute_ns);
+    simulation->director =
+        pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, compute_ns));
+    simulation->snapshot = pw_snapshot_create(negotiation->market);
+    simulation->heard = pw_alloc((size_t)simulation->transport->size, 1);
+    simulation->all = (struct window_done){INT64_MAX, 0, 0};
+}
+
+static void set_up(struct simulation *simulation)
+{
+    const struct pw_settings *settings = simulation->negotiation->settings;
+    struct pw_scales scales = pw_market_scales(simulation->negotiation->market);
+    struct pw_network network = pw_case_network(settings);
+    int64_t compute_ns = (int64_t)llround(settings->compute_s * 1e9);
+    simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
+    pw_recorder_init(&simulation->recorder, 0);
+    struct pw_virtual_spec spec = {
+        simulation->host, network,    compute_ns,
+        send_offer,       simulation, settings->timeline ? &simulation->recorder.observer : NULL};
+    simulation->clock = pw_virtual_create(&spec);
+    simulation->parcels =
+        pw_parcels_create(simulation->transport, simulation->negotiation->market->n_products + 1);
+    simulation->n_bytes = pw_snapshot_size(simulation->host);
+    simulation->bytes = pw_alloc(simulation->n_bytes, 1);
+    list_neighbours(simulation);
+    if (simulation->transport->rank == 0)
+        make_director(simulation, &scales, &network, compute_ns);
+    int ready = 1;
+    pw_transport_share(simulation->transport, &ready,
+                       sizeof ready); /* nobody is in an earlier run any more */
+}
+
+/* All ranks' events to rank 0. */
+static void gather_timeline(struct simulation *simulation)
+{
+    struct pw_recorder *recorder = &simulation->recorder;
+    if (!simulation->negotiation->settings->timeline || simulation->transport->size == 1)
+        return;
+    if (simulation->director == NULL) {
+        pw_transport_send(simulation->transport, 0, PW_TAG_TIMELINE, recorder->events,
+                          recorder->count * sizeof *recorder->events);
+        return;
+    }
+    hear_self(simulation);
+    wait_for(simulation, all_are_heard, "a part of the timeline");
+}
+
+static void tear_down(struct simulation *simulation)
+{
+    pw_director_destroy(simulation->director);
+    pw_snapshot_destroy(simulation->snapshot);
+    pw_virtual_destroy(simulation->clock);
+    pw_host_destroy(simulation->host);
+    pw_parcels_destroy(simulation->parcels);
+    pw_recorder_finish(&simulation->recorder);
+    free(simulation->neighbours);
+    free(simulation->heard);
+    free(simulation->bytes);
+}
+
+void pw_simulate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
+                 struct pw_outcome **outcome)
+{
+    struct simulation simulation = {.negotiation = negotiation, .transport = transport};
+    *outcome = NULL;
+    set_up(&simulation);
+    pw_virtual_start(simulation.clock);
+    exchange(&simulation);
+    for (get_order(&simulation); simulation.order.kind != PW_ORDER_STOP; get_order(&simulation)) {
+        if (simulation.order.kind == PW_ORDER_PLAY)
+            play(&simulation);
+        else
+            take_snapshot(&simulation);
+    }
+    gather_timeline(&simulation);
+    if (simulation.director != NULL) {
+        *outcome = pw_director_outcome(simulation.director);
+        pw_recorder_deliver(&simulation.recorder, *outcome);
+    }
+    tear_down(&simulation);
+}
