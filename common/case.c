@@ -65,6 +65,11 @@ static enum pw_code check_together(const struct pw_case *loaded, struct pw_error
         return fail(loaded, "market.agents", "a generated market has no agents table", err);
     if (network.model->check(&network.delay, &why) != PW_OK)
         return fail(loaded, "network.delay.model", why.text, err);
+    if (settings->clock == PW_CLOCK_VIRTUAL &&
+        !(network.model->mean(&network.delay) + settings->compute_s > 0.0))
+        return fail(loaded, "run.clock",
+                    "on the virtual clock something must take time: set network.delay or network.compute_s",
+                    err);
     return PW_OK;
 }
 
@@ -168,7 +173,7 @@ static void warn_of_unused(struct pw_case *loaded)
         warn(loaded, "network.delay.min_s", why);
     if (!(settings->loss > 0.0))
         warn(loaded, "network.retransmit_s", "no message is lost");
-    if (settings->compute_s > 0.0)
+    if (settings->clock == PW_CLOCK_WALL)
         warn(loaded, "network.compute_s", "on the wall clock a local solve takes the time that it takes");
 }
 

@@ -55,7 +55,8 @@ static void add_inputs(struct pw_provenance_list *list, const struct pw_case *lo
     add_page(list, "inputs", &page);
 }
 
-static void add_versions(struct pw_provenance_list *list, const struct pw_transport *transport)
+static void add_versions(struct pw_provenance_list *list, const struct pw_transport *transport,
+                         int with_launch)
 {
     struct page page;
     struct pw_component components[PW_MOST_COMPONENTS];
@@ -64,7 +65,8 @@ static void add_versions(struct pw_provenance_list *list, const struct pw_transp
     fprintf(page.out, "peerwatt %s\n", pw_build_version());
     for (int i = 0; i < count; i++)
         fprintf(page.out, "%s %s\n", components[i].name, components[i].version);
-    fprintf(page.out, "messages %s\n", transport->library);
+    if (with_launch)
+        fprintf(page.out, "messages %s\n", transport->library);
     add_page(list, "versions", &page);
 }
 
@@ -94,15 +96,17 @@ void pw_provenance_fill(struct pw_provenance_list *list, const struct pw_case *l
                         const struct pw_options *options, const struct pw_transport *transport)
 {
     struct page page;
+    int on_wall = loaded->settings.clock == PW_CLOCK_WALL;
     list->count = 0;
     add_case(list, loaded);
     add_inputs(list, loaded);
-    add_versions(list, transport);
+    add_versions(list, transport, on_wall);
     add_text(list, "revision", pw_build_revision());
     open_page(&page);
     fprintf(page.out, "%ld", loaded->settings.seed);
     add_page(list, "seed", &page);
-    add_launch(list, options, transport);
+    if (on_wall)
+        add_launch(list, options, transport);
 }
 
 void pw_provenance_release(struct pw_provenance_list *list)

@@ -22,6 +22,24 @@ struct window_done {
     int32_t interrupted;
 };
 
+/* Which ranks have answered. */
+struct roll {
+    unsigned char *here; /* [ranks] */
+    int count;
+};
+
+static void mark(struct roll *roll, int rank)
+{
+    roll->count += !roll->here[rank];
+    roll->here[rank] = 1;
+}
+
+static void clear(struct roll *roll, int size)
+{
+    memset(roll->here, 0, (size_t)size);
+    roll->count = 0;
+}
+
 /* One rank of a simulation. */
 struct simulation {
     const struct pw_negotiation *negotiation;
@@ -41,10 +59,8 @@ struct simulation {
     struct pw_order order;
     int has_order;
 
-    /* Rank 0: what the others have sent since they got their order. */
-    unsigned char *heard; /* [ranks] */
-    int n_heard;
-    struct window_done all; /* earliest next event, most rounds, any signal */
+    struct roll windows, parts; /* rank 0: who has ended the window; who has sent a part of the state */
+    struct window_done all;     /* rank 0: earliest next event, most rounds, any signal */
 };
 
 static void fail_hard(struct simulation *simulation, const struct pw_error *err)
@@ -87,8 +103,7 @@ static void merge_window(struct simulation *simulation, int from, const struct w
     all->next_ns = done->next_ns < all->next_ns ? done->next_ns : all->next_ns;
     all->rounds = done->rounds > all->rounds ? done->rounds : all->rounds;
     all->interrupted |= done->interrupted;
-    simulation->heard[from] = 1;
-    simulation->n_heard++;
+    mark(&simulation->windows, from);
 }
 
 static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -115,8 +130,7 @@ static void take_snapshot_part(struct simulation *simulation, int from, const un
     if (pw_snapshot_take_in(simulation->snapshot, pw_placement_first(placement, from),
                             pw_placement_end(placement, from), bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    simulation->heard[from] = 1;
-    simulation->n_heard++;
+    mark(&simulation->parts, from);
 }
 
 static void take_timeline(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -124,8 +138,7 @@ static void take_timeline(struct simulation *simulation, int from, const unsigne
     struct pw_error err;
     if (pw_recorder_take_in(&simulation->recorder, bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    simulation->heard[from] = 1;
-    simulation->n_heard++;
+    mark(&simulation->parts, from);
 }
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -160,20 +173,32 @@ static int order_is_here(const struct simulation *simulation)
     return simulation->has_order;
 }
 
-static int all_are_heard(const struct simulation *simulation)
+static int windows_are_here(const struct simulation *simulation)
 {
-    return simulation->n_heard == simulation->transport->size;
+    return simulation->windows.count == simulation->transport->size;
+}
+
+static int parts_are_here(const struct simulation *simulation)
+{
+    return simulation->parts.count == simulation->transport->size;
+}
+
+/* The first rank that rank 0 still waits for; elsewhere rank 0. */
+static int missing_rank(const struct simulation *simulation)
+{
+    int rank = 0, last = simulation->transport->size - 1;
+    const struct roll *roll = simulation->windows.count > 1 ? &simulation->windows : &simulation->parts;
+    while (simulation->director != NULL && rank < last && roll->here[rank])
+        rank++;
+    return rank;
 }
 
 static void give_up(struct simulation *simulation, const char *what)
 {
     struct pw_error err;
-    int silent = 0;
-    while (simulation->director != NULL && silent < simulation->transport->size - 1 &&
-           simulation->heard[silent])
-        silent++;
     pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s in window %u: rank %d or its machine hangs",
-            simulation->negotiation->settings->stall_s, what, (unsigned)simulation->window, silent);
+            simulation->negotiation->settings->stall_s, what, (unsigned)simulation->window,
+            missing_rank(simulation));
     fail_hard(simulation, &err);
 }
 
@@ -195,14 +220,6 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
         else
             pw_idle_turn(&idle, now_ns, deadline_ns);
     }
-}
-
-static void hear_self(struct simulation *simulation)
-{
-    for (int r = 0; r < simulation->transport->size; r++)
-        simulation->heard[r] = 0;
-    simulation->heard[0] = 1;
-    simulation->n_heard = 1;
 }
 
 /* Offers change ranks; afterwards every rank has all that were sent in the window. */
@@ -243,13 +260,12 @@ static void direct(struct simulation *simulation)
     const struct pw_change *changes = pw_virtual_changes(simulation->clock, &count);
     struct window_done done = end_of_window(simulation);
     merge_window(simulation, 0, &done, changes, count);
-    wait_for(simulation, all_are_heard, "the end of a window");
+    wait_for(simulation, windows_are_here, "the end of a window");
     const struct window_done *all = &simulation->all;
     simulation->order = pw_director_order(simulation->director, all->next_ns, all->rounds, all->interrupted);
-    simulation->n_heard = 0;
+    clear(&simulation->windows, simulation->transport->size);
     simulation->all = (struct window_done){INT64_MAX, 0, 0};
     for (int r = 1; r < simulation->transport->size; r++) {
-        simulation->heard[r] = 0;
         pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
                           sizeof simulation->order);
     }
@@ -281,11 +297,9 @@ static void take_snapshot(struct simulation *simulation)
         pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->bytes, simulation->n_bytes);
         return;
     }
-    hear_self(simulation);
-    simulation->n_heard = 0;
     take_snapshot_part(simulation, 0, simulation->bytes, simulation->n_bytes);
-    wait_for(simulation, all_are_heard, "a part of a snapshot");
-    simulation->n_heard = 0;
+    wait_for(simulation, parts_are_here, "a part of a snapshot");
+    clear(&simulation->parts, simulation->transport->size);
     if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
         fail_hard(simulation, &err);
 }
@@ -323,7 +337,8 @@ static void make_director(struct simulation *simulation, const struct pw_scales 
     simulation->director =
         pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, compute_ns));
     simulation->snapshot = pw_snapshot_create(negotiation->market);
-    simulation->heard = pw_alloc((size_t)simulation->transport->size, 1);
+    simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
+    simulation->parts.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->all = (struct window_done){INT64_MAX, 0, 0};
 }
 
@@ -362,8 +377,8 @@ static void gather_timeline(struct simulation *simulation)
                           recorder->count * sizeof *recorder->events);
         return;
     }
-    hear_self(simulation);
-    wait_for(simulation, all_are_heard, "a part of the timeline");
+    mark(&simulation->parts, 0);
+    wait_for(simulation, parts_are_here, "a part of the timeline");
 }
 
 static void tear_down(struct simulation *simulation)
@@ -375,7 +390,8 @@ static void tear_down(struct simulation *simulation)
     pw_parcels_destroy(simulation->parcels);
     pw_recorder_finish(&simulation->recorder);
     free(simulation->neighbours);
-    free(simulation->heard);
+    free(simulation->windows.here);
+    free(simulation->parts.here);
     free(simulation->bytes);
 }
 

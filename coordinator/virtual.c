@@ -17,8 +17,8 @@ struct event {
 
 /* What is known of a link end besides its agent: what has left it, and what has left the peer towards it. */
 struct flight {
-    int64_t sent_ns, their_ns;       /* when our latest offer left; when the peer's did */
-    int32_t sent_round, their_round; /* of our latest offer; of the peer's, which may still be under way */
+    int64_t sent_ns, their_ns;       /* when our latest offer leaves; when the peer's does */
+    int32_t sent_round, their_round; /* of these offers */
 };
 
 struct pw_virtual {
@@ -220,17 +220,22 @@ static void list_if_ready(struct pw_virtual *clock, int n)
     clock->ready[clock->n_ready++] = n;
 }
 
-/* A local solve ends: its offers leave. */
+/* What a local solve brings about when it ends at `end_ns`: known, and sent on its way, when it starts, so
+ * that other ranks hear of it in good time. */
+static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    int32_t lost = 0;
+    for (int i = 0; i < agent->n_out; i++)
+        lost += send_slot(clock, n, agent->outbox[i], end_ns);
+    note_agent(clock, n, end_ns, lost);
+}
+
 static void end_solve(struct pw_virtual *clock, int n, int64_t now)
 {
-    struct pw_host *host = clock->spec.host;
-    const struct pw_agent *agent = pw_host_agent(host, n);
-    int32_t lost = 0;
-    clock->busy[n - host->first] = 0;
-    pw_host_fired(host, n, clock->fired_ns[n - host->first], now);
-    for (int i = 0; i < agent->n_out; i++)
-        lost += send_slot(clock, n, agent->outbox[i], now);
-    note_agent(clock, n, now, lost);
+    int i = n - clock->spec.host->first;
+    clock->busy[i] = 0;
+    pw_host_fired(clock->spec.host, n, clock->fired_ns[i], now);
     list_if_ready(clock, n);
 }
 
@@ -239,8 +244,10 @@ void pw_virtual_start(struct pw_virtual *clock)
     struct pw_host *host = clock->spec.host;
     for (int n = host->first; n < host->end; n++)
         pw_agent_start(pw_host_agent(host, n));
-    for (int n = host->first; n < host->end; n++)
+    for (int n = host->first; n < host->end; n++) {
+        foresee(clock, n, 0);
         end_solve(clock, n, 0);
+    }
 }
 
 static void start_solve(struct pw_virtual *clock, int n, int64_t now)
@@ -251,6 +258,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
         observer->fired(observer->context, now, n);
+    foresee(clock, n, now + clock->spec.compute_ns);
     clock->fired_ns[i] = now;
     clock->busy[i] = 1;
     if (clock->spec.compute_ns > 0)
