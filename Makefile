@@ -128,5 +128,5 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(UNIT_SOURCES:%.c=$(OUT)/%.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d)
 .SECONDARY:

@@ -196,7 +196,7 @@ static const char *const wrong_overrides[][2] = {
      "-s market.links: \"-1\" does not fit: a whole number of at least 0"},
     {"market.links={per: 2}", "-s market.links: unknown key \"per\", did you mean \"peers\"?"},
     {"market.links=[1]", "-s market.links: a list, where all, sides"},
-    {"run.clock=wal", "-s run.clock: \"wal\" is not known, did you mean \"wall\"? (only wall)"},
+    {"run.clock=wal", "-s run.clock: \"wal\" is not known, did you mean \"wall\"? (one of wall, virtual)"},
 };
 
 START_TEST(wrong_overrides_are_told)
