@@ -21,11 +21,31 @@ static double bounded(double penalty, double start)
     return fmin(fmax(penalty, start / LARGEST_DRIFT), start * LARGEST_DRIFT);
 }
 
+/* Below this share of the edge variables a gap or a move is rounding, which says nothing about the penalty.
+ */
+static const double ROUNDING_SHARE = 1e-10;
+
+/* Both ends come to the same answer: each holds the other's edge variable, and a maximum has no order. */
+static int is_at_rest(const struct pw_agent *agent, int slot)
+{
+    double size2 = 0.0;
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
+        double size = fmax(fabs(agent->agreed_before[i]), fmax(fabs(agent->s[i]), fabs(agent->peer_s[i])));
+        size2 += size * size;
+    }
+    return agent->gap_sum2[slot] + agent->move_sum2[slot] <= ROUNDING_SHARE * ROUNDING_SHARE * size2;
+}
+
 void pw_penalty_balance(struct pw_agent *agent, int slot)
 {
     int round = agent->round[slot];
     if (round == 0 || round % ROUNDS_PER_BALANCE != 0 || round > LAST_BALANCE)
         return;
+    if (is_at_rest(agent, slot)) {
+        agent->gap_sum2[slot] = agent->move_sum2[slot] = 0.0;
+        return;
+    }
     double old = agent->penalty[slot];
     double factor = balancing_factor(agent->gap_sum2[slot], agent->move_sum2[slot], round);
     double penalty = bounded(old * factor, agent->penalty_start[slot]);

@@ -177,6 +177,16 @@ static void warn_of_unused(struct pw_case *loaded)
         warn(loaded, "network.compute_s", "on the wall clock a local solve takes the time that it takes");
 }
 
+/* What is allowed but may not end well. */
+static void warn_of_risks(struct pw_case *loaded)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    int room = sizeof loaded->warnings / sizeof *loaded->warnings;
+    if (settings->relaxation > 0.75 && settings->delta < 1.0 && loaded->n_warnings < room)
+        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+                 "negotiation.relaxation above 0.75 may never converge where delta is below 1");
+}
+
 static enum pw_code load(struct pw_case *loaded, const char *const *overrides, int n_overrides,
                          struct pw_error *err)
 {
@@ -189,6 +199,7 @@ static enum pw_code load(struct pw_case *loaded, const char *const *overrides, i
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)
         return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
     warn_of_unused(loaded);
+    warn_of_risks(loaded);
     return PW_OK;
 }
 

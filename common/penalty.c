@@ -7,14 +7,26 @@
 
 static const double PRICE_SHARE = 0.3, LEAST_SPAN = 0.01;
 
-/* The largest net power of agent n over all products. */
+/* What the links of agent n can carry of product q, in or out. */
+static double link_room(const struct pw_market *market, int n, int q)
+{
+    double room = 0.0;
+    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+        int i = market->end_link[e] * market->n_products + q;
+        room += fmax(fabs(market->t_min[i]), fabs(market->t_max[i]));
+    }
+    return room;
+}
+
+/* The largest net power of agent n over all products, as far as its links can carry it. */
 static double reach(const struct pw_market *market, int n)
 {
     double largest = 0.0;
     for (int q = 0; q < market->n_products; q++) {
         double low = fabs(pw_market_agent_p_min(market, n, q));
         double high = fabs(pw_market_agent_p_max(market, n, q));
-        largest = fmax(largest, fmax(low, high));
+        double room = pw_market_degree(market, n) > 0 ? link_room(market, n, q) : INFINITY;
+        largest = fmax(largest, fmin(fmax(low, high), room));
     }
     return largest;
 }
@@ -63,14 +75,16 @@ struct pw_scales pw_market_scales(const struct pw_market *market)
 
 void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
 {
+    double *x = pw_alloc((size_t)market->n_agents, sizeof *x);
+    for (int n = 0; n < market->n_agents; n++)
+        x[n] = pw_market_degree(market, n) > 0 ? reach(market, n) / pw_market_degree(market, n) : 0.0;
     for (int l = 0; l < market->n_links; l++) {
-        int a = market->link_a[l], b = market->link_b[l];
-        double x_a = reach(market, a) / pw_market_degree(market, a);
-        double x_b = reach(market, b) / pw_market_degree(market, b);
+        double x_a = x[market->link_a[l]], x_b = x[market->link_b[l]];
         if (!(x_a > 0.0))
             x_a = x_b > 0.0 ? x_b : scales->power;
         if (!(x_b > 0.0))
             x_b = x_a;
         penalty[l] = PRICE_SHARE * scales->price / sqrt(x_a * x_b);
     }
+    free(x);
 }

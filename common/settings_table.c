@@ -84,7 +84,7 @@ const struct pw_setting pw_settings_table[] = {
      "sqrt(mean over link ends (rho change of t)^2); also the certificate's"},
     {"stop.max_time_s", PW_REAL, AT(max_time_s), "3600", POSITIVE, NULL, "s", "limit on the run's own clock"},
     {"stop.max_rounds", PW_INTEGER, AT(max_rounds), "100000", 1, 2e9, 0, 0, NULL, "",
-     "limit on the local solves of the busiest agent"},
+     "limit on the local solves of the busiest agent, looked at now and then"},
     {"stop.stall_s", PW_REAL, AT(stall_s), "30", POSITIVE, NULL, "s",
      "without any progress for so long, the run ends and says who waits for whom"},
 

@@ -85,7 +85,6 @@ static void negotiate(struct run *run)
     struct pw_negotiation negotiation = {run->market, &run->settings,
                                          run->options->quiet ? PW_PROGRESS_NONE : run->options->progress,
                                          deadline(run)};
-    pw_signals_listen();
     if (run->settings.clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, run->transport, &run->outcome);
     else
@@ -100,7 +99,7 @@ static void compare_with_optimum(const struct run *run)
     struct pw_error why;
     int choice = run->settings.reference;
     summary->reference_welfare = summary->welfare_gap = NAN;
-    if (choice == PW_REFERENCE_NO || summary->status == PW_STOPPED ||
+    if (choice == PW_REFERENCE_NO || pw_signals_caught() ||
         (choice == PW_REFERENCE_AUTO && !pw_reference_is_cheap(run->market)))
         return;
     if (pw_reference_solve(run->market, &reference, &why) != PW_OK) {
@@ -142,13 +141,16 @@ static enum pw_code write_trace(const struct run *run, struct pw_error *err)
     return code;
 }
 
-static void print_result(const struct run *run, const char *trace)
+static enum pw_code print_result(const struct run *run, const char *trace, struct pw_error *err)
 {
     const struct pw_summary *summary = &run->outcome->summary;
     if (run->options->json)
         pw_summary_json(summary, trace, stdout);
     else if (!run->options->quiet)
         pw_summary_text(summary, &run->settings, trace, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return pw_fail(err, PW_IO, "the result cannot be printed: standard output takes no more");
+    return PW_OK;
 }
 
 static enum pw_code verdict(const struct run *run, struct pw_error *err)
@@ -169,9 +171,14 @@ static enum pw_code verdict(const struct run *run, struct pw_error *err)
 static enum pw_code deliver(const struct run *run, struct pw_error *err)
 {
     complete_summary(run);
+    struct pw_error unprinted;
     enum pw_code code = write_trace(run, err);
-    print_result(run, code == PW_OK ? run->options->out : NULL);
-    return code == PW_OK ? verdict(run, err) : code;
+    enum pw_code printed = print_result(run, code == PW_OK ? run->options->out : NULL, &unprinted);
+    if (code != PW_OK)
+        return code;
+    if (printed != PW_OK)
+        *err = unprinted;
+    return printed == PW_OK ? verdict(run, err) : printed;
 }
 
 static enum pw_code execute(struct run *run, struct pw_error *err)

@@ -13,6 +13,7 @@ static void allocate(struct pw_host *host)
     host->wait_ns = pw_alloc(count, sizeof *host->wait_ns);
     host->compute_ns = pw_alloc(count, sizeof *host->compute_ns);
     host->sent = pw_alloc(count, sizeof *host->sent);
+    host->lost = pw_alloc(count, sizeof *host->lost);
 }
 
 struct pw_host *pw_host_create(const struct pw_host_spec *spec)
@@ -41,6 +42,7 @@ void pw_host_destroy(struct pw_host *host)
     free(host->wait_ns);
     free(host->compute_ns);
     free(host->sent);
+    free(host->lost);
     free(host);
 }
 
@@ -108,12 +110,4 @@ void pw_host_fired(struct pw_host *host, int n, int64_t start_ns, int64_t end_ns
     host->compute_ns[i] += end_ns - start_ns;
     host->idle_since_ns[i] = end_ns;
     host->sent[i] += host->agents[i]->n_out;
-}
-
-int64_t pw_host_duplicates(const struct pw_host *host)
-{
-    int64_t count = 0;
-    for (int i = 0; i < host->end - host->first; i++)
-        count += host->agents[i]->duplicates;
-    return count;
 }

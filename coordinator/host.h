@@ -28,6 +28,7 @@ struct pw_host {
     struct pw_agent **agents;                      /* [end - first] */
     int64_t *idle_since_ns, *wait_ns, *compute_ns; /* [end - first] on the run's clock */
     int64_t *sent;                                 /* [end - first] offers */
+    int64_t *lost;                                 /* [end - first] transmissions to each agent, lost */
     int64_t fires, most_fires;                     /* local solves: all, and of the busiest agent */
 };
 
@@ -58,8 +59,5 @@ void pw_host_fire(struct pw_host *host, int n, int64_t start_ns);
 
 /* The fire's end: it took until `end_ns`, and the offers in the agent's outbox leave. */
 void pw_host_fired(struct pw_host *host, int n, int64_t start_ns, int64_t end_ns);
-
-/* Offers of all agents that came twice. */
-int64_t pw_host_duplicates(const struct pw_host *host);
 
 #endif

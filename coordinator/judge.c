@@ -70,8 +70,11 @@ static void judge_end(const struct pw_snapshot *snapshot, int end, int q, struct
     sums->price2 += snapshot->penalty[end] * snapshot->penalty[end] * move * move;
 }
 
+/* A trade this close to a bound, as a share of what the bounds leave, counts as on it. */
+static const double BOUND_SHARE = 0.01;
+
 static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *ends, int l, int q,
-                        double negligible, struct pw_outcome *outcome, struct sums *sums)
+                        double little, struct pw_outcome *outcome, struct sums *sums)
 {
     const struct pw_market *market = snapshot->market;
     struct pw_summary *summary = &outcome->summary;
@@ -87,6 +90,7 @@ static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *e
     outcome->price_a[i] = snapshot->trade_price[ends->a * market->n_products + q];
     outcome->price_b[i] = snapshot->trade_price[ends->b * market->n_products + q];
     double fee = market->fee_a[i] + market->fee_b[i];
+    double negligible = fmin(little, BOUND_SHARE * (market->t_max[i] - market->t_min[i]));
     summary->price_spread_max =
         fmax(summary->price_spread_max,
              price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
@@ -172,6 +176,8 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
         outcome->iterations[n] = (long)snapshot->iterations[n];
         outcome->messages_sent[n] = (long)snapshot->sent[n];
         summary->messages_sent += outcome->messages_sent[n];
+        summary->messages_lost += (long)snapshot->lost[n];
+        summary->messages_duplicate += (long)snapshot->duplicates[n];
         outcome->wait_s[n] = snapshot->wait_s[n];
         outcome->compute_s[n] = snapshot->compute_s[n];
         summary->iterations_mean += (double)snapshot->iterations[n] / market->n_agents;
@@ -193,6 +199,7 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
     judge_links(snapshot, negligible, outcome, &sums);
     judge_agents(snapshot, outcome);
+    summary->messages_retransmitted = summary->messages_lost;
     int ends = 2 * market->n_links;
     summary->primal_residual = sums.unsolved > 0 ? NAN : sqrt(sums.primal2);
     summary->dual_residual = sums.unsolved > 0 ? NAN : sqrt(sums.dual2);
@@ -203,10 +210,17 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
 double pw_judge_excess(const struct pw_outcome *outcome)
 {
     const struct pw_summary *summary = &outcome->summary;
-    double price = fmax(summary->price_spread_max, summary->price_mismatch_max);
-    if (isnan(summary->primal_residual))
-        return INFINITY;
-    return fmax(fmax(fmax(summary->primal_residual, summary->balance_max) / summary->tolerance_primal,
-                     summary->dual_residual / summary->tolerance_dual),
-                fmax(summary->price_residual, price) / summary->tolerance_price);
+    const double tests[] = {summary->primal_residual / summary->tolerance_primal,
+                            summary->balance_max / summary->tolerance_primal,
+                            summary->dual_residual / summary->tolerance_dual,
+                            summary->price_residual / summary->tolerance_price,
+                            summary->price_spread_max / summary->tolerance_price,
+                            summary->price_mismatch_max / summary->tolerance_price};
+    double worst = 0.0;
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        if (isnan(tests[i]))
+            return INFINITY;
+        worst = fmax(worst, tests[i]);
+    }
+    return isfinite(summary->social_welfare) ? worst : INFINITY;
 }

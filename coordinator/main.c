@@ -7,6 +7,7 @@
 #include "common/settings.h"
 #include "coordinator/build_info.h"
 #include "coordinator/commands.h"
+#include "coordinator/signals.h"
 #include "coordinator/transport.h"
 
 static void print_overview(FILE *out)
@@ -58,6 +59,8 @@ static enum pw_code run(const struct pw_command *command, const struct pw_option
                         struct pw_error *err)
 {
     struct pw_transport *transport = NULL;
+    if (command->on_all_ranks)
+        pw_signals_listen();
     if (open_transport(&transport, err) != PW_OK) {
         complain(err);
         return err->code;

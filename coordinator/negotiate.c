@@ -39,6 +39,8 @@ struct station {
     int64_t report_period_ns, reported_ns;
     int64_t reported_fires; /* of the last report; -1 before the first */
     int reported_signal;
+    int64_t heard_0_ns; /* when rank 0 was last heard of, elsewhere than on it */
+    int64_t alive_ns;   /* rank 0: when it last told all ranks that it lives */
 };
 
 static void fail_hard(struct station *station, const struct pw_error *err)
@@ -105,6 +107,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
 {
     struct station *station = context;
     uint32_t epoch;
+    station->heard_0_ns = from == 0 ? pw_clock_ns() : station->heard_0_ns;
     switch (tag) {
     case PW_TAG_OFFERS:
         if (!station->stopped)
@@ -116,6 +119,8 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         return;
     case PW_TAG_STOP:
         station->stopped = 1;
+        return;
+    case PW_TAG_ALIVE:
         return;
     case PW_TAG_STALL_ASK:
         answer_stall(station);
@@ -138,7 +143,6 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
 static void report(struct station *station, int64_t now_ns)
 {
     int64_t due_ns = pw_wall_next_due(station->wall);
-    station->wall->totals.duplicates = pw_host_duplicates(station->host);
     struct pw_report report = {station->wall->totals, due_ns == INT64_MAX ? -1 : due_ns - now_ns,
                                pw_signals_caught()};
     station->reported_ns = now_ns;
@@ -168,7 +172,7 @@ static void make_host(struct station *station, const struct pw_scales *scales)
     struct pw_wall_spec wall = {station->host, pw_case_network(settings),
                                 clock_of_host, send_offer,
                                 station,       settings->timeline ? &station->recorder.observer : NULL};
-    station->wall = pw_wall_create(&wall);
+    station->wall = pw_wall_create(&wall, settings->delta);
     station->parcels = pw_parcels_create(station->transport, station->negotiation->market->n_products);
     station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
 }
@@ -200,9 +204,30 @@ static void set_up(struct station *station)
     pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
     station->reported_ns = pw_clock_ns();
     station->reported_fires = -1; /* a rank without agents must be heard once, too */
-    station->recorder.start_ns = station->reported_ns;
+    station->recorder.start_ns = station->heard_0_ns = station->alive_ns = station->reported_ns;
     if (station->transport->rank == 0)
         make_supervisor(station, &scales, station->reported_ns);
+}
+
+/* Rank 0 watches the others, and they watch it. */
+static void watch_rank_0(struct station *station, int64_t now_ns)
+{
+    struct pw_error err;
+    double silent_s = (double)(now_ns - station->heard_0_ns) * 1e-9;
+    double patience_s = fmax(2.0 * station->negotiation->settings->stall_s, 10.0);
+    if (station->supervisor != NULL) {
+        if (now_ns - station->alive_ns < HEARTBEAT_NS)
+            return;
+        station->alive_ns = now_ns;
+        for (int r = 1; r < station->transport->size; r++)
+            pw_transport_send(station->transport, r, PW_TAG_ALIVE, NULL, 0);
+    } else if (silent_s > patience_s && silent_s < 2.0 * patience_s) {
+        pw_fail(&err, PW_ENVIRONMENT, "rank 0 has been silent for %.1f s: it hangs, or its machine does",
+                silent_s);
+        fail_hard(station, &err);
+    } else if (silent_s >= 2.0 * patience_s) {
+        station->heard_0_ns = now_ns; /* this rank was itself away */
+    }
 }
 
 /* One turn of the loop: what has come, who may fire, what goes out, what rank 0 makes of it. Returns how much
@@ -222,6 +247,7 @@ static int turn(struct station *station)
     happened += pw_parcels_flush(station->parcels, station->epoch);
     int64_t now_ns = pw_clock_ns();
     report_if_due(station, now_ns);
+    watch_rank_0(station, now_ns);
     if (station->supervisor != NULL)
         pw_supervisor_think(station->supervisor, now_ns);
     return happened;
@@ -272,6 +298,15 @@ static void send_timeline(struct station *station)
                           recorder->count * sizeof *recorder->events);
 }
 
+static int anything_leaving(struct pw_transport *transport)
+{
+    for (int r = 0; r < transport->size; r++) {
+        if (pw_transport_busy(transport, r))
+            return 1;
+    }
+    return 0;
+}
+
 /* Everything sent is received before MPI ends: a goodbye is the last message from a rank, and messages keep
  * their order. */
 static void say_goodbye(struct station *station)
@@ -287,7 +322,7 @@ static void say_goodbye(struct station *station)
     free(neighbour);
     struct pw_idle idle = {.longest_ns = 1000000, .spins_first = 10};
     int64_t deadline_ns = pw_clock_ns() + FAREWELL_NS;
-    while (station->n_goodbyes < expected || pw_transport_busy(station->transport, 0)) {
+    while (station->n_goodbyes < expected || anything_leaving(station->transport)) {
         struct pw_error err;
         if (pw_transport_poll(station->transport, receive, station) > 0)
             pw_idle_reset(&idle);

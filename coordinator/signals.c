@@ -16,8 +16,9 @@ void pw_signals_listen(void)
 {
     struct sigaction action = {.sa_handler = note};
     sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART; /* no write of a trace is cut short */
     sigaction(SIGUSR1, &action, NULL);
-    action.sa_flags = (int)SA_RESETHAND;
+    action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

@@ -2,7 +2,8 @@
 #ifndef PW_SIGNALS_H
 #define PW_SIGNALS_H
 
-/* From now on INT, TERM and USR1 only set a flag; the second INT or TERM ends the process at once, as usual.
+/* To be called first of all, before MPI starts: from now on INT, TERM and USR1 only set a flag; the second
+ * INT or TERM ends the process at once, as usual.
  */
 void pw_signals_listen(void);
 

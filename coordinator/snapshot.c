@@ -6,7 +6,7 @@
 #include "common/memory.h"
 
 /* On the way everything is a double: whole numbers stay exact below 2^53. */
-enum { AGENT_FIXED = 4, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 2, SLOT_PER_PRODUCT = 3 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 2, SLOT_PER_PRODUCT = 3 };
 
 static double *doubles(int count, int per)
 {
@@ -24,6 +24,8 @@ struct pw_snapshot *pw_snapshot_create(const struct pw_market *market)
     snapshot->compute_s = doubles(agents, 1);
     snapshot->iterations = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->sent = pw_alloc((size_t)agents, sizeof(int64_t));
+    snapshot->lost = pw_alloc((size_t)agents, sizeof(int64_t));
+    snapshot->duplicates = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->round = pw_alloc((size_t)ends, sizeof(int32_t));
     snapshot->penalty = doubles(ends, 1);
     snapshot->mine = doubles(ends, products);
@@ -36,9 +38,10 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    void *arrays[] = {snapshot->power,      snapshot->price,  snapshot->wait_s,      snapshot->compute_s,
-                      snapshot->iterations, snapshot->sent,   snapshot->round,       snapshot->penalty,
-                      snapshot->mine,       snapshot->before, snapshot->trade_price, snapshot};
+    void *arrays[] = {snapshot->power,       snapshot->price,   snapshot->wait_s, snapshot->compute_s,
+                      snapshot->iterations,  snapshot->sent,    snapshot->lost,   snapshot->duplicates,
+                      snapshot->round,       snapshot->penalty, snapshot->mine,   snapshot->before,
+                      snapshot->trade_price, snapshot};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -95,6 +98,8 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
         const struct pw_agent *agent = host->agents[i];
         put(&out, (double)agent->fires);
         put(&out, (double)host->sent[i]);
+        put(&out, (double)host->lost[i]);
+        put(&out, (double)agent->duplicates);
         put(&out, (double)host->wait_ns[i] * 1e-9);
         put(&out, (double)host->compute_ns[i] * 1e-9);
         for (int q = 0; q < agent->n_products; q++) {
@@ -128,6 +133,8 @@ enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int en
     for (int n = first; n < end; n++) {
         snapshot->iterations[n] = (int64_t)get(&bytes);
         snapshot->sent[n] = (int64_t)get(&bytes);
+        snapshot->lost[n] = (int64_t)get(&bytes);
+        snapshot->duplicates[n] = (int64_t)get(&bytes);
         snapshot->wait_s[n] = get(&bytes);
         snapshot->compute_s[n] = get(&bytes);
         for (int q = 0; q < market->n_products; q++) {

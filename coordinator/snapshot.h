@@ -15,7 +15,8 @@ struct pw_snapshot {
     double *power, *price; /* of the agents' last solves */
     double *wait_s, *compute_s;
     int64_t *iterations, *sent;
-    int32_t *round; /* of the end's last offer */
+    int64_t *lost, *duplicates; /* of the offers to each agent */
+    int32_t *round;             /* of the end's last offer */
     double *penalty;
     double *mine, *before; /* trades of the last two offers */
     double *trade_price;   /* price of the trade at the last offer */

@@ -11,23 +11,36 @@ enum { MOST_ANSWERS = 8, AGENTS_DESCRIBED = 4, PEERS_DESCRIBED = 6 };
 /* How long the ranks have to answer before the story is told without them. */
 static const int64_t ANSWER_NS = 2000000000;
 
+/* Ranks report every half a second at least: less patience than this would take haste for silence. */
+static const int64_t LEAST_PATIENCE_NS = 1500000000;
+
 void pw_stall_init(struct pw_stall *stall, struct pw_transport *transport, int64_t patience_ns,
                    int64_t now_ns)
 {
     size_t ranks = (size_t)transport->size;
     *stall = (struct pw_stall){.transport = transport, .patience_ns = patience_ns, .quiet_since_ns = now_ns};
+    if (stall->patience_ns < LEAST_PATIENCE_NS)
+        stall->patience_ns = LEAST_PATIENCE_NS;
     stall->heard_ns = pw_alloc(ranks, sizeof *stall->heard_ns);
     stall->heard = pw_alloc(ranks, 1);
     for (size_t r = 0; r < ranks; r++)
         stall->heard_ns[r] = now_ns;
 }
 
+static void forget_answers(struct pw_stall *stall)
+{
+    stall->n_answers = 0;
+    for (int i = 0; i < MOST_ANSWERS; i++) {
+        free(stall->answers[i]);
+        stall->answers[i] = NULL;
+    }
+}
+
 void pw_stall_finish(struct pw_stall *stall)
 {
     free(stall->heard_ns);
     free(stall->heard);
-    for (int i = 0; i < MOST_ANSWERS; i++)
-        free(stall->answers[i]);
+    forget_answers(stall);
 }
 
 void pw_stall_heard(struct pw_stall *stall, int rank)
@@ -68,10 +81,10 @@ static enum pw_code tell(const struct pw_stall *stall, int64_t now_ns, struct pw
     double quiet_s = (double)(now_ns - stall->quiet_since_ns) * 1e-9;
     if (silent >= 0)
         return pw_fail(err, PW_ENVIRONMENT,
-                       "rank %d has been silent for %.0f s: it hangs, or its machine does%s", silent,
+                       "rank %d has been silent for %.1f s: it hangs, or its machine does%s", silent,
                        (double)(now_ns - stall->heard_ns[silent]) * 1e-9, story);
     return pw_fail(err, PW_INTERNAL,
-                   "the negotiation stands still for %.0f s although nothing is under way%s", quiet_s, story);
+                   "the negotiation stands still for %.1f s although nothing is under way%s", quiet_s, story);
 }
 
 enum pw_code pw_stall_watch(struct pw_stall *stall, int64_t now_ns, int64_t fires, int64_t next_due_in_ns,
@@ -90,6 +103,7 @@ enum pw_code pw_stall_watch(struct pw_stall *stall, int64_t now_ns, int64_t fire
     int stands = now_ns - stall->quiet_since_ns > stall->patience_ns || silent_rank(stall, now_ns) >= 0;
     if (stands && stall->asked_ns == 0) {
         stall->asked_ns = now_ns;
+        forget_answers(stall);
         for (int r = 0; r < stall->transport->size; r++)
             pw_transport_send(stall->transport, r, PW_TAG_STALL_ASK, NULL, 0);
     }

@@ -106,7 +106,6 @@ static void take_report(struct pw_supervisor *supervisor, int from, const unsign
     supervisor->n_heard += !supervisor->heard[from];
     supervisor->heard[from] = 1;
     supervisor->news = 1;
-    pw_stall_heard(&supervisor->stall, from);
 }
 
 static void take_part(struct pw_supervisor *supervisor, int from, const unsigned char *bytes, size_t size)
@@ -122,6 +121,7 @@ static void take_part(struct pw_supervisor *supervisor, int from, const unsigned
 void pw_supervisor_receive(struct pw_supervisor *supervisor, int from, enum pw_tag tag,
                            const unsigned char *bytes, size_t size)
 {
+    pw_stall_heard(&supervisor->stall, from);
     if (tag == PW_TAG_REPORT)
         take_report(supervisor, from, bytes, size);
     else if (tag == PW_TAG_SNAPSHOT)
@@ -140,8 +140,6 @@ static void merge(struct pw_totals *sum, const struct pw_totals *part)
     sum->fires += part->fires;
     sum->most_fires = part->most_fires > sum->most_fires ? part->most_fires : sum->most_fires;
     sum->sent += part->sent;
-    sum->lost += part->lost;
-    sum->duplicates += part->duplicates;
 }
 
 static void add_up(struct pw_supervisor *supervisor)
@@ -259,8 +257,6 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     summary->convergence_time_s = accepted ? (supervisor->excess <= 1.0 ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
     summary->wall_s = end_s;
-    summary->messages_retransmitted = summary->messages_lost = (long)supervisor->totals.lost;
-    summary->messages_duplicate = (long)supervisor->totals.duplicates;
 }
 
 static void end_series(struct pw_supervisor *supervisor)
@@ -325,7 +321,8 @@ void pw_supervisor_think(struct pw_supervisor *supervisor, int64_t now_ns)
         conclude(supervisor, now_ns);
     else if (supervisor->phase == RUNNING)
         look_for_an_end(supervisor, now_ns);
-    watch_for_stalls(supervisor, now_ns);
+    if (supervisor->phase != STOPPED)
+        watch_for_stalls(supervisor, now_ns);
 }
 
 struct pw_outcome *pw_supervisor_outcome(struct pw_supervisor *supervisor)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/memory.h"
+#include "coordinator/pacer.h"
 #include "net_models/due_queue.h"
 
 static int64_t now_of(const struct pw_wall *wall)
@@ -11,7 +12,7 @@ static int64_t now_of(const struct pw_wall *wall)
     return wall->spec.now(wall->spec.context);
 }
 
-struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec)
+struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta)
 {
     struct pw_wall *wall = pw_alloc(1, sizeof *wall);
     const struct pw_host *host = spec->host;
@@ -20,6 +21,7 @@ struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec)
     wall->welfare = pw_alloc(count, sizeof *wall->welfare);
     wall->ready = pw_alloc(count, sizeof *wall->ready);
     wall->queued = pw_alloc(count, 1);
+    wall->pacer = pw_pacer_create(host, delta);
     for (int n = host->first; n < host->end; n++)
         slots += (size_t)pw_market_degree(host->market, n);
     wall->totals.unsolved = (int64_t)slots;
@@ -36,18 +38,38 @@ void pw_wall_destroy(struct pw_wall *wall)
     free(wall->welfare);
     free(wall->ready);
     free(wall->queued);
+    pw_pacer_destroy(wall->pacer);
     pw_due_queue_destroy(wall->held);
     free(wall);
 }
 
-static void queue_if_ready(struct pw_wall *wall, int n)
+static void queue_agent(struct pw_wall *wall, int n)
 {
     const struct pw_host *host = wall->spec.host;
-    int i = n - host->first, count = host->end - host->first;
-    if (wall->queued[i] || !pw_agent_ready(host->agents[i]))
+    wall->queued[n - host->first] = 1;
+    wall->ready[(wall->ready_start + wall->n_ready++) % (host->end - host->first)] = n;
+}
+
+static void queue_if_ready(struct pw_wall *wall, int n, int64_t now)
+{
+    const struct pw_host *host = wall->spec.host;
+    if (wall->queued[n - host->first] || !pw_agent_ready(pw_host_agent(host, n)))
         return;
-    wall->queued[i] = 1;
-    wall->ready[(wall->ready_start + wall->n_ready++) % count] = n;
+    if (pw_pacer_may_fire(wall->pacer, n, now))
+        queue_agent(wall, n);
+}
+
+/* Agents that have rested fire if they still may. */
+static void queue_rested(struct pw_wall *wall)
+{
+    const struct pw_host *host = wall->spec.host;
+    if (pw_pacer_next(wall->pacer) == INT64_MAX)
+        return;
+    int64_t now = now_of(wall);
+    for (int n; (n = pw_pacer_rested(wall->pacer, now)) >= 0;) {
+        if (!wall->queued[n - host->first] && pw_agent_ready(pw_host_agent(host, n)))
+            queue_agent(wall, n);
+    }
 }
 
 static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
@@ -59,7 +81,7 @@ static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t 
     if (observer != NULL && observer->delivered != NULL)
         observer->delivered(observer->context, now, offer->agent,
                             pw_host_peer(host, offer->agent, offer->slot), offer->round);
-    queue_if_ready(wall, offer->agent);
+    queue_if_ready(wall, offer->agent, now);
 }
 
 static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer, uint32_t losses,
@@ -86,7 +108,7 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t n
     int link = pw_host_link(wall->spec.host, offer->agent, offer->slot, &away);
     struct pw_passage passage =
         pw_network_pass(network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
-    wall->totals.lost += passage.losses;
+    wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage.losses;
     note_losses(wall, offer, passage.losses, now);
     pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
 }
@@ -156,7 +178,7 @@ void pw_wall_start(struct pw_wall *wall)
         send_outbox(wall, n, now);
 }
 
-/* Lets one agent fire; returns the time when it was done. */
+/* Lets one agent fire; returns the time when its offers were on their way. */
 static int64_t fire(struct pw_wall *wall, int n, int64_t start)
 {
     struct pw_host *host = wall->spec.host;
@@ -165,6 +187,7 @@ static int64_t fire(struct pw_wall *wall, int n, int64_t start)
     pw_host_fire(host, n, start);
     renew_welfare(wall, n);
     account(wall, n, +1);
+    pw_pacer_fired(wall->pacer, n);
     int64_t end = now_of(wall);
     pw_host_fired(host, n, start, end);
     wall->totals.fires = host->fires;
@@ -172,7 +195,7 @@ static int64_t fire(struct pw_wall *wall, int n, int64_t start)
     if (observer != NULL && observer->fired != NULL)
         observer->fired(observer->context, start, n);
     send_outbox(wall, n, end);
-    return end;
+    return now_of(wall);
 }
 
 static void deliver_due(struct pw_wall *wall)
@@ -188,6 +211,7 @@ static void deliver_due(struct pw_wall *wall)
 int pw_wall_step(struct pw_wall *wall)
 {
     deliver_due(wall);
+    queue_rested(wall);
     const struct pw_host *host = wall->spec.host;
     int n_firing = wall->n_ready, count = host->end - host->first;
     int64_t now = n_firing > 0 ? now_of(wall) : 0;
@@ -197,12 +221,13 @@ int pw_wall_step(struct pw_wall *wall)
         wall->n_ready--;
         wall->queued[n - host->first] = 0;
         now = fire(wall, n, now);
-        queue_if_ready(wall, n);
+        queue_if_ready(wall, n, now);
     }
     return n_firing;
 }
 
 int64_t pw_wall_next_due(const struct pw_wall *wall)
 {
-    return pw_due_queue_next(wall->held);
+    int64_t held_ns = pw_due_queue_next(wall->held), rest_ns = pw_pacer_next(wall->pacer);
+    return held_ns < rest_ns ? held_ns : rest_ns;
 }

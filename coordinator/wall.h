@@ -27,7 +27,7 @@ struct pw_totals {
     struct pw_exact_sum primal2, dual2, price2, welfare;
     int64_t unsolved;          /* slots without a solved round */
     int64_t fires, most_fires; /* local solves: all, and of the busiest agent */
-    int64_t sent, lost, duplicates;
+    int64_t sent;
 };
 
 struct pw_wall {
@@ -35,12 +35,14 @@ struct pw_wall {
     double *welfare;                  /* [agents here] minus cost and fees at the last solve */
     int *ready, n_ready, ready_start; /* ring of agents that may fire */
     unsigned char *queued;            /* [agents here] in the ring */
+    struct pw_pacer *pacer;           /* holds agents back that have run too far ahead of an answer */
     struct pw_due_queue *held;        /* what the network model holds back */
     struct pw_totals totals;
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
 
-struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec);
+/* `delta` is the market's asynchronous rate. */
+struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta);
 void pw_wall_destroy(struct pw_wall *wall);
 
 /* Round 0 of every agent. */
@@ -54,7 +56,8 @@ enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
  * after it. */
 int pw_wall_step(struct pw_wall *wall);
 
-/* When the next held message is due, on spec.now; INT64_MAX where none is held. */
+/* When the next held message is due, or an agent's rest over, on spec.now; INT64_MAX where there is neither.
+ */
 int64_t pw_wall_next_due(const struct pw_wall *wall);
 
 #endif
