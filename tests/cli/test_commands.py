@@ -1,6 +1,7 @@
 """The commands as a user types them: help, results, exit codes, files."""
 
 import json
+import subprocess
 import unittest
 
 import h5py
@@ -115,6 +116,12 @@ class Run(program.InFolder):
         self.assertRegex(result.err, r"round \d+ +\d+ messages")
         self.assertNotIn("\x1b", result.err)
         self.assertNotIn("\r", result.err)
+
+    def test_a_result_that_cannot_be_printed(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([program.PROGRAM, "run", STREET, "--json"], stdout=full, check=False,
+                                  stderr=subprocess.PIPE, env=program.environment(), timeout=60)
+        self.assertEqual(done.returncode, 5, done.stderr)
 
     def test_no_optimum_unless_wanted(self):
         result = program.run("run", STREET, "--json", "-s", "run.reference=no")

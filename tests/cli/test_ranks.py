@@ -92,6 +92,25 @@ class Ending(program.InFolder):
                 self.check_interrupted(process, trace)
                 trace.unlink()
 
+    def test_a_signal_counts_from_the_start(self):
+        words = ("-s", "market.generate.agents=1500", "-s", "market.links=sides")
+        process = program.start("run", program.CASES / "random.yaml", "--json", *words, *ENDLESS)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGUSR1)
+        result = program.finish(process)
+        self.assertEqual((result.code, result.json["status"]), (75, "interrupted"), result.err)
+
+    def test_a_suspended_run_goes_on(self):
+        process, trace = self.start(0, "-s", "stop.stall_s=2")
+        for _ in range(2):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(2.5)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(1)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.check_interrupted(process, trace)
+
     def test_usr1_through_mpirun(self):
         process, trace = self.start(3)
         process.send_signal(signal.SIGUSR1)

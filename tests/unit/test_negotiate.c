@@ -2,6 +2,7 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/outcome.h"
 #include "coordinator/negotiate.h"
@@ -120,6 +121,35 @@ START_TEST(an_agent_without_peers_clears_alone)
 }
 END_TEST
 
+/* Links much narrower than the agents' reach: a loose default tolerance must not pass for the optimum. Half
+ * of the agents value power at 10, the others make it for 5; each of 20 x 20 links carries 0.005 at most. */
+START_TEST(narrow_links_clear_at_the_optimum)
+{
+    double rows[40][5];
+    for (int n = 0; n < 40; n++) {
+        double consumer[5] = {n, -1000, 0, .001, 10}, producer[5] = {n, 0, 1000, .001, 5};
+        memcpy(rows[n], n < 20 ? consumer : producer, sizeof rows[n]);
+    }
+    struct pw_market *market = test_market_of(40, 40, (const double(*)[5])rows);
+    pw_market_set_link_count(market, 400);
+    for (int l = 0; l < 400; l++) {
+        market->link_a[l] = 20 + l / 20;
+        market->link_b[l] = l % 20;
+        market->t_min[l] = 0;
+        market->t_max[l] = .005;
+    }
+    pw_market_index(market);
+    struct pw_settings settings;
+    pw_settings_default(&settings);
+    struct pw_transport *transport = pw_transport_loopback();
+    struct test_clearing clearing = test_clear(market, &settings, transport);
+    ck_assert_int_eq(clearing.status, PW_CONVERGED);
+    ck_assert_double_le(fabs(clearing.welfare_gap), 1e-6);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
 Suite *negotiate_suite(void)
 {
     Suite *suite = suite_create("negotiate");
@@ -131,6 +161,7 @@ Suite *negotiate_suite(void)
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, the_report_adds_up);
     tcase_add_test(tests, an_agent_without_peers_clears_alone);
+    tcase_add_test(tests, narrow_links_clear_at_the_optimum);
     suite_add_tcase(suite, tests);
     return suite;
 }
