@@ -15,6 +15,7 @@
 #include "coordinator/signals.h"
 #include "coordinator/simulate.h"
 #include "coordinator/summary.h"
+#include "coordinator/virtual.h"
 
 /* One run as rank 0 sees it; the others have only what they were given. */
 struct run {
@@ -32,8 +33,28 @@ static double seconds_since(int64_t start_ns)
     return (double)(pw_clock_ns() - start_ns) * 1e-9;
 }
 
+/* On the virtual clock ranks advance together, by the time after which they can first hear of each other. */
+static void say_lookahead(const struct run *run)
+{
+    const struct pw_settings *settings = &run->loaded->settings;
+    struct pw_network network = pw_case_network(settings);
+    double mean_s = network.model->mean(&network.delay) + settings->compute_s;
+    double lookahead_s = (double)pw_virtual_lookahead(&network, (int64_t)(settings->compute_s * 1e9)) * 1e-9;
+    if (settings->clock != PW_CLOCK_VIRTUAL)
+        return;
+    if (run->options->verbose)
+        fprintf(stderr, "the lookahead of the virtual clock is %g s\n", lookahead_s);
+    if (run->transport->size > 1 && lookahead_s < 1e-3 * mean_s)
+        fprintf(
+            stderr,
+            "peerwatt: warning: a lookahead of %g s where a message takes %g s makes many ranks slow: set "
+            "network.delay.min_s, or use one rank\n",
+            lookahead_s, mean_s);
+}
+
 static void say_what_is_read(const struct run *run)
 {
+    say_lookahead(run);
     for (int i = 0; i < run->loaded->n_warnings; i++)
         fprintf(stderr, "peerwatt: warning: %s\n", run->loaded->warnings[i]);
     if (!run->options->verbose)

@@ -27,6 +27,8 @@ static void set_course(json_t *object, const struct pw_summary *summary)
 {
     json_object_set_new(object, "convergence_time_s", pw_json_real(summary->convergence_time_s));
     json_object_set_new(object, "end_time_s", pw_json_real(summary->end_time_s));
+    json_object_set_new(object, "naive_time_s", pw_json_real(summary->naive_time_s));
+    json_object_set_new(object, "naive_false_stops", json_integer(summary->naive_false_stops));
     json_object_set_new(object, "iterations_mean", pw_json_real(summary->iterations_mean));
     json_object_set_new(object, "messages_sent", json_integer(summary->messages_sent));
     json_object_set_new(object, "messages_retransmitted", json_integer(summary->messages_retransmitted));

@@ -40,8 +40,8 @@ struct pw_market *test_any_market(uint64_t seed)
     return test_market(family, agents, test_uniform(&rng, .1, 1), seed);
 }
 
-static struct test_clearing measure(const struct pw_market *market, const struct pw_settings *settings,
-                                    const struct pw_outcome *outcome)
+struct test_clearing test_measure(const struct pw_market *market, const struct pw_settings *settings,
+                                  const struct pw_outcome *outcome)
 {
     struct pw_scales scales = pw_market_scales(market);
     double slack = settings->tolerance;
@@ -70,7 +70,7 @@ struct test_clearing test_clear(const struct pw_market *market, const struct pw_
     struct test_clearing clearing = {0};
     pw_negotiate(&negotiation, transport, &outcome);
     if (outcome != NULL)
-        clearing = measure(market, settings, outcome);
+        clearing = test_measure(market, settings, outcome);
     pw_outcome_destroy(outcome);
     return clearing;
 }

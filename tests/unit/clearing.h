@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/market.h"
+#include "common/outcome.h"
 #include "common/settings.h"
 #include "coordinator/transport.h"
 
@@ -25,6 +26,10 @@ struct pw_settings test_random_settings(uint64_t seed);
 
 /* A market of 2 to 60 agents of any family, density 0.1 to 1, by `seed`. */
 struct pw_market *test_any_market(uint64_t seed);
+
+/* How far an outcome is from the optimum. */
+struct test_clearing test_measure(const struct pw_market *market, const struct pw_settings *settings,
+                                  const struct pw_outcome *outcome);
 
 /* Collective. Negotiates the market; the result counts on rank 0. */
 struct test_clearing test_clear(const struct pw_market *market, const struct pw_settings *settings,

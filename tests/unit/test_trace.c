@@ -67,6 +67,8 @@ START_TEST(the_root_holds_the_summary)
                     {"seed", 5000000007.0},
                     {"convergence_time_s", NAN},
                     {"end_time_s", 2.5},
+                    {"naive_time_s", 2.75},
+                    {"naive_false_stops", 3},
                     {"iterations_mean", 31.5},
                     {"messages_sent", 6000000001.0},
                     {"messages_retransmitted", 41},

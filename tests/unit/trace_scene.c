@@ -24,6 +24,8 @@ static void fill_summary(struct pw_summary *s, int agents, int trades)
                              .seed = 5000000007,
                              .convergence_time_s = NAN,
                              .end_time_s = 2.5,
+                             .naive_time_s = 2.75,
+                             .naive_false_stops = 3,
                              .iterations_mean = 31.5,
                              .messages_sent = 6000000001,
                              .messages_retransmitted = 41,

@@ -1,0 +1,148 @@
+/* Whole runs on the virtual clock: against independent optima, twice the same, and what is known of simple
+ * cases. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/outcome.h"
+#include "coordinator/simulate.h"
+#include "tests/unit/clearing.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/suites.h"
+
+enum { MARKETS = 300, BATCHES = 3 };
+
+/* Delays in seconds rather than microseconds: virtual time costs nothing. */
+static struct pw_settings virtual_settings(uint64_t seed)
+{
+    struct pw_settings settings = test_random_settings(seed);
+    settings.clock = PW_CLOCK_VIRTUAL;
+    settings.delay_mean_s = 1;
+    settings.delay_std_s = .3;
+    settings.delay_min_s = .1;
+    settings.retransmit_s = 2;
+    settings.compute_s = seed % 3 ? .1 : 1e-3;
+    settings.max_time_s = 1e6;
+    return settings;
+}
+
+static struct pw_outcome *simulate(const struct pw_market *market, const struct pw_settings *settings)
+{
+    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX};
+    struct pw_transport *transport = pw_transport_loopback();
+    struct pw_outcome *outcome;
+    pw_simulate(&negotiation, transport, &outcome);
+    pw_transport_close(transport);
+    return outcome;
+}
+
+START_TEST(random_markets_clear_at_the_optimum)
+{
+    for (int i = 0; i < MARKETS / BATCHES; i++) {
+        uint64_t seed = (uint64_t)(20000 + _i * MARKETS / BATCHES + i);
+        char fault[200];
+        struct pw_market *market = test_any_market(seed);
+        struct pw_settings settings = virtual_settings(seed);
+        struct pw_outcome *outcome = simulate(market, &settings);
+        struct test_clearing clearing = test_measure(market, &settings, outcome);
+        test_clearing_fault(&clearing, &settings, 0, fault, sizeof fault);
+        ck_assert_msg(fault[0] == '\0', "seed %lu, delta %g: %s", (unsigned long)seed, settings.delta, fault);
+        ck_assert_double_le(outcome->summary.convergence_time_s, outcome->summary.end_time_s);
+        pw_outcome_destroy(outcome);
+        pw_market_destroy(market);
+    }
+}
+END_TEST
+
+START_TEST(the_same_run_is_the_same)
+{
+    struct pw_market *market = test_any_market(31);
+    struct pw_settings settings = virtual_settings(31);
+    settings.delta = .3;
+    settings.timeline = 1;
+    struct pw_outcome *one = simulate(market, &settings), *two = simulate(market, &settings);
+    ck_assert_int_eq(one->n_events, two->n_events);
+    ck_assert_int_gt(one->n_events, 100);
+    for (int i = 0; i < one->n_events; i++) {
+        ck_assert(one->events[i].time_s == two->events[i].time_s);
+        ck_assert_int_eq(one->events[i].agent, two->events[i].agent);
+    }
+    ck_assert(memcmp(one->trade, two->trade, (size_t)one->n_links * sizeof(double)) == 0);
+    pw_outcome_destroy(one);
+    pw_outcome_destroy(two);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Synchronous rounds with constant delay d and local solves of c: the k-th ends at k (d + c), so both ends of
+ * every link send round k then, and the run's time is rounds times that. */
+START_TEST(synchronous_time_is_rounds_times_a_round)
+{
+    struct pw_market *market = test_any_market(12);
+    struct pw_settings settings = virtual_settings(12);
+    settings.delta = 1;
+    settings.loss = 0;
+    settings.compute_s = .25;
+    snprintf(settings.delay_model, sizeof settings.delay_model, "constant");
+    struct pw_outcome *outcome = simulate(market, &settings);
+    double rounds = outcome->summary.convergence_time_s / 1.25;
+    ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
+    ck_assert_double_eq_tol(rounds, round(rounds), 1e-6);
+    for (int n = 0; n < market->n_agents; n++) {
+        if (pw_market_degree(market, n) > 0)
+            ck_assert_int_eq(outcome->iterations[n], outcome->iterations[market->link_a[0]]);
+    }
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* A test that compares trades of different rounds says something else than one that pairs them. */
+START_TEST(a_naive_test_is_watched)
+{
+    long false_stops = 0;
+    for (uint64_t seed = 1; seed < 60; seed++) {
+        struct pw_market *market = test_any_market(seed);
+        struct pw_settings settings = virtual_settings(seed);
+        settings.tolerance = 1e-2;
+        struct pw_outcome *outcome = simulate(market, &settings);
+        false_stops += outcome->summary.naive_false_stops;
+        pw_outcome_destroy(outcome);
+        pw_market_destroy(market);
+    }
+    ck_assert_int_gt(false_stops, 0);
+}
+END_TEST
+
+START_TEST(time_and_rounds_are_limited)
+{
+    struct pw_market *market = test_any_market(5);
+    struct pw_settings settings = virtual_settings(5);
+    settings.max_time_s = 7.5;
+    struct pw_outcome *outcome = simulate(market, &settings);
+    ck_assert_int_eq(outcome->summary.status, PW_AT_LIMIT);
+    ck_assert_double_eq_tol(outcome->summary.end_time_s, 7.5, 1e-9);
+    pw_outcome_destroy(outcome);
+    settings = virtual_settings(5);
+    settings.max_rounds = 4;
+    outcome = simulate(market, &settings);
+    ck_assert_int_eq(outcome->summary.status, PW_AT_LIMIT);
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(market);
+}
+END_TEST
+
+Suite *simulate_suite(void)
+{
+    Suite *suite = suite_create("simulate");
+    TCase *tests = tcase_create("virtual clock");
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, random_markets_clear_at_the_optimum, 0, BATCHES);
+    tcase_add_test(tests, the_same_run_is_the_same);
+    tcase_add_test(tests, synchronous_time_is_rounds_times_a_round);
+    tcase_add_test(tests, a_naive_test_is_watched);
+    tcase_add_test(tests, time_and_rounds_are_limited);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
