@@ -208,7 +208,7 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
                      const char *what)
 {
     struct pw_idle idle = {.longest_ns = simulation->transport->crowded ? 1000000 : 100000,
-                           .spins_first = simulation->transport->crowded ? 0 : 500};
+                           .spins_first = 200};
     int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
     int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
     while (!is_here(simulation)) {
