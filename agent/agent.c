@@ -5,9 +5,17 @@
 #include <string.h>
 #include <stdlib.h>
 
+#include "agent/exchange.h"
 #include "agent/local_problem.h"
-#include "agent/paired.h"
 #include "common/memory.h"
+
+static const struct pw_exchange *const pw_exchanges[] = {
+    [PW_PAIRED] = &pw_exchange_paired, [PW_LATEST] = &pw_exchange_latest, [PW_STALE] = &pw_exchange_stale};
+
+static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
+{
+    return pw_exchanges[agent->rules.exchange];
+}
 
 /* Hands out aligned arrays from one block; with a NULL block it only counts. */
 struct arena {
@@ -54,6 +62,8 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
         *per_product[i] = take_doubles(arena, slots * (size_t)agent->n_products);
     agent->round = take(arena, slots, sizeof(int));
     agent->outbox = take(arena, slots, sizeof(int));
+    agent->heard_at = take(arena, slots, sizeof(int));
+    agent->heard_round = take(arena, slots, sizeof(int));
     agent->complete = take(arena, slots, 1);
     agent->has_next = take(arena, slots, 1);
     agent->counts = take(arena, slots, 1);
@@ -104,6 +114,8 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
     char *block = agent->memory;
     lay_out(agent, block + (64 - (uintptr_t)block % 64));
     copy_spec(agent, spec);
+    for (int slot = 0; slot < agent->n_links; slot++)
+        agent->heard_round[slot] = -1;
     agent->residuals.unsolved = agent->n_links;
     return agent;
 }
@@ -116,7 +128,7 @@ void pw_agent_destroy(struct pw_agent *agent)
     free(agent);
 }
 
-static size_t at(const struct pw_agent *agent, int slot, int q)
+size_t pw_agent_at(const struct pw_agent *agent, int slot, int q)
 {
     return (size_t)q * (size_t)agent->n_links + (size_t)slot;
 }
@@ -127,9 +139,9 @@ static void pose_trades(struct pw_agent *agent, int q)
 {
     double kappa = agent->rules.stiffness;
     for (int slot = 0; slot < agent->n_links; slot++) {
-        size_t i = at(agent, slot, q);
+        size_t i = pw_agent_at(agent, slot, q);
         double slope = 1.0 / agent->penalty[slot];
-        int waits = !agent->complete[slot];
+        int waits = exchange_of(agent)->waits(agent, slot);
         agent->slope[slot] = waits ? slope / kappa : slope;
         agent->target[slot] =
             agent->s[i] - (waits ? agent->price_sent[i] * (1.0 - 1.0 / kappa) * slope : 0.0);
@@ -139,7 +151,7 @@ static void pose_trades(struct pw_agent *agent, int q)
 
 static void solve(struct pw_agent *agent, int q)
 {
-    size_t assets = (size_t)q * (size_t)agent->n_assets, slots = at(agent, 0, q);
+    size_t assets = (size_t)q * (size_t)agent->n_assets, slots = pw_agent_at(agent, 0, q);
     struct pw_local_problem problem = {
         .n_assets = agent->n_assets,
         .p_min = agent->p_min + assets,
@@ -165,7 +177,7 @@ static void sum_residuals(struct pw_agent *agent)
         sums.primal2 += agent->counts[slot] ? agent->gap2[slot] : 0.0;
         sums.unsolved += agent->round[slot] == 0;
         for (int q = 0; q < agent->n_products; q++) {
-            size_t i = at(agent, slot, q);
+            size_t i = pw_agent_at(agent, slot, q);
             double move = agent->mine[i] - agent->before[i], apart = agent->mine[i] + agent->heard[i];
             sums.naive2 += agent->counts[slot] ? apart * apart : 0.0;
             sums.dual2 += move * move;
@@ -175,30 +187,36 @@ static void sum_residuals(struct pw_agent *agent)
     agent->residuals = sums;
 }
 
-static void solve_and_offer(struct pw_agent *agent, int q)
+enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r)
 {
-    pose_trades(agent, q);
-    solve(agent, q);
-    for (int slot = 0; slot < agent->n_links; slot++) {
-        if (agent->complete[slot])
-            pw_paired_offer(agent, slot, q, agent->wish[slot]);
-    }
+    return exchange_of(agent)->deliver(agent, slot, round, r);
+}
+
+int pw_agent_ready(const struct pw_agent *agent)
+{
+    return exchange_of(agent)->ready(agent);
+}
+
+int pw_agent_needs_timeout(const struct pw_agent *agent)
+{
+    return exchange_of(agent)->needs_timeout && agent->n_links > 0;
+}
+
+int pw_exchange_is_paired(enum pw_exchange_kind exchange)
+{
+    return pw_exchanges[exchange]->is_paired;
 }
 
 void pw_agent_fire(struct pw_agent *agent)
 {
-    agent->n_out = 0;
-    for (int slot = 0; slot < agent->n_links; slot++) {
-        if (agent->complete[slot]) {
-            pw_paired_apply(agent, slot);
-            agent->outbox[agent->n_out++] = slot;
-        }
+    const struct pw_exchange *exchange = exchange_of(agent);
+    exchange->open(agent);
+    for (int q = 0; q < agent->n_products; q++) {
+        pose_trades(agent, q);
+        solve(agent, q);
+        exchange->offer(agent, q);
     }
-    for (int q = 0; q < agent->n_products; q++)
-        solve_and_offer(agent, q);
-    agent->n_complete = agent->n_next = 0;
-    for (int i = 0; i < agent->n_out; i++)
-        pw_paired_advance(agent, agent->outbox[i]);
+    exchange->close(agent);
     sum_residuals(agent);
     agent->fires++;
 }
@@ -214,7 +232,7 @@ void pw_agent_start(struct pw_agent *agent)
 
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q)
 {
-    return agent->offer[at(agent, slot, q)];
+    return agent->offer[pw_agent_at(agent, slot, q)];
 }
 
 double pw_agent_power(const struct pw_agent *agent, int q)
@@ -243,6 +261,6 @@ double pw_agent_fees(const struct pw_agent *agent)
 
 double pw_agent_trade_price(const struct pw_agent *agent, int slot, int q)
 {
-    size_t i = at(agent, slot, q);
+    size_t i = pw_agent_at(agent, slot, q);
     return agent->penalty[slot] * (agent->s[i] - agent->mine[i]);
 }

@@ -9,12 +9,17 @@
 
 #include <stddef.h>
 
+/* Which exchange; the rows of pw_exchanges in agent.c. */
+enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
+
 /* How all agents of a market negotiate. */
 struct pw_rules {
+    enum pw_exchange_kind exchange;
     double relaxation; /* alpha in (0, 1): 1/2 is ADMM */
     double stiffness;  /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer */
     int synchronous;   /* true if delta = 1 for every agent of the market: then rule (ii) is off */
-    int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds */
+    int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
+    int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
 };
 
 /* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
@@ -76,6 +81,8 @@ struct pw_agent {
     double *penalty_start;              /* rho at the start, which bounds its adaptation */
 
     int n_complete, n_next; /* counters behind pw_agent_ready() */
+    int *heard_at;          /* fires when the peer was last heard: latest and stale */
+    int *heard_round;       /* the latest round heard of the peer, -1 for none: latest and stale */
     int *outbox;            /* slots with an offer to send, made by the last start or fire */
     int n_out;
     long fires, duplicates;
@@ -94,13 +101,20 @@ void pw_agent_start(struct pw_agent *agent);
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
 enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r);
 
-/* True if the agent may fire: at least one complete link, and either (i) `needed` of them or (ii), unless the
- * market is synchronous, as many messages held as it has links. O(1). */
+/* True if the agent may fire: at least one complete link (for the exchanges but paired: one with news), and
+ * either (i) `needed` of them or (ii), unless the market is synchronous, as many messages held as it has
+ * links. O(1). */
 int pw_agent_ready(const struct pw_agent *agent);
 
-/* One local round: applies every complete link's round exactly once, solves the local problem, and puts the
- * next round of those links into the outbox. Call it only when ready. O(n_links). */
+/* One local round: takes in what has come, solves the local problem, and puts the next offers into the
+ * outbox. Call it only when ready, or after the time-out. O(n_links). */
 void pw_agent_fire(struct pw_agent *agent);
+
+/* True if the agent fires after a time-out even where it is not ready: offers may be lost for good. */
+int pw_agent_needs_timeout(const struct pw_agent *agent);
+
+/* True if both ends of a link hold the same round sooner or later; else their latest trades have to do. */
+int pw_exchange_is_paired(enum pw_exchange_kind exchange);
 
 /* The offer r for product q on `slot`, as to be sent in round agent->round[slot]. */
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q);

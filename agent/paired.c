@@ -1,19 +1,12 @@
-#include "agent/paired.h"
-
-#include <string.h>
-
-static size_t at(const struct pw_agent *agent, int slot, int q)
-{
-    return (size_t)q * (size_t)agent->n_links + (size_t)slot;
-}
+#include "agent/exchange.h"
 
 static void keep(const struct pw_agent *agent, double *where, int slot, const double *r)
 {
     for (int q = 0; q < agent->n_products; q++)
-        where[at(agent, slot, q)] = r[q];
+        where[pw_agent_at(agent, slot, q)] = r[q];
 }
 
-enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r)
+static enum pw_delivery deliver(struct pw_agent *agent, int slot, int round, const double *r)
 {
     int k = agent->round[slot];
     if (round > k + 1)
@@ -35,7 +28,7 @@ enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, c
     return PW_DUPLICATE;
 }
 
-int pw_agent_ready(const struct pw_agent *agent)
+static int ready(const struct pw_agent *agent)
 {
     if (agent->n_complete == 0)
         return 0;
@@ -46,11 +39,11 @@ int pw_agent_ready(const struct pw_agent *agent)
 
 /* Both trades of the round are taken from the offers and the edge variables, which both ends hold bit for
  * bit: so the gap, and the penalty that follows from it, are the same numbers at both ends. */
-void pw_paired_apply(struct pw_agent *agent, int slot)
+static void apply(struct pw_agent *agent, int slot)
 {
     double alpha = agent->rules.relaxation, gap2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
-        size_t i = at(agent, slot, q);
+        size_t i = pw_agent_at(agent, slot, q);
         double trade = (agent->offer[i] + agent->s[i]) / 2.0;
         double peer_trade = (agent->theirs[i] + agent->peer_s[i]) / 2.0;
         double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
@@ -68,23 +61,60 @@ void pw_paired_apply(struct pw_agent *agent, int slot)
         pw_penalty_balance(agent, slot);
 }
 
-void pw_paired_offer(struct pw_agent *agent, int slot, int q, double trade)
+static void offer_slot(struct pw_agent *agent, int slot, int q, double trade)
 {
-    size_t i = at(agent, slot, q);
+    size_t i = pw_agent_at(agent, slot, q);
     agent->before[i] = agent->mine[i];
     agent->mine[i] = trade;
     agent->offer[i] = 2.0 * trade - agent->s[i];
     agent->price_sent[i] = agent->price[q];
 }
 
-void pw_paired_advance(struct pw_agent *agent, int slot)
+static void advance(struct pw_agent *agent, int slot)
 {
     agent->round[slot]++;
     agent->complete[slot] = agent->has_next[slot];
     if (!agent->has_next[slot])
         return;
     for (int q = 0; q < agent->n_products; q++)
-        agent->theirs[at(agent, slot, q)] = agent->next[at(agent, slot, q)];
+        agent->theirs[pw_agent_at(agent, slot, q)] = agent->next[pw_agent_at(agent, slot, q)];
     agent->has_next[slot] = 0;
     agent->n_complete++;
 }
+
+static void open_round(struct pw_agent *agent)
+{
+    agent->n_out = 0;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (!agent->complete[slot])
+            continue;
+        apply(agent, slot);
+        agent->outbox[agent->n_out++] = slot;
+    }
+}
+
+static int waits(const struct pw_agent *agent, int slot)
+{
+    return !agent->complete[slot];
+}
+
+static void offer(struct pw_agent *agent, int q)
+{
+    for (int i = 0; i < agent->n_out; i++)
+        offer_slot(agent, agent->outbox[i], q, agent->wish[agent->outbox[i]]);
+}
+
+static void close_round(struct pw_agent *agent)
+{
+    agent->n_complete = agent->n_next = 0;
+    for (int i = 0; i < agent->n_out; i++)
+        advance(agent, agent->outbox[i]);
+}
+
+const struct pw_exchange pw_exchange_paired = {.is_paired = 1,
+                                               .deliver = deliver,
+                                               .ready = ready,
+                                               .open = open_round,
+                                               .waits = waits,
+                                               .offer = offer,
+                                               .close = close_round};

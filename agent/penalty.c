@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "agent/paired.h"
+#include "agent/exchange.h"
 
 /* Balanced every so many rounds of a link, from its own gap and movement (residual balancing, with a limit on
  * each factor that tightens as the rounds pass, so that the penalty comes to rest). */

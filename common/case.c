@@ -182,6 +182,9 @@ static void warn_of_risks(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
     int room = sizeof loaded->warnings / sizeof *loaded->warnings;
+    if (settings->exchange == PW_EXCHANGE_STALE && loaded->n_warnings < room)
+        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+                 "negotiation.exchange stale drifts to wrong markets where delta < 1 or messages take time");
     if (settings->relaxation > 0.75 && settings->delta < 1.0 && loaded->n_warnings < room)
         snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
                  "negotiation.relaxation above 0.75 may never converge where delta is below 1");

@@ -48,7 +48,9 @@ struct pw_settings {
 
     int exchange; /* index into its choices, as the other ints below */
     double delta, relaxation, stiffness;
-    double penalty; /* 0: auto */
+    double penalty;   /* 0: auto */
+    double timeout_s; /* NaN: from the network's delays */
+    long max_age;
 
     char delay_model[PW_TEXT_ROOM];
     double delay_mean_s, delay_std_s, delay_min_s, loss, retransmit_s, compute_s;
@@ -66,6 +68,8 @@ struct pw_settings {
     unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
+
+enum pw_exchange_choice { PW_EXCHANGE_PAIRED, PW_EXCHANGE_LATEST, PW_EXCHANGE_STALE };
 
 enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 

@@ -3,7 +3,7 @@
 #include "common/number.h"
 #include "common/settings.h"
 
-static const char *const exchanges[] = {"paired", NULL};
+static const char *const exchanges[] = {"paired", "latest", "stale", NULL};
 static const char *const criteria[] = {"global", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
@@ -52,7 +52,8 @@ const struct pw_setting pw_settings_table[] = {
     {"market.generate.producer.p_max", PW_LAW, AT(producer_p_max), "[5, 20]", ANY, NULL, "power",
      "largest production"},
 
-    {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "", "exchange protocol"},
+    {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "",
+     "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts"},
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",
      "asynchronous rate: share of answers waited for"},
     {"negotiation.relaxation", PW_REAL, AT(relaxation), "0.5", 0, 1, 1, 1, NULL, "", "alpha; 0.5 is ADMM"},
@@ -60,6 +61,11 @@ const struct pw_setting pw_settings_table[] = {
      "rho, or auto: set and balanced by itself"},
     {"negotiation.stiffness", PW_REAL, AT(stiffness), "4", AT_LEAST(1), NULL, "",
      "kappa: how reluctantly a trade moves that waits for an answer"},
+
+    {"negotiation.timeout_s", PW_OPTIONAL_REAL, AT(timeout_s), NULL, POSITIVE, NULL, "s",
+     "latest, stale: fire after so long without enough news; by default 3 mean delays, or 1 ms"},
+    {"negotiation.max_age", PW_INTEGER, AT(max_age), "0", AT_LEAST(0), NULL, "",
+     "latest, stale: fires for which an agent goes on without news of a peer; 0: for ever"},
 
     {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
      "law of the delay of a message"},

@@ -23,6 +23,7 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
                                  .dual = NAN,
                                  .price = NAN};
     course->gap2 = pw_alloc(links, sizeof(double));
+    course->agent_gap2 = pw_alloc(agents, sizeof(double));
     course->dual2 = pw_alloc(agents, sizeof(double));
     course->price2 = pw_alloc(agents, sizeof(double));
     course->naive2 = pw_alloc(agents, sizeof(double));
@@ -36,6 +37,7 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
 void pw_course_finish(struct pw_course *course)
 {
     free(course->gap2);
+    free(course->agent_gap2);
     free(course->dual2);
     free(course->price2);
     free(course->naive2);
@@ -69,7 +71,7 @@ static double sum(const double *values, int count)
 static void refresh(struct pw_course *course)
 {
     course->since_refresh = 0;
-    course->primal2 = sum(course->gap2, course->n_links);
+    course->primal2 = sum(course->gap2, course->n_links) + sum(course->agent_gap2, course->n_agents);
     course->dual2_sum = sum(course->dual2, course->n_agents);
     course->price2_sum = sum(course->price2, course->n_agents);
     course->naive2_sum = sum(course->naive2, course->n_agents);
@@ -88,6 +90,7 @@ static void take(struct pw_course *course, const struct pw_change *change)
     if (change->kind == PW_CHANGE_LINK) {
         replace(&course->primal2, &course->gap2[i], change->gap2);
     } else {
+        replace(&course->primal2, &course->agent_gap2[i], change->gap2);
         replace(&course->dual2_sum, &course->dual2[i], change->dual2);
         replace(&course->price2_sum, &course->price2[i], change->price2);
         replace(&course->naive2_sum, &course->naive2[i], change->naive2);

@@ -18,7 +18,7 @@ struct pw_change {
     int64_t time_ns;
     int32_t kind, number; /* agent or link */
     int32_t turn;         /* its solves so far, or the link's round: the order within an instant */
-    double gap2;          /* link: squared reciprocity gap, summed over products */
+    double gap2; /* squared reciprocity gap: of the link; of the agent's links where nothing is paired */
     double dual2, price2, naive2, welfare; /* agent: its contributions from now on */
     int32_t unsolved, sent, lost; /* agent: slots without a solved round; offers and losses of this solve */
 };
@@ -27,9 +27,9 @@ struct pw_course {
     int n_agents, n_links;
     struct pw_tolerances tolerances;
 
-    double *gap2;                              /* [n_links] */
-    double *dual2, *price2, *naive2, *welfare; /* [n_agents] */
-    int32_t *unsolved;                         /* [n_agents] */
+    double *gap2;                                           /* [n_links] */
+    double *agent_gap2, *dual2, *price2, *naive2, *welfare; /* [n_agents] */
+    int32_t *unsolved;                                      /* [n_agents] */
     double primal2, dual2_sum, price2_sum, naive2_sum, welfare_sum;
     int64_t n_unsolved, fires, sent, lost;
     long since_refresh; /* changes since the running sums were added up anew */

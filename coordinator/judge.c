@@ -43,7 +43,7 @@ static struct ends ends_of(const struct pw_snapshot *snapshot, int end_a)
 static double trade_at(const struct pw_snapshot *snapshot, int end, int round, int q)
 {
     int i = end * snapshot->market->n_products + q;
-    return snapshot->round[end] == round ? snapshot->mine[i] : snapshot->before[i];
+    return snapshot->round[end] == round || !snapshot->is_paired ? snapshot->mine[i] : snapshot->before[i];
 }
 
 /* How far the prices at both ends are from making the trade optimal: (3) of the survey, stationarity in t. */

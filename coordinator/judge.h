@@ -22,7 +22,7 @@ struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const 
 /* Fills all of the outcome that follows from the state of the market: agents, trades, and of the summary the
  * residuals, powers, prices, welfare, spread and balance. The agreed trade of a link is (t_ab - t_ba)/2 at
  * the last round that both ends have offered; an agent's power and cost are those of its cheapest dispatch
- * that delivers its agreed trades. */
+ * that delivers its agreed trades. Where the exchange does not pair rounds, the latest trades have to do. */
 void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *tolerances,
               struct pw_outcome *outcome);
 

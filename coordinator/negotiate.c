@@ -172,7 +172,7 @@ static void make_host(struct station *station, const struct pw_scales *scales)
     struct pw_wall_spec wall = {station->host, pw_case_network(settings),
                                 clock_of_host, send_offer,
                                 station,       settings->timeline ? &station->recorder.observer : NULL};
-    station->wall = pw_wall_create(&wall, settings->delta);
+    station->wall = pw_wall_create(&wall, settings->delta, pw_setup_timeout_ns(settings));
     station->parcels = pw_parcels_create(station->transport, station->negotiation->market->n_products);
     station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
 }
@@ -189,7 +189,8 @@ static void make_supervisor(struct station *station, const struct pw_scales *sca
                                       negotiation->deadline_ns,
                                       settings->max_rounds,
                                       (int64_t)fmin(settings->stall_s * 1e9, 9e18),
-                                      negotiation->progress};
+                                      negotiation->progress,
+                                      pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange)};
     station->supervisor = pw_supervisor_create(&spec, start_ns);
 }
 

@@ -26,7 +26,8 @@ struct pw_pacer *pw_pacer_create(const struct pw_host *host, double delta)
     const struct pw_market *market = host->market;
     size_t agents = (size_t)(host->end - host->first);
     pacer->host = host;
-    pacer->allowance = delta < 1.0 ? (int64_t)(FIRES_AHEAD / delta) : INT64_MAX;
+    int is_paired = agents == 0 || pw_exchange_is_paired(host->agents[0]->rules.exchange);
+    pacer->allowance = delta < 1.0 && is_paired ? (int64_t)(FIRES_AHEAD / delta) : INT64_MAX;
     pacer->first_end = market->end_first[host->first];
     pacer->sent_at =
         pw_alloc((size_t)(market->end_first[host->end] - pacer->first_end), sizeof *pacer->sent_at);

@@ -1,7 +1,9 @@
 #include "coordinator/setup.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "common/case.h"
 #include "common/memory.h"
 
 static double *penalties(const struct pw_negotiation *negotiation, const struct pw_scales *scales)
@@ -23,11 +25,24 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     struct pw_host_spec spec = {.market = negotiation->market,
                                 .placement = {negotiation->market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .rules = {settings->relaxation, settings->stiffness, settings->delta >= 1.0,
-                                          !(settings->penalty > 0.0)},
+                                .rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
+                                          .relaxation = settings->relaxation,
+                                          .stiffness = settings->stiffness,
+                                          .synchronous = settings->delta >= 1.0,
+                                          .adapt_penalty = !(settings->penalty > 0.0),
+                                          .max_age = (int)settings->max_age},
                                 .delta = settings->delta,
                                 .penalty = penalty};
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
     return host;
+}
+
+int64_t pw_setup_timeout_ns(const struct pw_settings *settings)
+{
+    static const double MEAN_DELAYS = 3.0, LEAST_S = 1e-3;
+    struct pw_network network = pw_case_network(settings);
+    double mean_s = network.model->mean(&network.delay) + settings->compute_s;
+    double timeout_s = isnan(settings->timeout_s) ? fmax(MEAN_DELAYS * mean_s, LEAST_S) : settings->timeout_s;
+    return (int64_t)fmax(fmin(timeout_s * 1e9, 9e18), 1.0);
 }

@@ -10,4 +10,8 @@
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);
 
+/* After how long, in nanoseconds of the run's clock, an agent fires without enough news, where its exchange
+ * needs that. */
+int64_t pw_setup_timeout_ns(const struct pw_settings *settings);
+
 #endif

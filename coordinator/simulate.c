@@ -336,7 +336,8 @@ static void make_director(struct simulation *simulation, const struct pw_scales 
         simulation->transport->size == 1 ? INT64_MAX / 2 : pw_virtual_lookahead(network, compute_ns);
     simulation->director =
         pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, compute_ns));
-    simulation->snapshot = pw_snapshot_create(negotiation->market);
+    simulation->snapshot = pw_snapshot_create(
+        negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
     simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->parts.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->all = (struct window_done){INT64_MAX, 0, 0};
@@ -350,9 +351,13 @@ static void set_up(struct simulation *simulation)
     int64_t compute_ns = (int64_t)llround(settings->compute_s * 1e9);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
     pw_recorder_init(&simulation->recorder, 0);
-    struct pw_virtual_spec spec = {
-        simulation->host, network,    compute_ns,
-        send_offer,       simulation, settings->timeline ? &simulation->recorder.observer : NULL};
+    struct pw_virtual_spec spec = {simulation->host,
+                                   network,
+                                   compute_ns,
+                                   send_offer,
+                                   simulation,
+                                   settings->timeline ? &simulation->recorder.observer : NULL,
+                                   pw_setup_timeout_ns(settings)};
     simulation->clock = pw_virtual_create(&spec);
     simulation->parcels =
         pw_parcels_create(simulation->transport, simulation->negotiation->market->n_products + 1);

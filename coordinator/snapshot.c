@@ -13,11 +13,12 @@ static double *doubles(int count, int per)
     return pw_alloc((size_t)count * (size_t)per, sizeof(double));
 }
 
-struct pw_snapshot *pw_snapshot_create(const struct pw_market *market)
+struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired)
 {
     struct pw_snapshot *snapshot = pw_alloc(1, sizeof *snapshot);
     int agents = market->n_agents, ends = 2 * market->n_links, products = market->n_products;
     snapshot->market = market;
+    snapshot->is_paired = is_paired;
     snapshot->power = doubles(agents, products);
     snapshot->price = doubles(agents, products);
     snapshot->wait_s = doubles(agents, 1);

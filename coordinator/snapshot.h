@@ -12,6 +12,7 @@
  * [2 n_links (* n_products)], products innermost. */
 struct pw_snapshot {
     const struct pw_market *market;
+    int is_paired;         /* both ends of a link count rounds together */
     double *power, *price; /* of the agents' last solves */
     double *wait_s, *compute_s;
     int64_t *iterations, *sent;
@@ -22,7 +23,7 @@ struct pw_snapshot {
     double *trade_price;   /* price of the trade at the last offer */
 };
 
-struct pw_snapshot *pw_snapshot_create(const struct pw_market *market);
+struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired);
 void pw_snapshot_destroy(struct pw_snapshot *snapshot);
 
 /* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format. */

@@ -60,7 +60,7 @@ struct pw_supervisor *pw_supervisor_create(const struct pw_supervisor_spec *spec
     supervisor->start_ns = start_ns;
     supervisor->reports = pw_alloc(ranks, sizeof *supervisor->reports);
     supervisor->heard = pw_alloc(ranks, 1);
-    supervisor->snapshot = pw_snapshot_create(spec->market);
+    supervisor->snapshot = pw_snapshot_create(spec->market, spec->is_paired);
     supervisor->primal = supervisor->dual = supervisor->price = NAN;
     supervisor->excess = supervisor->wanted = INFINITY;
     pw_series_init(&supervisor->series, MOST_SAMPLES);

@@ -7,7 +7,9 @@
 #include "common/memory.h"
 #include "net_models/event_queue.h"
 
-enum { DONE = -1 }; /* in place of a slot: the end of a local solve */
+/* In place of a slot: the end of a local solve; a time-out since the fire whose number stands for the round.
+ */
+enum { DONE = -1, TIMEOUT = -2 };
 
 /* An event of the queue; an offer's numbers follow it. */
 struct event {
@@ -25,6 +27,7 @@ struct pw_virtual {
     struct pw_virtual_spec spec;
     struct pw_event_queue *queue;
     size_t event_size;
+    int is_paired;                /* the exchange pairs rounds */
     int first_end;                /* position of this host's first link end in the market's arrays */
     struct flight *flights;       /* [ends here] */
     double *theirs;               /* [ends here * n_products] the offer of their_round */
@@ -56,6 +59,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     size_t ends = (size_t)(market->end_first[host->end] - market->end_first[host->first]);
     double span_s = 2.0 * spec->network.model->mean(&spec->network.delay);
     clock->spec = *spec;
+    clock->is_paired = host->end == host->first || pw_exchange_is_paired(host->agents[0]->rules.exchange);
     clock->event_size = offsetof(struct event, r) + products * sizeof(double);
     clock->first_end = market->end_first[host->first];
     clock->queue = pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + spec->compute_ns);
@@ -106,6 +110,7 @@ static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t los
                                             .kind = PW_CHANGE_AGENT,
                                             .number = n,
                                             .turn = (int32_t)agent->fires,
+                                            .gap2 = clock->is_paired ? 0.0 : residuals->primal2,
                                             .dual2 = residuals->dual2,
                                             .price2 = residuals->price2,
                                             .naive2 = residuals->naive2,
@@ -124,7 +129,7 @@ static void note_gap(struct pw_virtual *clock, int n, int slot)
     int end = pw_host_end(host, n, slot) - clock->first_end, away, products = agent->n_products;
     const struct flight *flight = &clock->flights[end];
     double gap2 = 0.0;
-    if (!agent->counts[slot] || flight->sent_round != flight->their_round)
+    if (!clock->is_paired || !agent->counts[slot] || flight->sent_round != flight->their_round)
         return;
     for (int q = 0; q < products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
@@ -231,12 +236,31 @@ static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
     note_agent(clock, n, end_ns, lost);
 }
 
+static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    struct event event = {n, TIMEOUT, (int32_t)agent->fires, {0}};
+    if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - now)
+        pw_event_queue_push(clock->queue, now + clock->spec.timeout_ns, &event);
+}
+
+/* An agent that has not fired since then fires with what it has. */
+static void time_out(struct pw_virtual *clock, int n, int32_t fires)
+{
+    int i = n - clock->spec.host->first;
+    if (pw_host_agent(clock->spec.host, n)->fires != fires || clock->busy[i] || clock->queued[i])
+        return;
+    clock->queued[i] = 1;
+    clock->ready[clock->n_ready++] = n;
+}
+
 static void end_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     int i = n - clock->spec.host->first;
     clock->busy[i] = 0;
     pw_host_fired(clock->spec.host, n, clock->fired_ns[i], now);
     list_if_ready(clock, n);
+    set_timeout(clock, n, now);
 }
 
 void pw_virtual_start(struct pw_virtual *clock)
@@ -307,6 +331,8 @@ enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct p
             pw_event_queue_pop(clock->queue, &event);
             if (event.slot == DONE)
                 end_solve(clock, event.agent, now);
+            else if (event.slot == TIMEOUT)
+                time_out(clock, event.agent, event.round);
             else
                 deliver(clock, &event, now);
         }

@@ -23,6 +23,7 @@ struct pw_virtual_spec {
     void (*send)(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns);
     void *context;
     const struct pw_observer *observer; /* NULL: nobody watches */
+    int64_t timeout_ns; /* an agent whose exchange needs that fires so long after its last fire in any case */
 };
 
 struct pw_virtual;

@@ -7,12 +7,18 @@
 #include "coordinator/pacer.h"
 #include "net_models/due_queue.h"
 
+/* When an agent has to fire unless it has done so since. */
+struct timeout {
+    int agent;
+    long fires;
+};
+
 static int64_t now_of(const struct pw_wall *wall)
 {
     return wall->spec.now(wall->spec.context);
 }
 
-struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta)
+struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta, int64_t timeout_ns)
 {
     struct pw_wall *wall = pw_alloc(1, sizeof *wall);
     const struct pw_host *host = spec->host;
@@ -22,6 +28,8 @@ struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta)
     wall->ready = pw_alloc(count, sizeof *wall->ready);
     wall->queued = pw_alloc(count, 1);
     wall->pacer = pw_pacer_create(host, delta);
+    wall->timeout_ns = timeout_ns;
+    wall->timeouts = pw_due_queue_create(2 * count, sizeof(struct timeout));
     for (int n = host->first; n < host->end; n++)
         slots += (size_t)pw_market_degree(host->market, n);
     wall->totals.unsolved = (int64_t)slots;
@@ -40,6 +48,7 @@ void pw_wall_destroy(struct pw_wall *wall)
     free(wall->queued);
     pw_pacer_destroy(wall->pacer);
     pw_due_queue_destroy(wall->held);
+    pw_due_queue_destroy(wall->timeouts);
     free(wall);
 }
 
@@ -69,6 +78,29 @@ static void queue_rested(struct pw_wall *wall)
     for (int n; (n = pw_pacer_rested(wall->pacer, now)) >= 0;) {
         if (!wall->queued[n - host->first] && pw_agent_ready(pw_host_agent(host, n)))
             queue_agent(wall, n);
+    }
+}
+
+static void set_timeout(struct pw_wall *wall, int n, int64_t now)
+{
+    const struct pw_agent *agent = pw_host_agent(wall->spec.host, n);
+    struct timeout timeout = {n, agent->fires};
+    if (pw_agent_needs_timeout(agent))
+        pw_due_queue_push(wall->timeouts, now + wall->timeout_ns, &timeout);
+}
+
+/* Agents that have not fired for too long fire with what they have. */
+static void queue_timed_out(struct pw_wall *wall)
+{
+    const struct pw_host *host = wall->spec.host;
+    struct timeout timeout;
+    if (pw_due_queue_count(wall->timeouts) == 0)
+        return;
+    int64_t now = now_of(wall);
+    while (pw_due_queue_pop(wall->timeouts, now, &timeout)) {
+        if (pw_host_agent(host, timeout.agent)->fires == timeout.fires &&
+            !wall->queued[timeout.agent - host->first])
+            queue_agent(wall, timeout.agent);
     }
 }
 
@@ -174,8 +206,10 @@ void pw_wall_start(struct pw_wall *wall)
             account(wall, n, +1);
         }
     }
-    for (int n = host->first; n < host->end; n++)
+    for (int n = host->first; n < host->end; n++) {
         send_outbox(wall, n, now);
+        set_timeout(wall, n, now);
+    }
 }
 
 /* Lets one agent fire; returns the time when its offers were on their way. */
@@ -195,6 +229,7 @@ static int64_t fire(struct pw_wall *wall, int n, int64_t start)
     if (observer != NULL && observer->fired != NULL)
         observer->fired(observer->context, start, n);
     send_outbox(wall, n, end);
+    set_timeout(wall, n, end);
     return now_of(wall);
 }
 
@@ -212,6 +247,7 @@ int pw_wall_step(struct pw_wall *wall)
 {
     deliver_due(wall);
     queue_rested(wall);
+    queue_timed_out(wall);
     const struct pw_host *host = wall->spec.host;
     int n_firing = wall->n_ready, count = host->end - host->first;
     int64_t now = n_firing > 0 ? now_of(wall) : 0;
@@ -229,5 +265,6 @@ int pw_wall_step(struct pw_wall *wall)
 int64_t pw_wall_next_due(const struct pw_wall *wall)
 {
     int64_t held_ns = pw_due_queue_next(wall->held), rest_ns = pw_pacer_next(wall->pacer);
-    return held_ns < rest_ns ? held_ns : rest_ns;
+    int64_t timeout_ns = pw_due_queue_next(wall->timeouts), first_ns = held_ns < rest_ns ? held_ns : rest_ns;
+    return first_ns < timeout_ns ? first_ns : timeout_ns;
 }

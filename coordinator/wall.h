@@ -37,12 +37,15 @@ struct pw_wall {
     unsigned char *queued;            /* [agents here] in the ring */
     struct pw_pacer *pacer;           /* holds agents back that have run too far ahead of an answer */
     struct pw_due_queue *held;        /* what the network model holds back */
+    struct pw_due_queue *timeouts;    /* of agents, one for each fire */
+    int64_t timeout_ns;
     struct pw_totals totals;
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
 
-/* `delta` is the market's asynchronous rate. */
-struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta);
+/* `delta` is the market's asynchronous rate; an agent whose exchange needs that fires `timeout_ns` after its
+ * last fire in any case. */
+struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta, int64_t timeout_ns);
 void pw_wall_destroy(struct pw_wall *wall);
 
 /* Round 0 of every agent. */

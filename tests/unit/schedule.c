@@ -200,8 +200,10 @@ static void begin(struct schedule *run)
     pw_penalty_fill(market, &scales, penalty);
     for (int l = 0; l < market->n_links; l++)
         penalty[l] *= options->penalty_factor;
-    struct pw_rules rules = {options->relaxation, options->stiffness, options->delta_low >= 1,
-                             options->adapt_penalty};
+    struct pw_rules rules = {.relaxation = options->relaxation,
+                             .stiffness = options->stiffness,
+                             .synchronous = options->delta_low >= 1,
+                             .adapt_penalty = options->adapt_penalty};
     for (int n = 0; n < market->n_agents; n++) {
         double delta = test_uniform(&run->rng, options->delta_low, options->delta_high);
         run->agents[n] = pw_agents_make(market, n, &rules, penalty, delta);

@@ -190,7 +190,8 @@ static const char *const full_case =
     "    consumer: {a: 1, b: [2, 3], p_min: [-5, -4], p_max: -3}\n"
     "    producer: {a: [0, 1.5], b: -1, p_min: 0.5, p_max: [6, 7]}\n"
     "negotiation: {exchange: paired, delta: 0.5, relaxation: 0.75,\n"
-    "  penalty: 2.5, stiffness: 8}\n"
+    "  penalty: 2.5, stiffness: 8,\n"
+    "  timeout_s: 0.5, max_age: 9}\n"
     "network:\n"
     "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125}\n"
     "  loss: 0.375\n"
@@ -222,6 +223,7 @@ START_TEST(every_setting_lands_in_its_field)
     for (int i = 0; i < 8; i++)
         ck_assert(same_law(&laws[i], drawn[i]));
     ck_assert(s.delta == 0.5 && s.relaxation == 0.75 && s.penalty == 2.5 && s.stiffness == 8);
+    ck_assert(s.timeout_s == 0.5 && s.max_age == 9);
     ck_assert_str_eq(s.delay_model, "gaussian");
     ck_assert(s.delay_mean_s == 0.25 && s.delay_std_s == 0.0625 && s.delay_min_s == 0.03125);
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);

@@ -115,6 +115,36 @@ START_TEST(a_naive_test_is_watched)
 }
 END_TEST
 
+/* The mailbox exchange ends at the optimum too; the literal equations on stale trades do not. */
+START_TEST(newest_wins_clears_and_stale_drifts)
+{
+    int stale_wrong = 0;
+    for (uint64_t seed = 300; seed < 320; seed++) {
+        char fault[200];
+        struct pw_market *market = test_market(FAMILY_TWO_SIDED, 6 + (int)(seed % 15), .7, seed);
+        struct pw_settings settings = virtual_settings(seed);
+        settings.relaxation = .5;
+        settings.delta = seed % 2 ? .5 : .2;
+        settings.max_rounds = 5000;
+        settings.exchange = PW_EXCHANGE_LATEST;
+        struct pw_outcome *outcome = simulate(market, &settings);
+        struct test_clearing clearing = test_measure(market, &settings, outcome);
+        test_clearing_fault(&clearing, &settings, 0, fault, sizeof fault);
+        ck_assert_msg(fault[0] == '\0', "latest, seed %lu: %s", (unsigned long)seed, fault);
+        pw_outcome_destroy(outcome);
+        settings.exchange = PW_EXCHANGE_STALE;
+        outcome = simulate(market, &settings);
+        clearing = test_measure(market, &settings, outcome);
+        test_clearing_fault(&clearing, &settings, 1, fault, sizeof fault);
+        ck_assert_msg(fault[0] == '\0', "stale passed for right, seed %lu: %s", (unsigned long)seed, fault);
+        stale_wrong += outcome->summary.status == PW_AT_LIMIT;
+        pw_outcome_destroy(outcome);
+        pw_market_destroy(market);
+    }
+    ck_assert_int_ge(stale_wrong, 15);
+}
+END_TEST
+
 START_TEST(time_and_rounds_are_limited)
 {
     struct pw_market *market = test_any_market(5);
@@ -142,6 +172,7 @@ Suite *simulate_suite(void)
     tcase_add_test(tests, the_same_run_is_the_same);
     tcase_add_test(tests, synchronous_time_is_rounds_times_a_round);
     tcase_add_test(tests, a_naive_test_is_watched);
+    tcase_add_test(tests, newest_wins_clears_and_stale_drifts);
     tcase_add_test(tests, time_and_rounds_are_limited);
     suite_add_tcase(suite, tests);
     return suite;

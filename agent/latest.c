@@ -1,0 +1,51 @@
+/* Newest wins: an offer that is overtaken by a newer one is never used, one that is lost is never missed.
+ * Relaxed ADMM in edge variables, each offer applied at most once (docs/protocol.md). */
+#include "agent/mailbox.h"
+
+/* What the fixed-point iteration of the edge variable still moves: at the optimum s = -r'. */
+static void apply(struct pw_agent *agent, int slot)
+{
+    double alpha = agent->rules.relaxation, gap2 = 0.0;
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        double gap = agent->s[i] + agent->theirs[i];
+        agent->heard[i] = -agent->mine[i] + gap;
+        agent->s[i] -= alpha * gap;
+        gap2 += gap * gap;
+    }
+    agent->gap2[slot] = gap2;
+}
+
+static void open_round(struct pw_agent *agent)
+{
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (agent->complete[slot])
+            apply(agent, slot);
+    }
+    pw_mailbox_address_all(agent);
+}
+
+static int waits(const struct pw_agent *agent, int slot)
+{
+    (void)agent;
+    (void)slot;
+    return 0;
+}
+
+static void offer(struct pw_agent *agent, int q)
+{
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        agent->before[i] = agent->mine[i];
+        agent->mine[i] = agent->wish[slot];
+        agent->offer[i] = 2.0 * agent->wish[slot] - agent->s[i];
+    }
+}
+
+const struct pw_exchange pw_exchange_latest = {.needs_timeout = 1,
+                                               .deliver = pw_mailbox_deliver,
+                                               .ready = pw_mailbox_ready,
+                                               .open = open_round,
+                                               .waits = waits,
+                                               .offer = offer,
+                                               .close = pw_mailbox_close};
