@@ -155,6 +155,27 @@ static void warn_of_unused_recipe(struct pw_case *loaded)
     }
 }
 
+/* The parameters of a delay model and the settings that hold them. */
+static const struct {
+    const char *setting;
+    unsigned use;
+} delay_settings[] = {
+    {"network.delay.mean_s", PW_USES_MEAN},
+    {"network.delay.std_s", PW_USES_STD},
+    {"network.delay.min_s", PW_USES_MIN},
+};
+
+static void warn_of_unused_by_model(struct pw_case *loaded)
+{
+    const struct pw_delay_model *model = pw_delay_model_find(loaded->settings.delay_model);
+    char why[100];
+    snprintf(why, sizeof why, "the delay model is %s", model->name);
+    for (size_t i = 0; i < sizeof delay_settings / sizeof *delay_settings; i++) {
+        if (!(model->uses & delay_settings[i].use))
+            warn(loaded, delay_settings[i].setting, why);
+    }
+}
+
 static void warn_of_unused(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
@@ -162,15 +183,7 @@ static void warn_of_unused(struct pw_case *loaded)
         warn_of_unused_recipe(loaded);
     if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
         warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
-    const struct pw_delay_model *model = pw_delay_model_find(settings->delay_model);
-    char why[100];
-    snprintf(why, sizeof why, "the delay model is %s", model->name);
-    if (!model->uses_mean)
-        warn(loaded, "network.delay.mean_s", why);
-    if (!model->uses_std)
-        warn(loaded, "network.delay.std_s", why);
-    if (!model->uses_min)
-        warn(loaded, "network.delay.min_s", why);
+    warn_of_unused_by_model(loaded);
     if (!(settings->loss > 0.0))
         warn(loaded, "network.retransmit_s", "no message is lost");
     if (settings->clock == PW_CLOCK_WALL)

@@ -12,6 +12,9 @@ struct pw_delay {
     double mean_s, std_s, min_s;
 };
 
+/* Parameters that a model reads; others are warned about. */
+enum pw_delay_use { PW_USES_MEAN = 1, PW_USES_STD = 2, PW_USES_MIN = 4 };
+
 /* Which transmission: `direction` is 0 from the link's agent_a to its agent_b, 1 back. */
 struct pw_transmission {
     uint64_t seed;
@@ -22,7 +25,7 @@ struct pw_transmission {
 struct pw_delay_model {
     const char *name;
     const char *help;
-    int uses_mean, uses_std, uses_min; /* parameters that it reads; others are warned about */
+    unsigned uses; /* of enum pw_delay_use */
     /* PW_USAGE with a text if the parameters do not fit together. */
     enum pw_code (*check)(const struct pw_delay *delay, struct pw_error *err);
     /* One delay in seconds, >= lower_bound. Pure. */

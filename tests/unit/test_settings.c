@@ -261,7 +261,7 @@ START_TEST(values_are_held_to_their_bounds)
          {"-5", "[-5, 5]"},
          {"{low: 1}", "[a, b]", "[1, nan]", "[[1], 2]", "[1, \"2\"]"}},
         {"network.delay.model",
-         {"none", "constant", "gaussian", "exponential"},
+         {"none", "uniform", "lognormal", "pareto"},
          {"warp", "[none]", "Gaussian", "\"\""}},
         {"run.clock", {"wall"}, {"walls", "1", "{}"}},
         {"run.reference", {"auto", "yes", "no", "\"no\""}, {"true", "maybe"}},
