@@ -1,10 +1,10 @@
 #include "common/case.h"
 
-#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/case_check.h"
 #include "common/feasibility.h"
 #include "common/file.h"
 #include "common/generate.h"
@@ -47,30 +47,6 @@ static enum pw_code fail(const struct pw_case *loaded, const char *path, const c
                          struct pw_error *err)
 {
     return pw_settings_fail(&loaded->settings, loaded->path, path, err, text);
-}
-
-static enum pw_code check_together(const struct pw_case *loaded, struct pw_error *err)
-{
-    const struct pw_settings *settings = &loaded->settings;
-    struct pw_network network = pw_case_network(settings);
-    struct pw_error why;
-    int has_table = settings->assets[0] != '\0', has_recipe = settings->generate_agents > 0;
-    if (!has_table && !has_recipe)
-        return fail(loaded, "market.assets",
-                    "missing: a CSV path, or a recipe under market.generate, is expected", err);
-    if (has_table && has_recipe)
-        return fail(loaded, "market.generate.agents", "a market has either assets or generate, not both",
-                    err);
-    if (settings->agents[0] != '\0' && has_recipe)
-        return fail(loaded, "market.agents", "a generated market has no agents table", err);
-    if (network.model->check(&network.delay, &why) != PW_OK)
-        return fail(loaded, "network.delay.model", why.text, err);
-    if (settings->clock == PW_CLOCK_VIRTUAL &&
-        !(network.model->mean(&network.delay) + settings->compute_s > 0.0))
-        return fail(loaded, "run.clock",
-                    "on the virtual clock something must take time: set network.delay or network.compute_s",
-                    err);
-    return PW_OK;
 }
 
 /* A table named by the setting `setting`, as bytes; the caller frees both. */
@@ -139,69 +115,18 @@ static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
     return code;
 }
 
-static void warn(struct pw_case *loaded, const char *setting, const char *why)
-{
-    int row = pw_settings_find(setting), room = sizeof loaded->warnings / sizeof *loaded->warnings;
-    if (loaded->settings.given[row] && loaded->n_warnings < room)
-        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
-                 "%s is given but not used: %s", setting, why);
-}
-
-static void warn_of_unused_recipe(struct pw_case *loaded)
-{
-    for (int row = 0; row < pw_settings_count; row++) {
-        if (strncmp(pw_settings_table[row].path, "market.generate.", 16) == 0)
-            warn(loaded, pw_settings_table[row].path, "the market comes from tables");
-    }
-}
-
-/* The parameters of a delay model and the settings that hold them. */
-static const struct {
-    const char *setting;
-    unsigned use;
-} delay_settings[] = {
-    {"network.delay.mean_s", PW_USES_MEAN},
-    {"network.delay.std_s", PW_USES_STD},
-    {"network.delay.min_s", PW_USES_MIN},
-};
-
-static void warn_of_unused_by_model(struct pw_case *loaded)
-{
-    const struct pw_delay_model *model = pw_delay_model_find(loaded->settings.delay_model);
-    char why[100];
-    snprintf(why, sizeof why, "the delay model is %s", model->name);
-    for (size_t i = 0; i < sizeof delay_settings / sizeof *delay_settings; i++) {
-        if (!(model->uses & delay_settings[i].use))
-            warn(loaded, delay_settings[i].setting, why);
-    }
-}
-
-static void warn_of_unused(struct pw_case *loaded)
-{
-    const struct pw_settings *settings = &loaded->settings;
-    if (settings->generate_agents == 0)
-        warn_of_unused_recipe(loaded);
-    if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
-        warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
-    warn_of_unused_by_model(loaded);
-    if (!(settings->loss > 0.0))
-        warn(loaded, "network.retransmit_s", "no message is lost");
-    if (settings->clock == PW_CLOCK_WALL)
-        warn(loaded, "network.compute_s", "on the wall clock a local solve takes the time that it takes");
-}
-
 static enum pw_code load(struct pw_case *loaded, const char *const *overrides, int n_overrides,
                          struct pw_error *err)
 {
     PW_TRY(read_settings(loaded, overrides, n_overrides, err));
-    PW_TRY(check_together(loaded, err));
+    PW_TRY(pw_case_check(loaded, err));
     PW_TRY(load_assets(loaded, err));
     PW_TRY(load_agents(loaded, err));
     PW_TRY(load_links(loaded, err));
     struct pw_error why;
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)
         return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
-    warn_of_unused(loaded);
+    pw_case_warn(loaded);
     return PW_OK;
 }
 
@@ -232,9 +157,14 @@ void pw_case_destroy(struct pw_case *loaded)
 
 struct pw_network pw_case_network(const struct pw_settings *settings)
 {
-    return (struct pw_network){pw_delay_model_find(settings->delay_model),
-                               {settings->delay_mean_s, settings->delay_std_s, settings->delay_min_s},
-                               settings->loss,
-                               settings->retransmit_s,
-                               (uint64_t)settings->seed};
+    return (struct pw_network){
+        .model = pw_delay_model_find(settings->delay_model),
+        .delay = {settings->delay_mean_s, settings->delay_std_s, settings->delay_min_s},
+        .loss = settings->loss,
+        .burst_length = settings->burst_length,
+        .burst_loss = settings->burst_loss,
+        .retransmit = (enum pw_retransmit)settings->retransmit,
+        .retransmit_s = settings->retransmit_s,
+        .retransmit_max_s = settings->retransmit_max_s,
+        .seed = (uint64_t)settings->seed};
 }

@@ -5,7 +5,7 @@
 #include "common/error.h"
 #include "common/market.h"
 #include "common/settings.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
 
 enum { PW_MOST_INPUTS = 8 };
 

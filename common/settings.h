@@ -9,7 +9,7 @@
 #include "common/error.h"
 #include "common/yaml_tree.h"
 
-enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 64 };
+enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 96 };
 
 /* A law to draw from: one number, or uniform between two. */
 struct pw_law {
@@ -51,7 +51,10 @@ struct pw_settings {
     double penalty; /* 0: auto */
 
     char delay_model[PW_TEXT_ROOM];
-    double delay_mean_s, delay_std_s, delay_min_s, loss, retransmit_s, compute_s;
+    double delay_mean_s, delay_std_s, delay_min_s;
+    double loss, burst_length, burst_loss;
+    int retransmit; /* enum pw_retransmit */
+    double retransmit_s, retransmit_max_s, compute_s;
 
     int criterion;
     double tolerance;
@@ -66,6 +69,8 @@ struct pw_settings {
     unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
+
+enum pw_exchange_choice { PW_EXCHANGE_PAIRED };
 
 enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 

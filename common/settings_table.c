@@ -7,6 +7,7 @@ static const char *const exchanges[] = {"paired", NULL};
 static const char *const criteria[] = {"global", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
+static const char *const retransmissions[] = {"fixed", "doubling", "never", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
 
 #define AT(field) offsetof(struct pw_settings, field)
@@ -68,8 +69,16 @@ const struct pw_setting pw_settings_table[] = {
      "standard deviation of the delay"},
     {"network.delay.min_s", PW_REAL, AT(delay_min_s), "0", WITHIN_A_DAY, NULL, "s", "least delay"},
     {"network.loss", PW_REAL, AT(loss), "0", 0, 1, 0, 1, NULL, "", "probability that a transmission is lost"},
+    {"network.burst_length", PW_REAL, AT(burst_length), "0", 0, 1000, 0, 0, NULL, "",
+     "mean length of a bad spell of a link, in transmissions; 0: losses are independent"},
+    {"network.burst_loss", PW_REAL, AT(burst_loss), "1", 0, 1, 1, 0, NULL, "",
+     "probability that a transmission is lost in a bad spell"},
+    {"network.retransmit", PW_CHOICE, AT(retransmit), "fixed", NONE, retransmissions, "",
+     "after a loss: again after retransmit_s; after retransmit_s, twice, four times that ..; or never"},
     {"network.retransmit_s", PW_REAL, AT(retransmit_s), "0.2", WITHIN_A_DAY, NULL, "s",
      "time after which a lost transmission is repeated"},
+    {"network.retransmit_max_s", PW_REAL, AT(retransmit_max_s), "60", WITHIN_A_DAY, NULL, "s",
+     "doubling: the longest time before a repetition"},
     {"network.compute_s", PW_REAL, AT(compute_s), "0", WITHIN_A_DAY, NULL, "s",
      "modelled duration of a local solve (virtual clock)"},
 

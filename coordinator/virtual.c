@@ -187,7 +187,8 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
         return;
     observer->sent(observer->context, now, n, peer, round);
     for (uint32_t i = 0; i < losses; i++)
-        observer->lost(observer->context, now + to_ns(i * clock->spec.network.retransmit_s), n, peer, round);
+        observer->lost(observer->context, now + to_ns(pw_network_wait_s(&clock->spec.network, i)), n, peer,
+                       round);
 }
 
 /* Sends the offer of one slot; returns how often it will be lost. */

@@ -12,7 +12,7 @@
 #include "common/observer.h"
 #include "coordinator/course.h"
 #include "coordinator/host.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
 
 /* Nothing is owned. */
 struct pw_virtual_spec {

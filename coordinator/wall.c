@@ -70,8 +70,8 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
         return;
     int from = pw_host_peer(wall->spec.host, offer->agent, offer->slot);
     for (uint32_t i = 0; i < losses; i++)
-        observer->lost(observer->context, now + (int64_t)(i * wall->spec.network.retransmit_s * 1e9), from,
-                       offer->agent, offer->round);
+        observer->lost(observer->context, now + (int64_t)(pw_network_wait_s(&wall->spec.network, i) * 1e9),
+                       from, offer->agent, offer->round);
 }
 
 /* Where the network model holds an offer back, at the receiver. */

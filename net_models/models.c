@@ -18,9 +18,14 @@ const struct pw_delay_model *pw_delay_model_find(const char *name)
     return NULL;
 }
 
+uint32_t pw_transmission_way(const struct pw_transmission *transmission)
+{
+    return transmission->link << 1 | transmission->direction;
+}
+
 struct pw_draw pw_transmission_draw(const struct pw_transmission *transmission, enum pw_purpose purpose)
 {
-    uint32_t way = transmission->link << 1 | transmission->direction;
+    uint32_t way = pw_transmission_way(transmission);
     return (struct pw_draw){transmission->seed, purpose, {way, transmission->round, transmission->attempt}};
 }
 

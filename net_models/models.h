@@ -15,6 +15,9 @@ extern const struct pw_delay_model pw_delay_lognormal;
 extern const struct pw_delay_model pw_delay_gamma;
 extern const struct pw_delay_model pw_delay_pareto;
 
+/* The number of a direction of a link. */
+uint32_t pw_transmission_way(const struct pw_transmission *transmission);
+
 /* The key of a transmission's draws. */
 struct pw_draw pw_transmission_draw(const struct pw_transmission *transmission, enum pw_purpose purpose);
 

@@ -1,5 +1,5 @@
-/* How long a transmission takes and whether it is lost. One file per delay model, one row in models.c. Every
- * draw is a pure function of (seed, link, direction, round, attempt). */
+/* How long a transmission takes. One file per delay model, one row in models.c. Every draw is a pure function
+ * of (seed, link, direction, round, attempt). */
 #ifndef PW_NET_MODEL_H
 #define PW_NET_MODEL_H
 
@@ -39,27 +39,5 @@ struct pw_delay_model {
 /* All models, ended by a row without name; and the one of a name, NULL if there is none. */
 extern const struct pw_delay_model *const pw_delay_models[];
 const struct pw_delay_model *pw_delay_model_find(const char *name);
-
-/* A network: a delay model, independent losses, and retransmission after a fixed time-out. */
-struct pw_network {
-    const struct pw_delay_model *model;
-    struct pw_delay delay;
-    double loss; /* probability that a transmission is lost, [0, 1) */
-    double retransmit_s;
-    uint64_t seed;
-};
-
-/* What becomes of one offer. */
-struct pw_passage {
-    double delay_s;  /* from sending to arrival, retransmissions included */
-    uint32_t losses; /* transmissions lost, each followed by a retransmission */
-};
-
-/* The passage of the offer of `round` on a link. Pure. O(1 + losses). */
-struct pw_passage pw_network_pass(const struct pw_network *network, uint32_t link, uint32_t direction,
-                                  uint32_t round);
-
-/* True if every offer arrives at once: no delay, no loss. */
-int pw_network_is_instant(const struct pw_network *network);
 
 #endif

@@ -156,7 +156,7 @@ END_TEST
 
 static const struct {
     const char *more;     /* beside a market of two agents */
-    const char *warns[4]; /* each warning starts so */
+    const char *warns[6]; /* each warning starts so */
 } warned[] = {
     {"", {NULL}},
     {"network: {delay: {mean_s: 1, std_s: 2, min_s: 3}}",
@@ -168,6 +168,13 @@ static const struct {
     {"network: {delay: {model: gaussian, mean_s: 1, std_s: 2, min_s: 0}}", {NULL}},
     {"network: {retransmit_s: 1}", {"network.retransmit_s is given but not used: no message is lost"}},
     {"network: {retransmit_s: 1, loss: 0.1}", {NULL}},
+    {"network: {retransmit: never, burst_length: 2, burst_loss: 0.5, retransmit_max_s: 1}",
+     {"network.burst_length is given but not used: no message is lost", "network.burst_loss",
+      "network.retransmit is", "network.retransmit_max_s"}},
+    {"network: {loss: 0.1, burst_loss: 0.5, retransmit_max_s: 1}",
+     {"network.burst_loss is given but not used: network.burst_length is 0", "network.retransmit_max_s"}},
+    {"network: {loss: 0.1, burst_length: 3, burst_loss: 0.5, retransmit: doubling, retransmit_max_s: 1}",
+     {NULL}},
     {"network: {compute_s: 0.1}", {"network.compute_s"}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1}", {NULL}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1, price: 1}", {"stop.tolerance is given but not used"}},

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "net_models/models.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
 #include "tests/unit/delays.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"

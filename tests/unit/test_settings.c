@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/settings.h"
+#include "net_models/network.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
 
@@ -194,7 +195,11 @@ static const char *const full_case =
     "network:\n"
     "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125}\n"
     "  loss: 0.375\n"
+    "  burst_length: 12.5\n"
+    "  burst_loss: 0.8125\n"
+    "  retransmit: doubling\n"
     "  retransmit_s: 0.875\n"
+    "  retransmit_max_s: 8.75\n"
     "  compute_s: 0.015625\n"
     "stop: {criterion: global, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
@@ -225,6 +230,8 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert_str_eq(s.delay_model, "gaussian");
     ck_assert(s.delay_mean_s == 0.25 && s.delay_std_s == 0.0625 && s.delay_min_s == 0.03125);
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
+    ck_assert(s.burst_length == 12.5 && s.burst_loss == 0.8125);
+    ck_assert(s.retransmit == PW_RETRANSMIT_DOUBLING && s.retransmit_max_s == 8.75);
     ck_assert(s.tolerance == 1e-5 && s.primal == 1 && s.dual == 2 && s.price == 3);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
     ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1);
@@ -245,6 +252,9 @@ START_TEST(values_are_held_to_their_bounds)
         {"negotiation.stiffness", {"1", "1e6"}, {"0.999", "0"}},
         {"network.loss", {"0", "0.999"}, {"1", "1.0", "-0.1"}},
         {"network.retransmit_s", {"0", "0.2", "86400"}, {"-1", "86400.1", "1e300"}},
+        {"network.burst_length", {"0", "1", "1000"}, {"-1", "1001"}},
+        {"network.burst_loss", {"1", "0.1"}, {"0", "1.1"}},
+        {"network.retransmit", {"fixed", "doubling", "never"}, {"tcp", "0.2", "always"}},
         {"network.delay.mean_s", {"0", "86400"}, {"-1e-9", "1e5"}},
         {"stop.tolerance", {"1e-4", "0.5"}, {"0", "1"}},
         {"stop.primal", {"1e-3"}, {"0", "-1", "auto"}},
