@@ -168,3 +168,14 @@ struct pw_network pw_case_network(const struct pw_settings *settings)
         .retransmit_max_s = settings->retransmit_max_s,
         .seed = (uint64_t)settings->seed};
 }
+
+struct pw_pace pw_case_pace(const struct pw_settings *settings)
+{
+    return (struct pw_pace){.compute_s = settings->compute_s,
+                            .spread = settings->compute_spread,
+                            .stragglers = settings->stragglers,
+                            .straggler_factor = settings->straggler_factor,
+                            .pause_every_s = settings->pause_every_s,
+                            .pause_s = settings->pause_s,
+                            .seed = (uint64_t)settings->seed};
+}

@@ -6,6 +6,7 @@
 #include "common/market.h"
 #include "common/settings.h"
 #include "net_models/network.h"
+#include "net_models/pace.h"
 
 enum { PW_MOST_INPUTS = 8 };
 
@@ -35,5 +36,8 @@ void pw_case_destroy(struct pw_case *loaded);
 
 /* The network that the settings describe. */
 struct pw_network pw_case_network(const struct pw_settings *settings);
+
+/* How fast agents are on the virtual clock. */
+struct pw_pace pw_case_pace(const struct pw_settings *settings);
 
 #endif

@@ -51,6 +51,9 @@ enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
     if (network.model->check(&network.delay, &why) != PW_OK)
         return fail(loaded, "network.delay.model", why.text, err);
     PW_TRY(check_losses(loaded, &network, err));
+    struct pw_pace pace = pw_case_pace(settings);
+    if (pw_pace_check(&pace, &why) != PW_OK)
+        return fail(loaded, "network.pause_every_s", why.text, err);
     if (settings->clock == PW_CLOCK_VIRTUAL &&
         !(network.model->mean(&network.delay) + settings->compute_s > 0.0))
         return fail(loaded, "run.clock",
@@ -114,6 +117,29 @@ static void warn_of_unused_by_losses(struct pw_case *loaded)
         warn(loaded, "network.retransmit_max_s", "network.retransmit is not doubling");
 }
 
+static void warn_of_unused_pace(struct pw_case *loaded)
+{
+    static const char *const all[] = {"network.compute_s",     "network.compute_spread",
+                                      "network.stragglers",    "network.straggler_factor",
+                                      "network.pause_every_s", "network.pause_s"};
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->clock == PW_CLOCK_WALL) {
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            warn(loaded, all[i], "on the wall clock a local solve takes the time that it takes");
+        return;
+    }
+    if (!(settings->compute_s > 0.0)) {
+        for (size_t i = 1; i < 4; i++)
+            warn(loaded, all[i], "network.compute_s is 0");
+    } else if (!(settings->stragglers > 0.0)) {
+        warn(loaded, "network.straggler_factor", "network.stragglers is 0");
+    }
+    if (!(settings->pause_every_s > 0.0))
+        warn(loaded, "network.pause_s", "network.pause_every_s is 0");
+    else if (!(settings->pause_s > 0.0))
+        warn(loaded, "network.pause_every_s", "network.pause_s is 0");
+}
+
 void pw_case_warn(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
@@ -123,6 +149,5 @@ void pw_case_warn(struct pw_case *loaded)
         warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
     warn_of_unused_by_model(loaded);
     warn_of_unused_by_losses(loaded);
-    if (settings->clock == PW_CLOCK_WALL)
-        warn(loaded, "network.compute_s", "on the wall clock a local solve takes the time that it takes");
+    warn_of_unused_pace(loaded);
 }

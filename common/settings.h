@@ -54,7 +54,8 @@ struct pw_settings {
     double delay_mean_s, delay_std_s, delay_min_s;
     double loss, burst_length, burst_loss;
     int retransmit; /* enum pw_retransmit */
-    double retransmit_s, retransmit_max_s, compute_s;
+    double retransmit_s, retransmit_max_s;
+    double compute_s, compute_spread, stragglers, straggler_factor, pause_every_s, pause_s;
 
     int criterion;
     double tolerance;

@@ -41,10 +41,10 @@ static int64_t to_ns(double seconds)
     return (int64_t)llround(seconds * 1e9);
 }
 
-int64_t pw_virtual_lookahead(const struct pw_network *network, int64_t compute_ns)
+int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace)
 {
     int64_t delay_ns = (int64_t)floor(network->model->lower_bound(&network->delay) * 1e9) - 1;
-    return (delay_ns > 1 ? delay_ns : 1) + compute_ns;
+    return (delay_ns > 1 ? delay_ns : 1) + pw_pace_least_ns(pace);
 }
 
 struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
@@ -58,7 +58,8 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     clock->spec = *spec;
     clock->event_size = offsetof(struct event, r) + products * sizeof(double);
     clock->first_end = market->end_first[host->first];
-    clock->queue = pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + spec->compute_ns);
+    clock->queue =
+        pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     clock->flights = pw_alloc(ends, sizeof *clock->flights);
     clock->theirs = pw_alloc(ends * products, sizeof(double));
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
@@ -256,14 +257,15 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
     struct event done = {n, DONE, 0, {0}};
+    int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
         observer->fired(observer->context, now, n);
-    foresee(clock, n, now + clock->spec.compute_ns);
+    foresee(clock, n, end_ns);
     clock->fired_ns[i] = now;
     clock->busy[i] = 1;
-    if (clock->spec.compute_ns > 0)
-        pw_event_queue_push(clock->queue, now + clock->spec.compute_ns, &done);
+    if (end_ns > now)
+        pw_event_queue_push(clock->queue, end_ns, &done);
     else
         end_solve(clock, n, now);
 }

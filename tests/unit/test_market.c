@@ -176,6 +176,16 @@ static const struct {
     {"network: {loss: 0.1, burst_length: 3, burst_loss: 0.5, retransmit: doubling, retransmit_max_s: 1}",
      {NULL}},
     {"network: {compute_s: 0.1}", {"network.compute_s"}},
+    {"network: {compute_s: 0, compute_spread: 2, stragglers: 0.1, pause_every_s: 1, pause_s: 1}",
+     {"network.compute_s", "network.compute_spread is given but not used: on the wall clock",
+      "network.stragglers", "network.pause_every_s", "network.pause_s"}},
+    {"network: {delay: {model: constant, mean_s: 1}, compute_spread: 2, stragglers: 0.1, pause_s: 1}\n"
+     "run: {clock: virtual}",
+     {"network.compute_spread is given but not used: network.compute_s is 0", "network.stragglers",
+      "network.pause_s is given but not used: network.pause_every_s is 0"}},
+    {"network: {compute_s: 1, compute_spread: 2, straggler_factor: 2, pause_every_s: 1}\nrun: {clock: "
+     "virtual}",
+     {"network.straggler_factor is given but not used: network.stragglers is 0", "network.pause_every_s"}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1}", {NULL}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1, price: 1}", {"stop.tolerance is given but not used"}},
 };

@@ -201,6 +201,11 @@ static const char *const full_case =
     "  retransmit_s: 0.875\n"
     "  retransmit_max_s: 8.75\n"
     "  compute_s: 0.015625\n"
+    "  compute_spread: 1.5\n"
+    "  stragglers: 0.0625\n"
+    "  straggler_factor: 20\n"
+    "  pause_every_s: 30\n"
+    "  pause_s: 1.25\n"
     "stop: {criterion: global, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
     "run: {clock: wall, seed: 17, reference: no, timeline: yes}\n";
@@ -232,6 +237,8 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
     ck_assert(s.burst_length == 12.5 && s.burst_loss == 0.8125);
     ck_assert(s.retransmit == PW_RETRANSMIT_DOUBLING && s.retransmit_max_s == 8.75);
+    ck_assert(s.compute_spread == 1.5 && s.stragglers == 0.0625 && s.straggler_factor == 20 &&
+              s.pause_every_s == 30 && s.pause_s == 1.25);
     ck_assert(s.tolerance == 1e-5 && s.primal == 1 && s.dual == 2 && s.price == 3);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
     ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1);
@@ -255,6 +262,10 @@ START_TEST(values_are_held_to_their_bounds)
         {"network.burst_length", {"0", "1", "1000"}, {"-1", "1001"}},
         {"network.burst_loss", {"1", "0.1"}, {"0", "1.1"}},
         {"network.retransmit", {"fixed", "doubling", "never"}, {"tcp", "0.2", "always"}},
+        {"network.compute_spread", {"1", "1000"}, {"0.99", "1001"}},
+        {"network.stragglers", {"0", "1"}, {"-0.1", "1.1"}},
+        {"network.straggler_factor", {"1", "1000"}, {"0.9", "1001"}},
+        {"network.pause_every_s", {"0", "86400"}, {"-1", "86401"}},
         {"network.delay.mean_s", {"0", "86400"}, {"-1e-9", "1e5"}},
         {"stop.tolerance", {"1e-4", "0.5"}, {"0", "1"}},
         {"stop.primal", {"1e-3"}, {"0", "-1", "auto"}},
