@@ -10,6 +10,7 @@
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
+#include "common/net_tables.h"
 #include "common/suggest.h"
 #include "common/tables.h"
 
@@ -115,6 +116,48 @@ static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
     return code;
 }
 
+static enum pw_code load_net_links(struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_network common = pw_case_network(settings, NULL);
+    if (settings->delay_links[0] == '\0')
+        return PW_OK;
+    char *file;
+    struct pw_text text;
+    PW_TRY(open_table(loaded, "network.delay.links", settings->delay_links, &file, &text, err));
+    enum pw_code code =
+        pw_table_net_links(text.bytes, text.size, file, loaded->market, &common, loaded->net, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+static enum pw_code load_delays(struct pw_case *loaded, struct pw_error *err)
+{
+    char *file;
+    struct pw_text text;
+    PW_TRY(open_table(loaded, "network.delay.file", loaded->settings.delay_file, &file, &text, err));
+    enum pw_code code = pw_table_delays(text.bytes, text.size, file, loaded->net, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+static enum pw_code load_net(struct pw_case *loaded, struct pw_error *err)
+{
+    unsigned uses = pw_delay_model_find(loaded->settings.delay_model)->uses;
+    loaded->net = pw_net_data_create((size_t)loaded->market->n_links);
+    if (uses & PW_USES_FILE)
+        PW_TRY(load_delays(loaded, err));
+    if ((uses & PW_USES_DISTANCE) && loaded->market->x == NULL)
+        return fail(loaded, "network.delay.model",
+                    "distance needs the columns x and y in the agents table (market.agents)", err);
+    if (uses & PW_USES_DISTANCE)
+        pw_net_distances(loaded->market, loaded->net);
+    PW_TRY(load_net_links(loaded, err));
+    return pw_case_check_network(loaded, err);
+}
+
 static enum pw_code load(struct pw_case *loaded, const char *const *overrides, int n_overrides,
                          struct pw_error *err)
 {
@@ -123,6 +166,7 @@ static enum pw_code load(struct pw_case *loaded, const char *const *overrides, i
     PW_TRY(load_assets(loaded, err));
     PW_TRY(load_agents(loaded, err));
     PW_TRY(load_links(loaded, err));
+    PW_TRY(load_net(loaded, err));
     struct pw_error why;
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)
         return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
@@ -151,22 +195,31 @@ void pw_case_destroy(struct pw_case *loaded)
     for (int i = 0; i < loaded->n_inputs; i++)
         free(loaded->inputs[i].path);
     pw_market_destroy(loaded->market);
+    pw_net_data_destroy(loaded->net);
     free(loaded->path);
     free(loaded);
 }
 
-struct pw_network pw_case_network(const struct pw_settings *settings)
+struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data)
 {
-    return (struct pw_network){
-        .model = pw_delay_model_find(settings->delay_model),
-        .delay = {settings->delay_mean_s, settings->delay_std_s, settings->delay_min_s},
-        .loss = settings->loss,
-        .burst_length = settings->burst_length,
-        .burst_loss = settings->burst_loss,
-        .retransmit = (enum pw_retransmit)settings->retransmit,
-        .retransmit_s = settings->retransmit_s,
-        .retransmit_max_s = settings->retransmit_max_s,
-        .seed = (uint64_t)settings->seed};
+    return (struct pw_network){.model = pw_delay_model_find(settings->delay_model),
+                               .delay = {.mean_s = settings->delay_mean_s,
+                                         .std_s = settings->delay_std_s,
+                                         .min_s = settings->delay_min_s,
+                                         .speed = settings->delay_speed,
+                                         .hop_length = settings->delay_hop_length,
+                                         .hop_s = settings->delay_hop_s,
+                                         .jitter_s = settings->delay_jitter_s,
+                                         .values_s = data != NULL ? data->delays_s : NULL,
+                                         .n_values = data != NULL ? data->n_delays : 0},
+                               .loss = settings->loss,
+                               .burst_length = settings->burst_length,
+                               .burst_loss = settings->burst_loss,
+                               .retransmit = (enum pw_retransmit)settings->retransmit,
+                               .retransmit_s = settings->retransmit_s,
+                               .retransmit_max_s = settings->retransmit_max_s,
+                               .seed = (uint64_t)settings->seed,
+                               .data = data};
 }
 
 struct pw_pace pw_case_pace(const struct pw_settings *settings)

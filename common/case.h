@@ -19,6 +19,7 @@ struct pw_input {
 struct pw_case {
     struct pw_settings settings;
     struct pw_market *market;
+    struct pw_net_data *net; /* what the network knows from files */
     char *path;
     int n_inputs;
     struct pw_input inputs[PW_MOST_INPUTS];
@@ -34,8 +35,8 @@ enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_
                           struct pw_case **out, struct pw_error *err);
 void pw_case_destroy(struct pw_case *loaded);
 
-/* The network that the settings describe. */
-struct pw_network pw_case_network(const struct pw_settings *settings);
+/* The network that the settings describe, with `data` from files (borrowed, or NULL). */
+struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);
 
 /* How fast agents are on the virtual clock. */
 struct pw_pace pw_case_pace(const struct pw_settings *settings);

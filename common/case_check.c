@@ -24,38 +24,39 @@ static enum pw_code check_market(const struct pw_case *loaded, struct pw_error *
     return PW_OK;
 }
 
-static enum pw_code check_losses(const struct pw_case *loaded, const struct pw_network *network,
-                                 struct pw_error *err)
-{
-    struct pw_error why;
-    if (!(network->loss > 0.0))
-        return PW_OK;
-    if (pw_network_check_bursts(network, &why) != PW_OK)
-        return fail(loaded, "network.burst_length", why.text, err);
-    if (network->retransmit == PW_RETRANSMIT_NEVER && loaded->settings.exchange == PW_EXCHANGE_PAIRED)
-        return fail(loaded, "network.retransmit",
-                    "never: the paired exchange waits for every offer: fixed or doubling is expected, or a "
-                    "network.loss of 0",
-                    err);
-    if (network->retransmit == PW_RETRANSMIT_DOUBLING && network->retransmit_max_s < network->retransmit_s)
-        return fail(loaded, "network.retransmit_max_s", "at least network.retransmit_s is expected", err);
-    return PW_OK;
-}
-
 enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
-    struct pw_network network = pw_case_network(settings);
+    struct pw_network network = pw_case_network(settings, NULL);
+    struct pw_pace pace = pw_case_pace(settings);
     struct pw_error why;
     PW_TRY(check_market(loaded, err));
     if (network.model->check(&network.delay, &why) != PW_OK)
         return fail(loaded, "network.delay.model", why.text, err);
-    PW_TRY(check_losses(loaded, &network, err));
-    struct pw_pace pace = pw_case_pace(settings);
+    if ((network.model->uses & PW_USES_FILE) && settings->delay_file[0] == '\0')
+        return fail(loaded, "network.delay.model",
+                    "empirical needs network.delay.file, a CSV path of measured delays", err);
+    if (pw_network_check_bursts(&network, network.loss, &why) != PW_OK)
+        return fail(loaded, "network.burst_length", why.text, err);
     if (pw_pace_check(&pace, &why) != PW_OK)
         return fail(loaded, "network.pause_every_s", why.text, err);
-    if (settings->clock == PW_CLOCK_VIRTUAL &&
-        !(network.model->mean(&network.delay) + settings->compute_s > 0.0))
+    return PW_OK;
+}
+
+enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_network network = pw_case_network(settings, loaded->net);
+    int may_lose = pw_network_may_lose(&network);
+    if (may_lose && network.retransmit == PW_RETRANSMIT_NEVER && settings->exchange == PW_EXCHANGE_PAIRED)
+        return fail(loaded, "network.retransmit",
+                    "never: the paired exchange waits for every offer: fixed or doubling is expected, or no "
+                    "network.loss",
+                    err);
+    if (may_lose && network.retransmit == PW_RETRANSMIT_DOUBLING &&
+        network.retransmit_max_s < network.retransmit_s)
+        return fail(loaded, "network.retransmit_max_s", "at least network.retransmit_s is expected", err);
+    if (settings->clock == PW_CLOCK_VIRTUAL && !(pw_network_mean_s(&network) + settings->compute_s > 0.0))
         return fail(loaded, "run.clock",
                     "on the virtual clock something must take time: set network.delay or network.compute_s",
                     err);
@@ -78,14 +79,16 @@ static void warn_of_unused_recipe(struct pw_case *loaded)
     }
 }
 
-/* The parameters of a delay model and the settings that hold them. */
+/* The parameters of a delay model and the settings that hold them; the first three in the order of enum
+ * pw_link_value. */
 static const struct {
     const char *setting;
     unsigned use;
 } delay_settings[] = {
-    {"network.delay.mean_s", PW_USES_MEAN},
-    {"network.delay.std_s", PW_USES_STD},
-    {"network.delay.min_s", PW_USES_MIN},
+    {"network.delay.mean_s", PW_USES_MEAN},         {"network.delay.std_s", PW_USES_STD},
+    {"network.delay.min_s", PW_USES_MIN},           {"network.delay.speed", PW_USES_DISTANCE},
+    {"network.delay.hop_length", PW_USES_DISTANCE}, {"network.delay.hop_s", PW_USES_DISTANCE},
+    {"network.delay.jitter_s", PW_USES_DISTANCE},   {"network.delay.file", PW_USES_FILE},
 };
 
 static void warn_of_unused_by_model(struct pw_case *loaded)
@@ -97,6 +100,12 @@ static void warn_of_unused_by_model(struct pw_case *loaded)
         if (!(model->uses & delay_settings[i].use))
             warn(loaded, delay_settings[i].setting, why);
     }
+    for (int v = PW_LINK_MEAN; v <= PW_LINK_MIN; v++) {
+        snprintf(why, sizeof why, "column %s, the delay model is %s",
+                 strrchr(delay_settings[v].setting, '.') + 1, model->name);
+        if (loaded->net->of_link[v] != NULL && !(model->uses & delay_settings[v].use))
+            warn(loaded, "network.delay.links", why);
+    }
 }
 
 static void warn_of_unused_by_losses(struct pw_case *loaded)
@@ -104,7 +113,8 @@ static void warn_of_unused_by_losses(struct pw_case *loaded)
     static const char *const all[] = {"network.burst_length", "network.burst_loss", "network.retransmit",
                                       "network.retransmit_s", "network.retransmit_max_s"};
     const struct pw_settings *settings = &loaded->settings;
-    if (!(settings->loss > 0.0)) {
+    struct pw_network network = pw_case_network(settings, loaded->net);
+    if (!pw_network_may_lose(&network)) {
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
             warn(loaded, all[i], "no message is lost");
         return;

@@ -52,6 +52,8 @@ struct pw_settings {
 
     char delay_model[PW_TEXT_ROOM];
     double delay_mean_s, delay_std_s, delay_min_s;
+    double delay_speed, delay_hop_length, delay_hop_s, delay_jitter_s;
+    char delay_file[PW_TEXT_ROOM], delay_links[PW_TEXT_ROOM]; /* CSV paths, "" if none */
     double loss, burst_length, burst_loss;
     int retransmit; /* enum pw_retransmit */
     double retransmit_s, retransmit_max_s;

@@ -323,7 +323,7 @@ static void list_neighbours(struct simulation *simulation)
 /* Checks come as often as a message and a local solve take in the mean. */
 static int64_t check_period(const struct pw_network *network, const struct pw_pace *pace)
 {
-    int64_t period = (int64_t)(network->model->mean(&network->delay) * 1e9) + pw_pace_mean_ns(pace);
+    int64_t period = (int64_t)(pw_network_mean_s(network) * 1e9) + pw_pace_mean_ns(pace);
     return period > 1 ? period : 1;
 }
 
@@ -346,7 +346,7 @@ static void set_up(struct simulation *simulation)
 {
     const struct pw_settings *settings = simulation->negotiation->settings;
     struct pw_scales scales = pw_market_scales(simulation->negotiation->market);
-    struct pw_network network = pw_case_network(settings);
+    struct pw_network network = pw_case_network(settings, simulation->negotiation->net);
     struct pw_pace pace = pw_case_pace(settings);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
     pw_recorder_init(&simulation->recorder, 0);

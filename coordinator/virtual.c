@@ -43,7 +43,7 @@ static int64_t to_ns(double seconds)
 
 int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace)
 {
-    int64_t delay_ns = (int64_t)floor(network->model->lower_bound(&network->delay) * 1e9) - 1;
+    int64_t delay_ns = (int64_t)floor(pw_network_least_s(network) * 1e9) - 1;
     return (delay_ns > 1 ? delay_ns : 1) + pw_pace_least_ns(pace);
 }
 
@@ -54,7 +54,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     const struct pw_market *market = host->market;
     size_t agents = (size_t)(host->end - host->first), products = (size_t)market->n_products;
     size_t ends = (size_t)(market->end_first[host->end] - market->end_first[host->first]);
-    double span_s = 2.0 * spec->network.model->mean(&spec->network.delay);
+    double span_s = 2.0 * pw_network_mean_s(&spec->network);
     clock->spec = *spec;
     clock->event_size = offsetof(struct event, r) + products * sizeof(double);
     clock->first_end = market->end_first[host->first];

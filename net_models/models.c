@@ -4,9 +4,17 @@
 #include <string.h>
 
 const struct pw_delay_model *const pw_delay_models[] = {
-    &pw_delay_none,     &pw_delay_constant,    &pw_delay_uniform,
-    &pw_delay_gaussian, &pw_delay_exponential, &pw_delay_lognormal,
-    &pw_delay_gamma,    &pw_delay_pareto,      NULL,
+    &pw_delay_none,
+    &pw_delay_constant,
+    &pw_delay_uniform,
+    &pw_delay_gaussian,
+    &pw_delay_exponential,
+    &pw_delay_lognormal,
+    &pw_delay_gamma,
+    &pw_delay_pareto,
+    &pw_delay_distance,
+    &pw_delay_empirical,
+    NULL,
 };
 
 const struct pw_delay_model *pw_delay_model_find(const char *name)

@@ -14,6 +14,8 @@ extern const struct pw_delay_model pw_delay_exponential;
 extern const struct pw_delay_model pw_delay_lognormal;
 extern const struct pw_delay_model pw_delay_gamma;
 extern const struct pw_delay_model pw_delay_pareto;
+extern const struct pw_delay_model pw_delay_distance;
+extern const struct pw_delay_model pw_delay_empirical;
 
 /* The number of a direction of a link. */
 uint32_t pw_transmission_way(const struct pw_transmission *transmission);

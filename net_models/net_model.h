@@ -3,17 +3,29 @@
 #ifndef PW_NET_MODEL_H
 #define PW_NET_MODEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
 
-/* Parameters of a delay model, in seconds. */
+/* Parameters of a delay model: of one link. Times in seconds. */
 struct pw_delay {
     double mean_s, std_s, min_s;
+    double distance;          /* between the link's agents, in the unit of their x and y */
+    double speed, hop_length; /* > 0, in that unit per second; in that unit, 0: there are no hops */
+    double hop_s, jitter_s;
+    const double *values_s; /* [n_values] measured, ascending; borrowed */
+    size_t n_values;
 };
 
 /* Parameters that a model reads; others are warned about. */
-enum pw_delay_use { PW_USES_MEAN = 1, PW_USES_STD = 2, PW_USES_MIN = 4 };
+enum pw_delay_use {
+    PW_USES_MEAN = 1,
+    PW_USES_STD = 2,
+    PW_USES_MIN = 4,
+    PW_USES_DISTANCE = 8, /* with speed, hops and jitter */
+    PW_USES_FILE = 16,    /* measured values */
+};
 
 /* Which transmission: `direction` is 0 from the link's agent_a to its agent_b, 1 back. */
 struct pw_transmission {
@@ -26,7 +38,7 @@ struct pw_delay_model {
     const char *name;
     const char *help;
     unsigned uses; /* of enum pw_delay_use */
-    /* PW_USAGE with a text if the parameters do not fit together. */
+    /* PW_USAGE with a text if mean_s, std_s and min_s do not fit together. */
     enum pw_code (*check)(const struct pw_delay *delay, struct pw_error *err);
     /* One delay in seconds, >= lower_bound. Pure. */
     double (*draw)(const struct pw_delay *delay, const struct pw_transmission *transmission);

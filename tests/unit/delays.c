@@ -2,6 +2,14 @@
 
 #include <stdlib.h>
 
+double delays_values[DELAY_VALUES];
+
+void delays_fill(void)
+{
+    for (int i = 0; i < DELAY_VALUES; i++)
+        delays_values[i] = 0.25 + i * (double)i / 1e6;
+}
+
 struct pw_transmission delays_transmission(int i)
 {
     uint32_t n = (uint32_t)i;

@@ -177,6 +177,52 @@ START_TEST(pareto_is_the_pareto_law)
 }
 END_TEST
 
+static double distance_law(double x, const double *parameters)
+{
+    return 1 - exp(-(x - parameters[0]) / parameters[1]);
+}
+
+/* The way takes its time, each hop begun counts whole, the jitter is exponential. */
+START_TEST(distance_is_way_hops_and_jitter)
+{
+    static const struct {
+        double distance, hop_length, base;
+    } tried[] = {{0, 2, 1}, {8, 2, 4}, {8.5, 2, 4.375}, {8, 0, 3}, {1, 100, 1.5}};
+    for (int k = 0; k < 5; k++) {
+        struct pw_delay delay = {.min_s = 1, .speed = 4, .hop_s = 0.25, .jitter_s = 0.125};
+        delay.distance = tried[k].distance;
+        delay.hop_length = tried[k].hop_length;
+        double parameters[] = {tried[k].base, 0.125};
+        ck_assert_double_eq(pw_delay_distance.lower_bound(&delay), tried[k].base);
+        ck_assert_double_eq(pw_delay_distance.mean(&delay), tried[k].base + 0.125);
+        struct sample sample = delays_sample(&pw_delay_distance, &delay);
+        ck_assert_double_le(sample_distance(&sample, distance_law, parameters), 2.3);
+        free(sample.values);
+    }
+}
+END_TEST
+
+/* Each value as often as the others; a value twice in the file twice as often. */
+START_TEST(empirical_draws_the_values)
+{
+    static const double values[] = {0.125, 0.5, 0.5, 2};
+    struct pw_delay delay = {.values_s = values, .n_values = 4};
+    struct sample sample = delays_sample(&pw_delay_empirical, &delay);
+    int counts[3] = {0};
+    for (int i = 0; i < DRAWS; i++) {
+        double x = sample.values[i];
+        counts[0] += x == 0.125;
+        counts[1] += x == 0.5;
+        counts[2] += x == 2;
+    }
+    free(sample.values);
+    ck_assert_int_eq(counts[0] + counts[1] + counts[2], DRAWS);
+    ck_assert_double_le(fabs(counts[0] - DRAWS / 4.0), 5 * sqrt(DRAWS * 3 / 16.0));
+    ck_assert_double_le(fabs(counts[1] - DRAWS / 2.0), 5 * sqrt(DRAWS / 4.0));
+    ck_assert(pw_delay_empirical.mean(&delay) == 0.78125 && pw_delay_empirical.lower_bound(&delay) == 0.125);
+}
+END_TEST
+
 Suite *delay_laws_suite(void)
 {
     Suite *suite = suite_create("delay_laws");
@@ -188,6 +234,8 @@ Suite *delay_laws_suite(void)
     tcase_add_test(laws, lognormal_is_the_shifted_lognormal_law);
     tcase_add_test(laws, gamma_is_the_shifted_gamma_law);
     tcase_add_test(laws, pareto_is_the_pareto_law);
+    tcase_add_test(laws, distance_is_way_hops_and_jitter);
+    tcase_add_test(laws, empirical_draws_the_values);
     suite_add_tcase(suite, laws);
     return suite;
 }

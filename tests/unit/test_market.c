@@ -246,7 +246,7 @@ START_TEST(the_network_is_that_of_the_settings)
                                           &err),
                      PW_OK);
     ck_assert_int_eq(pw_settings_override(&settings, "run.seed=99", &err), PW_OK);
-    struct pw_network network = pw_case_network(&settings);
+    struct pw_network network = pw_case_network(&settings, NULL);
     ck_assert_str_eq(network.model->name, "gaussian");
     ck_assert(network.delay.mean_s == 3 && network.delay.std_s == 2 && network.delay.min_s == 1);
     ck_assert(network.loss == 0.25 && network.retransmit_s == 5 && network.seed == 99);

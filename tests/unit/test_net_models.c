@@ -136,19 +136,33 @@ END_TEST
 START_TEST(parameters_are_used_as_told)
 {
     const struct pw_delay_model *model = pw_delay_models[_i];
-    const struct pw_delay base = LAW(1, 0.5, 0.5), mean = LAW(1.25, 0.5, 0.5), std = LAW(1, 0.625, 0.5),
-                          least = LAW(1, 0.5, 0.75);
-    int differs[3] = {0};
-    for (int i = 0; i < 100; i++) {
-        struct pw_transmission transmission = delays_transmission(i);
-        double drawn = model->draw(&base, &transmission);
-        differs[0] |= model->draw(&mean, &transmission) != drawn;
-        differs[1] |= model->draw(&std, &transmission) != drawn;
-        differs[2] |= model->draw(&least, &transmission) != drawn;
+    const struct pw_delay base = LAW(1, 0.5, 0.5);
+    struct {
+        unsigned use;
+        struct pw_delay delay;
+    } others[] = {{PW_USES_MEAN, LAW(1.25, 0.5, 0.5)},
+                  {PW_USES_STD, LAW(1, 0.625, 0.5)},
+                  {PW_USES_MIN, LAW(1, 0.5, 0.75)},
+                  {PW_USES_DISTANCE, base},
+                  {PW_USES_DISTANCE, base},
+                  {PW_USES_DISTANCE, base},
+                  {PW_USES_DISTANCE, base},
+                  {PW_USES_DISTANCE, base},
+                  {PW_USES_FILE, base}};
+    others[3].delay.distance = 4.5;
+    others[4].delay.speed = 8;
+    others[5].delay.hop_length = 1;
+    others[6].delay.hop_s = 0.125;
+    others[7].delay.jitter_s = 0.25;
+    others[8].delay.n_values = 10;
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+        int differs = 0;
+        for (int i = 0; i < 100; i++) {
+            struct pw_transmission transmission = delays_transmission(i);
+            differs |= model->draw(&base, &transmission) != model->draw(&others[k].delay, &transmission);
+        }
+        ck_assert_int_eq(differs, (model->uses & others[k].use) != 0);
     }
-    ck_assert_int_eq(differs[0], (model->uses & PW_USES_MEAN) != 0);
-    ck_assert_int_eq(differs[1], (model->uses & PW_USES_STD) != 0);
-    ck_assert_int_eq(differs[2], (model->uses & PW_USES_MIN) != 0);
 }
 END_TEST
 
@@ -288,6 +302,7 @@ END_TEST
 Suite *net_models_suite(void)
 {
     Suite *suite = suite_create("net_models");
+    delays_fill();
     TCase *every = tcase_create("every model"), *single = tcase_create("refusals");
     TCase *network = tcase_create("network");
     tcase_add_test(every, the_table_finds_every_model);

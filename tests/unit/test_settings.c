@@ -193,7 +193,8 @@ static const char *const full_case =
     "negotiation: {exchange: paired, delta: 0.5, relaxation: 0.75,\n"
     "  penalty: 2.5, stiffness: 8}\n"
     "network:\n"
-    "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125}\n"
+    "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125,\n"
+    "    speed: 3e5, hop_length: 40, hop_s: 0.001, jitter_s: 0.002, file: d.csv, links: w.csv}\n"
     "  loss: 0.375\n"
     "  burst_length: 12.5\n"
     "  burst_loss: 0.8125\n"
@@ -235,6 +236,10 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert_str_eq(s.delay_model, "gaussian");
     ck_assert(s.delay_mean_s == 0.25 && s.delay_std_s == 0.0625 && s.delay_min_s == 0.03125);
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
+    ck_assert(s.delay_speed == 3e5 && s.delay_hop_length == 40 && s.delay_hop_s == 0.001 &&
+              s.delay_jitter_s == 0.002);
+    ck_assert_str_eq(s.delay_file, "d.csv");
+    ck_assert_str_eq(s.delay_links, "w.csv");
     ck_assert(s.burst_length == 12.5 && s.burst_loss == 0.8125);
     ck_assert(s.retransmit == PW_RETRANSMIT_DOUBLING && s.retransmit_max_s == 8.75);
     ck_assert(s.compute_spread == 1.5 && s.stragglers == 0.0625 && s.straggler_factor == 20 &&
@@ -262,6 +267,7 @@ START_TEST(values_are_held_to_their_bounds)
         {"network.burst_length", {"0", "1", "1000"}, {"-1", "1001"}},
         {"network.burst_loss", {"1", "0.1"}, {"0", "1.1"}},
         {"network.retransmit", {"fixed", "doubling", "never"}, {"tcp", "0.2", "always"}},
+        {"network.delay.speed", {"1e-9", "3e8"}, {"0", "-1"}},
         {"network.compute_spread", {"1", "1000"}, {"0.99", "1001"}},
         {"network.stragglers", {"0", "1"}, {"-0.1", "1.1"}},
         {"network.straggler_factor", {"1", "1000"}, {"0.9", "1001"}},
