@@ -1,15 +1,16 @@
 #include "common/case.h"
 
-#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/case_check.h"
 #include "common/feasibility.h"
 #include "common/file.h"
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
+#include "common/net_tables.h"
 #include "common/suggest.h"
 #include "common/tables.h"
 
@@ -47,30 +48,6 @@ static enum pw_code fail(const struct pw_case *loaded, const char *path, const c
                          struct pw_error *err)
 {
     return pw_settings_fail(&loaded->settings, loaded->path, path, err, text);
-}
-
-static enum pw_code check_together(const struct pw_case *loaded, struct pw_error *err)
-{
-    const struct pw_settings *settings = &loaded->settings;
-    struct pw_network network = pw_case_network(settings);
-    struct pw_error why;
-    int has_table = settings->assets[0] != '\0', has_recipe = settings->generate_agents > 0;
-    if (!has_table && !has_recipe)
-        return fail(loaded, "market.assets",
-                    "missing: a CSV path, or a recipe under market.generate, is expected", err);
-    if (has_table && has_recipe)
-        return fail(loaded, "market.generate.agents", "a market has either assets or generate, not both",
-                    err);
-    if (settings->agents[0] != '\0' && has_recipe)
-        return fail(loaded, "market.agents", "a generated market has no agents table", err);
-    if (network.model->check(&network.delay, &why) != PW_OK)
-        return fail(loaded, "network.delay.model", why.text, err);
-    if (settings->clock == PW_CLOCK_VIRTUAL &&
-        !(network.model->mean(&network.delay) + settings->compute_s > 0.0))
-        return fail(loaded, "run.clock",
-                    "on the virtual clock something must take time: set network.delay or network.compute_s",
-                    err);
-    return PW_OK;
 }
 
 /* A table named by the setting `setting`, as bytes; the caller frees both. */
@@ -139,42 +116,46 @@ static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
     return code;
 }
 
-static void warn(struct pw_case *loaded, const char *setting, const char *why)
-{
-    int row = pw_settings_find(setting), room = sizeof loaded->warnings / sizeof *loaded->warnings;
-    if (loaded->settings.given[row] && loaded->n_warnings < room)
-        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
-                 "%s is given but not used: %s", setting, why);
-}
-
-static void warn_of_unused_recipe(struct pw_case *loaded)
-{
-    for (int row = 0; row < pw_settings_count; row++) {
-        if (strncmp(pw_settings_table[row].path, "market.generate.", 16) == 0)
-            warn(loaded, pw_settings_table[row].path, "the market comes from tables");
-    }
-}
-
-static void warn_of_unused(struct pw_case *loaded)
+static enum pw_code load_net_links(struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
-    if (settings->generate_agents == 0)
-        warn_of_unused_recipe(loaded);
-    if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
-        warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
-    const struct pw_delay_model *model = pw_delay_model_find(settings->delay_model);
-    char why[100];
-    snprintf(why, sizeof why, "the delay model is %s", model->name);
-    if (!model->uses_mean)
-        warn(loaded, "network.delay.mean_s", why);
-    if (!model->uses_std)
-        warn(loaded, "network.delay.std_s", why);
-    if (!model->uses_min)
-        warn(loaded, "network.delay.min_s", why);
-    if (!(settings->loss > 0.0))
-        warn(loaded, "network.retransmit_s", "no message is lost");
-    if (settings->clock == PW_CLOCK_WALL)
-        warn(loaded, "network.compute_s", "on the wall clock a local solve takes the time that it takes");
+    struct pw_network common = pw_case_network(settings, NULL);
+    if (settings->delay_links[0] == '\0')
+        return PW_OK;
+    char *file;
+    struct pw_text text;
+    PW_TRY(open_table(loaded, "network.delay.links", settings->delay_links, &file, &text, err));
+    enum pw_code code =
+        pw_table_net_links(text.bytes, text.size, file, loaded->market, &common, loaded->net, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+static enum pw_code load_delays(struct pw_case *loaded, struct pw_error *err)
+{
+    char *file;
+    struct pw_text text;
+    PW_TRY(open_table(loaded, "network.delay.file", loaded->settings.delay_file, &file, &text, err));
+    enum pw_code code = pw_table_delays(text.bytes, text.size, file, loaded->net, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+static enum pw_code load_net(struct pw_case *loaded, struct pw_error *err)
+{
+    unsigned uses = pw_delay_model_find(loaded->settings.delay_model)->uses;
+    loaded->net = pw_net_data_create((size_t)loaded->market->n_links);
+    if (uses & PW_USES_FILE)
+        PW_TRY(load_delays(loaded, err));
+    if ((uses & PW_USES_DISTANCE) && loaded->market->x == NULL)
+        return fail(loaded, "network.delay.model",
+                    "distance needs the columns x and y in the agents table (market.agents)", err);
+    if (uses & PW_USES_DISTANCE)
+        pw_net_distances(loaded->market, loaded->net);
+    PW_TRY(load_net_links(loaded, err));
+    return pw_case_check_network(loaded, err);
 }
 
 /* What is allowed but may not end well. */
@@ -194,14 +175,15 @@ static enum pw_code load(struct pw_case *loaded, const char *const *overrides, i
                          struct pw_error *err)
 {
     PW_TRY(read_settings(loaded, overrides, n_overrides, err));
-    PW_TRY(check_together(loaded, err));
+    PW_TRY(pw_case_check(loaded, err));
     PW_TRY(load_assets(loaded, err));
     PW_TRY(load_agents(loaded, err));
     PW_TRY(load_links(loaded, err));
+    PW_TRY(load_net(loaded, err));
     struct pw_error why;
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)
         return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
-    warn_of_unused(loaded);
+    pw_case_warn(loaded);
     warn_of_risks(loaded);
     return PW_OK;
 }
@@ -227,15 +209,40 @@ void pw_case_destroy(struct pw_case *loaded)
     for (int i = 0; i < loaded->n_inputs; i++)
         free(loaded->inputs[i].path);
     pw_market_destroy(loaded->market);
+    pw_net_data_destroy(loaded->net);
     free(loaded->path);
     free(loaded);
 }
 
-struct pw_network pw_case_network(const struct pw_settings *settings)
+struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data)
 {
-    return (struct pw_network){pw_delay_model_find(settings->delay_model),
-                               {settings->delay_mean_s, settings->delay_std_s, settings->delay_min_s},
-                               settings->loss,
-                               settings->retransmit_s,
-                               (uint64_t)settings->seed};
+    return (struct pw_network){.model = pw_delay_model_find(settings->delay_model),
+                               .delay = {.mean_s = settings->delay_mean_s,
+                                         .std_s = settings->delay_std_s,
+                                         .min_s = settings->delay_min_s,
+                                         .speed = settings->delay_speed,
+                                         .hop_length = settings->delay_hop_length,
+                                         .hop_s = settings->delay_hop_s,
+                                         .jitter_s = settings->delay_jitter_s,
+                                         .values_s = data != NULL ? data->delays_s : NULL,
+                                         .n_values = data != NULL ? data->n_delays : 0},
+                               .loss = settings->loss,
+                               .burst_length = settings->burst_length,
+                               .burst_loss = settings->burst_loss,
+                               .retransmit = (enum pw_retransmit)settings->retransmit,
+                               .retransmit_s = settings->retransmit_s,
+                               .retransmit_max_s = settings->retransmit_max_s,
+                               .seed = (uint64_t)settings->seed,
+                               .data = data};
+}
+
+struct pw_pace pw_case_pace(const struct pw_settings *settings)
+{
+    return (struct pw_pace){.compute_s = settings->compute_s,
+                            .spread = settings->compute_spread,
+                            .stragglers = settings->stragglers,
+                            .straggler_factor = settings->straggler_factor,
+                            .pause_every_s = settings->pause_every_s,
+                            .pause_s = settings->pause_s,
+                            .seed = (uint64_t)settings->seed};
 }

@@ -5,7 +5,8 @@
 #include "common/error.h"
 #include "common/market.h"
 #include "common/settings.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
+#include "net_models/pace.h"
 
 enum { PW_MOST_INPUTS = 8 };
 
@@ -18,6 +19,7 @@ struct pw_input {
 struct pw_case {
     struct pw_settings settings;
     struct pw_market *market;
+    struct pw_net_data *net; /* what the network knows from files */
     char *path;
     int n_inputs;
     struct pw_input inputs[PW_MOST_INPUTS];
@@ -33,7 +35,10 @@ enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_
                           struct pw_case **out, struct pw_error *err);
 void pw_case_destroy(struct pw_case *loaded);
 
-/* The network that the settings describe. */
-struct pw_network pw_case_network(const struct pw_settings *settings);
+/* The network that the settings describe, with `data` from files (borrowed, or NULL). */
+struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);
+
+/* How fast agents are on the virtual clock. */
+struct pw_pace pw_case_pace(const struct pw_settings *settings);
 
 #endif

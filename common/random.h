@@ -11,6 +11,9 @@ enum pw_purpose {
     PW_DRAW_DELAY = 2,
     PW_DRAW_MARKET = 3,
     PW_DRAW_LINKS = 4,
+    PW_DRAW_BURST = 5,
+    PW_DRAW_PACE = 6,
+    PW_DRAW_PAUSE = 7,
 };
 
 /* The key of one draw: `seed`, the purpose, and up to three numbers that say which one it is. */

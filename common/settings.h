@@ -9,7 +9,7 @@
 #include "common/error.h"
 #include "common/yaml_tree.h"
 
-enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 64 };
+enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 96 };
 
 /* A law to draw from: one number, or uniform between two. */
 struct pw_law {
@@ -53,7 +53,13 @@ struct pw_settings {
     long max_age;
 
     char delay_model[PW_TEXT_ROOM];
-    double delay_mean_s, delay_std_s, delay_min_s, loss, retransmit_s, compute_s;
+    double delay_mean_s, delay_std_s, delay_min_s;
+    double delay_speed, delay_hop_length, delay_hop_s, delay_jitter_s;
+    char delay_file[PW_TEXT_ROOM], delay_links[PW_TEXT_ROOM]; /* CSV paths, "" if none */
+    double loss, burst_length, burst_loss;
+    int retransmit; /* enum pw_retransmit */
+    double retransmit_s, retransmit_max_s;
+    double compute_s, compute_spread, stragglers, straggler_factor, pause_every_s, pause_s;
 
     int criterion;
     double tolerance;

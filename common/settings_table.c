@@ -7,6 +7,7 @@ static const char *const exchanges[] = {"paired", "latest", "stale", NULL};
 static const char *const criteria[] = {"global", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
+static const char *const retransmissions[] = {"fixed", "doubling", "never", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
 
 #define AT(field) offsetof(struct pw_settings, field)
@@ -73,11 +74,39 @@ const struct pw_setting pw_settings_table[] = {
     {"network.delay.std_s", PW_REAL, AT(delay_std_s), "0", WITHIN_A_DAY, NULL, "s",
      "standard deviation of the delay"},
     {"network.delay.min_s", PW_REAL, AT(delay_min_s), "0", WITHIN_A_DAY, NULL, "s", "least delay"},
+    {"network.delay.speed", PW_REAL, AT(delay_speed), "200000", 0, PW_LARGEST_NUMBER, 1, 0, NULL, "",
+     "distance: speed of propagation, in the unit of x and y per second; light in fibre where that is km"},
+    {"network.delay.hop_length", PW_REAL, AT(delay_hop_length), "0", NOT_NEGATIVE, NULL, "",
+     "distance: length of a hop, in the unit of x and y; 0: no hops"},
+    {"network.delay.hop_s", PW_REAL, AT(delay_hop_s), "0", WITHIN_A_DAY, NULL, "s", "distance: time per hop"},
+    {"network.delay.jitter_s", PW_REAL, AT(delay_jitter_s), "0", WITHIN_A_DAY, NULL, "s",
+     "distance: mean of the exponential jitter"},
+    {"network.delay.file", PW_TEXT, AT(delay_file), "", NONE, NULL, "",
+     "empirical: CSV table of measured delays: delay_s"},
+    {"network.delay.links", PW_TEXT, AT(delay_links), "", NONE, NULL, "",
+     "CSV table of single links' own values: agent_a,agent_b and any of mean_s,std_s,min_s,loss"},
     {"network.loss", PW_REAL, AT(loss), "0", 0, 1, 0, 1, NULL, "", "probability that a transmission is lost"},
+    {"network.burst_length", PW_REAL, AT(burst_length), "0", 0, 1000, 0, 0, NULL, "",
+     "mean length of a bad spell of a link, in transmissions; 0: losses are independent"},
+    {"network.burst_loss", PW_REAL, AT(burst_loss), "1", 0, 1, 1, 0, NULL, "",
+     "probability that a transmission is lost in a bad spell"},
+    {"network.retransmit", PW_CHOICE, AT(retransmit), "fixed", NONE, retransmissions, "",
+     "after a loss: again after retransmit_s; after retransmit_s, twice, four times that ..; or never"},
     {"network.retransmit_s", PW_REAL, AT(retransmit_s), "0.2", WITHIN_A_DAY, NULL, "s",
      "time after which a lost transmission is repeated"},
+    {"network.retransmit_max_s", PW_REAL, AT(retransmit_max_s), "60", WITHIN_A_DAY, NULL, "s",
+     "doubling: the longest time before a repetition"},
     {"network.compute_s", PW_REAL, AT(compute_s), "0", WITHIN_A_DAY, NULL, "s",
      "modelled duration of a local solve (virtual clock)"},
+    {"network.compute_spread", PW_REAL, AT(compute_spread), "1", 1, 1000, 0, 0, NULL, "",
+     "agents differ: the duration is multiplied by a number log-uniform in [1/spread, spread]"},
+    {"network.stragglers", PW_REAL, AT(stragglers), "0", 0, 1, 0, 0, NULL, "",
+     "share of agents that are slower by straggler_factor (virtual clock)"},
+    {"network.straggler_factor", PW_REAL, AT(straggler_factor), "10", 1, 1000, 0, 0, NULL, "",
+     "how many times longer a straggler's local solves take"},
+    {"network.pause_every_s", PW_REAL, AT(pause_every_s), "0", WITHIN_A_DAY, NULL, "s",
+     "mean time between an agent's pauses; 0: never (virtual clock)"},
+    {"network.pause_s", PW_REAL, AT(pause_s), "0", WITHIN_A_DAY, NULL, "s", "mean length of a pause"},
 
     {"stop.criterion", PW_CHOICE, AT(criterion), "global", NONE, criteria, "", "what ends the negotiation"},
     {"stop.tolerance", PW_REAL, AT(tolerance), "1e-4", 0, 1, 1, 1, NULL, "",

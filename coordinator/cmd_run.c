@@ -25,6 +25,7 @@ struct run {
     struct pw_case *loaded;      /* rank 0 */
     struct pw_settings settings; /* all ranks */
     struct pw_market *market;    /* all ranks; rank 0's belongs to the case */
+    struct pw_net_data *net;     /* likewise */
     struct pw_outcome *outcome;  /* rank 0 */
 };
 
@@ -37,9 +38,10 @@ static double seconds_since(int64_t start_ns)
 static void say_lookahead(const struct run *run)
 {
     const struct pw_settings *settings = &run->loaded->settings;
-    struct pw_network network = pw_case_network(settings);
-    double mean_s = network.model->mean(&network.delay) + settings->compute_s;
-    double lookahead_s = (double)pw_virtual_lookahead(&network, (int64_t)(settings->compute_s * 1e9)) * 1e-9;
+    struct pw_network network = pw_case_network(settings, run->loaded->net);
+    struct pw_pace pace = pw_case_pace(settings);
+    double mean_s = pw_network_mean_s(&network) + settings->compute_s;
+    double lookahead_s = (double)pw_virtual_lookahead(&network, &pace) * 1e-9;
     if (settings->clock != PW_CLOCK_VIRTUAL)
         return;
     if (run->options->verbose)
@@ -73,26 +75,59 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &run->loaded, err));
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
+    run->net = run->loaded->net;
     say_what_is_read(run);
     return PW_OK;
 }
 
-/* All ranks: settings and market from rank 0. */
-static void share_case(struct run *run)
+/* Collective: `size` bytes of rank 0 to all; the caller frees them. */
+static unsigned char *share_bytes(struct pw_transport *transport, unsigned char *bytes, size_t size)
 {
-    struct pw_transport *transport = run->transport;
-    size_t size = run->market != NULL ? pw_market_pack_size(run->market) : 0;
-    pw_transport_share(transport, &run->settings, sizeof run->settings);
-    if (transport->size == 1)
-        return;
     pw_transport_share(transport, &size, sizeof size);
-    unsigned char *bytes = pw_alloc(size, 1);
-    if (run->market != NULL)
-        pw_market_pack(run->market, bytes);
+    if (bytes == NULL)
+        bytes = pw_alloc(size, 1);
     pw_transport_share(transport, bytes, size);
-    if (run->market == NULL)
+    return bytes;
+}
+
+static void share_market(struct run *run)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (run->loaded != NULL) {
+        size = pw_market_pack_size(run->market);
+        bytes = pw_alloc(size, 1);
+        pw_market_pack(run->market, bytes);
+    }
+    bytes = share_bytes(run->transport, bytes, size);
+    if (run->loaded == NULL)
         run->market = pw_market_unpack(bytes);
     free(bytes);
+}
+
+static void share_net(struct run *run)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (run->loaded != NULL) {
+        size = pw_net_data_pack_size(run->net);
+        bytes = pw_alloc(size, 1);
+        pw_net_data_pack(run->net, bytes);
+    }
+    bytes = share_bytes(run->transport, bytes, size);
+    if (run->loaded == NULL)
+        run->net = pw_net_data_unpack(bytes);
+    free(bytes);
+}
+
+/* All ranks: settings, market and what the network knows, from rank 0. */
+static void share_case(struct run *run)
+{
+    pw_transport_share(run->transport, &run->settings, sizeof run->settings);
+    if (run->transport->size == 1)
+        return;
+    share_market(run);
+    share_net(run);
 }
 
 static int64_t deadline(const struct run *run)
@@ -105,7 +140,7 @@ static void negotiate(struct run *run)
 {
     struct pw_negotiation negotiation = {run->market, &run->settings,
                                          run->options->quiet ? PW_PROGRESS_NONE : run->options->progress,
-                                         deadline(run)};
+                                         deadline(run), run->net};
     if (run->settings.clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, run->transport, &run->outcome);
     else
@@ -140,6 +175,8 @@ static void complete_summary(const struct run *run)
     summary->delta = run->settings.delta;
     summary->loss = run->settings.loss;
     summary->seed = run->settings.seed;
+    if (run->settings.retransmit == PW_RETRANSMIT_NEVER)
+        summary->messages_retransmitted = 0;
     compare_with_optimum(run);
     summary->total_s = seconds_since(run->start_ns);
 }
@@ -223,8 +260,10 @@ static enum pw_code run_case(const struct pw_options *options, struct pw_transpo
     struct run run = {.options = options, .transport = transport, .start_ns = pw_clock_ns()};
     enum pw_code code = execute(&run, err);
     pw_outcome_destroy(run.outcome);
-    if (run.loaded == NULL)
+    if (run.loaded == NULL) {
         pw_market_destroy(run.market);
+        pw_net_data_destroy(run.net);
+    }
     pw_case_destroy(run.loaded);
     return code;
 }

@@ -10,13 +10,15 @@
 #include "common/settings.h"
 #include "coordinator/progress.h"
 #include "coordinator/transport.h"
+#include "net_models/net_data.h"
 
 /* What all ranks must know alike, but for `progress`, which counts on rank 0. */
 struct pw_negotiation {
     const struct pw_market *market;
     const struct pw_settings *settings;
     enum pw_progress_mode progress;
-    int64_t deadline_ns; /* on pw_clock_ns(); INT64_MAX: none */
+    int64_t deadline_ns;           /* on pw_clock_ns(); INT64_MAX: none */
+    const struct pw_net_data *net; /* what the network knows from files; NULL: nothing */
 };
 
 /* Collective. Runs until the market is over, a limit is reached, or a signal comes (pw_signals_listen()

@@ -38,11 +38,12 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     return host;
 }
 
-int64_t pw_setup_timeout_ns(const struct pw_settings *settings)
+int64_t pw_setup_timeout_ns(const struct pw_negotiation *negotiation)
 {
     static const double MEAN_DELAYS = 3.0, LEAST_S = 1e-3;
-    struct pw_network network = pw_case_network(settings);
-    double mean_s = network.model->mean(&network.delay) + settings->compute_s;
+    const struct pw_settings *settings = negotiation->settings;
+    struct pw_network network = pw_case_network(settings, negotiation->net);
+    double mean_s = pw_network_mean_s(&network) + settings->compute_s;
     double timeout_s = isnan(settings->timeout_s) ? fmax(MEAN_DELAYS * mean_s, LEAST_S) : settings->timeout_s;
     return (int64_t)fmax(fmin(timeout_s * 1e9, 9e18), 1.0);
 }

@@ -12,6 +12,6 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
 
 /* After how long, in nanoseconds of the run's clock, an agent fires without enough news, where its exchange
  * needs that. */
-int64_t pw_setup_timeout_ns(const struct pw_settings *settings);
+int64_t pw_setup_timeout_ns(const struct pw_negotiation *negotiation);
 
 #endif

@@ -321,21 +321,21 @@ static void list_neighbours(struct simulation *simulation)
 }
 
 /* Checks come as often as a message and a local solve take in the mean. */
-static int64_t check_period(const struct pw_network *network, int64_t compute_ns)
+static int64_t check_period(const struct pw_network *network, const struct pw_pace *pace)
 {
-    int64_t period = (int64_t)(network->model->mean(&network->delay) * 1e9) + compute_ns;
+    int64_t period = (int64_t)(pw_network_mean_s(network) * 1e9) + pw_pace_mean_ns(pace);
     return period > 1 ? period : 1;
 }
 
 static void make_director(struct simulation *simulation, const struct pw_scales *scales,
-                          const struct pw_network *network, int64_t compute_ns)
+                          const struct pw_network *network, const struct pw_pace *pace)
 {
     const struct pw_negotiation *negotiation = simulation->negotiation;
     struct pw_tolerances tolerances = pw_tolerances_of(negotiation->settings, negotiation->market, scales);
     int64_t lookahead_ns =
-        simulation->transport->size == 1 ? INT64_MAX / 2 : pw_virtual_lookahead(network, compute_ns);
+        simulation->transport->size == 1 ? INT64_MAX / 2 : pw_virtual_lookahead(network, pace);
     simulation->director =
-        pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, compute_ns));
+        pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, pace));
     simulation->snapshot = pw_snapshot_create(
         negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
     simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
@@ -347,17 +347,17 @@ static void set_up(struct simulation *simulation)
 {
     const struct pw_settings *settings = simulation->negotiation->settings;
     struct pw_scales scales = pw_market_scales(simulation->negotiation->market);
-    struct pw_network network = pw_case_network(settings);
-    int64_t compute_ns = (int64_t)llround(settings->compute_s * 1e9);
+    struct pw_network network = pw_case_network(settings, simulation->negotiation->net);
+    struct pw_pace pace = pw_case_pace(settings);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
     pw_recorder_init(&simulation->recorder, 0);
     struct pw_virtual_spec spec = {simulation->host,
                                    network,
-                                   compute_ns,
+                                   pace,
                                    send_offer,
                                    simulation,
                                    settings->timeline ? &simulation->recorder.observer : NULL,
-                                   pw_setup_timeout_ns(settings)};
+                                   pw_setup_timeout_ns(simulation->negotiation)};
     simulation->clock = pw_virtual_create(&spec);
     simulation->parcels =
         pw_parcels_create(simulation->transport, simulation->negotiation->market->n_products + 1);
@@ -365,7 +365,7 @@ static void set_up(struct simulation *simulation)
     simulation->bytes = pw_alloc(simulation->n_bytes, 1);
     list_neighbours(simulation);
     if (simulation->transport->rank == 0)
-        make_director(simulation, &scales, &network, compute_ns);
+        make_director(simulation, &scales, &network, &pace);
     int ready = 1;
     pw_transport_share(simulation->transport, &ready,
                        sizeof ready); /* nobody is in an earlier run any more */

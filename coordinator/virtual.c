@@ -44,10 +44,10 @@ static int64_t to_ns(double seconds)
     return (int64_t)llround(seconds * 1e9);
 }
 
-int64_t pw_virtual_lookahead(const struct pw_network *network, int64_t compute_ns)
+int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace)
 {
-    int64_t delay_ns = (int64_t)floor(network->model->lower_bound(&network->delay) * 1e9) - 1;
-    return (delay_ns > 1 ? delay_ns : 1) + compute_ns;
+    int64_t delay_ns = (int64_t)floor(pw_network_least_s(network) * 1e9) - 1;
+    return (delay_ns > 1 ? delay_ns : 1) + pw_pace_least_ns(pace);
 }
 
 struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
@@ -57,12 +57,13 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     const struct pw_market *market = host->market;
     size_t agents = (size_t)(host->end - host->first), products = (size_t)market->n_products;
     size_t ends = (size_t)(market->end_first[host->end] - market->end_first[host->first]);
-    double span_s = 2.0 * spec->network.model->mean(&spec->network.delay);
+    double span_s = 2.0 * pw_network_mean_s(&spec->network);
     clock->spec = *spec;
     clock->is_paired = host->end == host->first || pw_exchange_is_paired(host->agents[0]->rules.exchange);
     clock->event_size = offsetof(struct event, r) + products * sizeof(double);
     clock->first_end = market->end_first[host->first];
-    clock->queue = pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + spec->compute_ns);
+    clock->queue =
+        pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     clock->flights = pw_alloc(ends, sizeof *clock->flights);
     clock->theirs = pw_alloc(ends * products, sizeof(double));
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
@@ -180,7 +181,8 @@ enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_offer 
     int link = pw_host_link(host, offer->agent, offer->slot, &away);
     struct pw_passage passage =
         pw_network_pass(&clock->spec.network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
-    take_flight(clock, offer, sent_ns, due(sent_ns, &passage));
+    if (!passage.lost_for_good)
+        take_flight(clock, offer, sent_ns, due(sent_ns, &passage));
     return PW_OK;
 }
 
@@ -192,7 +194,8 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
         return;
     observer->sent(observer->context, now, n, peer, round);
     for (uint32_t i = 0; i < losses; i++)
-        observer->lost(observer->context, now + to_ns(i * clock->spec.network.retransmit_s), n, peer, round);
+        observer->lost(observer->context, now + to_ns(pw_network_wait_s(&clock->spec.network, i)), n, peer,
+                       round);
 }
 
 /* Sends the offer of one slot; returns how often it will be lost. */
@@ -209,10 +212,10 @@ static int32_t send_slot(struct pw_virtual *clock, int n, int slot, int64_t now)
     flight->sent_ns = now;
     flight->sent_round = offer.round;
     note_gap(clock, n, slot);
-    if (peer >= host->first && peer < host->end)
-        take_flight(clock, &offer, now, due(now, &passage));
-    else
+    if (peer < host->first || peer >= host->end)
         clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, peer), &offer, now);
+    else if (!passage.lost_for_good)
+        take_flight(clock, &offer, now, due(now, &passage));
     return (int32_t)passage.losses;
 }
 
@@ -279,14 +282,15 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
     struct event done = {n, DONE, 0, {0}};
+    int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
         observer->fired(observer->context, now, n);
-    foresee(clock, n, now + clock->spec.compute_ns);
+    foresee(clock, n, end_ns);
     clock->fired_ns[i] = now;
     clock->busy[i] = 1;
-    if (clock->spec.compute_ns > 0)
-        pw_event_queue_push(clock->queue, now + clock->spec.compute_ns, &done);
+    if (end_ns > now)
+        pw_event_queue_push(clock->queue, end_ns, &done);
     else
         end_solve(clock, n, now);
 }

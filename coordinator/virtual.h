@@ -12,13 +12,14 @@
 #include "common/observer.h"
 #include "coordinator/course.h"
 #include "coordinator/host.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
+#include "net_models/pace.h"
 
 /* Nothing is owned. */
 struct pw_virtual_spec {
     struct pw_host *host;
     struct pw_network network;
-    int64_t compute_ns; /* duration of a local solve */
+    struct pw_pace pace; /* durations of local solves */
     /* An offer that leaves for an agent on another rank at `sent_ns`. */
     void (*send)(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns);
     void *context;
@@ -32,7 +33,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec);
 void pw_virtual_destroy(struct pw_virtual *clock);
 
 /* How long after any event its earliest effect on another agent can be, at least 1 ns. */
-int64_t pw_virtual_lookahead(const struct pw_network *network, int64_t compute_ns);
+int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace);
 
 /* Round 0 of every agent, at time 0. */
 void pw_virtual_start(struct pw_virtual *clock);

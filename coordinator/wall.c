@@ -124,8 +124,8 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
         return;
     int from = pw_host_peer(wall->spec.host, offer->agent, offer->slot);
     for (uint32_t i = 0; i < losses; i++)
-        observer->lost(observer->context, now + (int64_t)(i * wall->spec.network.retransmit_s * 1e9), from,
-                       offer->agent, offer->round);
+        observer->lost(observer->context, now + (int64_t)(pw_network_wait_s(&wall->spec.network, i) * 1e9),
+                       from, offer->agent, offer->round);
 }
 
 /* Where the network model holds an offer back, at the receiver. */
@@ -142,7 +142,8 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t n
         pw_network_pass(network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
     wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage.losses;
     note_losses(wall, offer, passage.losses, now);
-    pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
+    if (!passage.lost_for_good)
+        pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
 }
 
 enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)

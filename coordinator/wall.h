@@ -8,7 +8,7 @@
 #include "common/exact_sum.h"
 #include "common/observer.h"
 #include "coordinator/host.h"
-#include "net_models/net_model.h"
+#include "net_models/network.h"
 
 /* Nothing is owned. */
 struct pw_wall_spec {

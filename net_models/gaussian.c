@@ -40,5 +40,11 @@ static double mean(const struct pw_delay *delay)
 }
 
 const struct pw_delay_model pw_delay_gaussian = {
-    "gaussian", "normal law of mean_s and std_s, truncated below at min_s", 1, 1, 1, check, draw, lower_bound,
-    mean};
+    .name = "gaussian",
+    .help = "normal law of mean_s and std_s, truncated below at min_s",
+    .uses = PW_USES_MEAN | PW_USES_STD | PW_USES_MIN,
+    .check = check,
+    .draw = draw,
+    .lower_bound = lower_bound,
+    .mean = mean,
+};

@@ -1,15 +1,30 @@
-/* How long a transmission takes and whether it is lost. One file per delay model, one row in models.c. Every
- * draw is a pure function of (seed, link, direction, round, attempt). */
+/* How long a transmission takes. One file per delay model, one row in models.c. Every draw is a pure function
+ * of (seed, link, direction, round, attempt). */
 #ifndef PW_NET_MODEL_H
 #define PW_NET_MODEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
 
-/* Parameters of a delay model, in seconds. */
+/* Parameters of a delay model: of one link. Times in seconds. */
 struct pw_delay {
     double mean_s, std_s, min_s;
+    double distance;          /* between the link's agents, in the unit of their x and y */
+    double speed, hop_length; /* > 0, in that unit per second; in that unit, 0: there are no hops */
+    double hop_s, jitter_s;
+    const double *values_s; /* [n_values] measured, ascending; borrowed */
+    size_t n_values;
+};
+
+/* Parameters that a model reads; others are warned about. */
+enum pw_delay_use {
+    PW_USES_MEAN = 1,
+    PW_USES_STD = 2,
+    PW_USES_MIN = 4,
+    PW_USES_DISTANCE = 8, /* with speed, hops and jitter */
+    PW_USES_FILE = 16,    /* measured values */
 };
 
 /* Which transmission: `direction` is 0 from the link's agent_a to its agent_b, 1 back. */
@@ -22,8 +37,8 @@ struct pw_transmission {
 struct pw_delay_model {
     const char *name;
     const char *help;
-    int uses_mean, uses_std, uses_min; /* parameters that it reads; others are warned about */
-    /* PW_USAGE with a text if the parameters do not fit together. */
+    unsigned uses; /* of enum pw_delay_use */
+    /* PW_USAGE with a text if mean_s, std_s and min_s do not fit together. */
     enum pw_code (*check)(const struct pw_delay *delay, struct pw_error *err);
     /* One delay in seconds, >= lower_bound. Pure. */
     double (*draw)(const struct pw_delay *delay, const struct pw_transmission *transmission);
@@ -36,27 +51,5 @@ struct pw_delay_model {
 /* All models, ended by a row without name; and the one of a name, NULL if there is none. */
 extern const struct pw_delay_model *const pw_delay_models[];
 const struct pw_delay_model *pw_delay_model_find(const char *name);
-
-/* A network: a delay model, independent losses, and retransmission after a fixed time-out. */
-struct pw_network {
-    const struct pw_delay_model *model;
-    struct pw_delay delay;
-    double loss; /* probability that a transmission is lost, [0, 1) */
-    double retransmit_s;
-    uint64_t seed;
-};
-
-/* What becomes of one offer. */
-struct pw_passage {
-    double delay_s;  /* from sending to arrival, retransmissions included */
-    uint32_t losses; /* transmissions lost, each followed by a retransmission */
-};
-
-/* The passage of the offer of `round` on a link. Pure. O(1 + losses). */
-struct pw_passage pw_network_pass(const struct pw_network *network, uint32_t link, uint32_t direction,
-                                  uint32_t round);
-
-/* True if every offer arrives at once: no delay, no loss. */
-int pw_network_is_instant(const struct pw_network *network);
 
 #endif

@@ -14,6 +14,9 @@
     X(links_suite)                                                                                           \
     X(random_suite)                                                                                          \
     X(net_models_suite)                                                                                      \
+    X(delay_laws_suite)                                                                                      \
+    X(losses_suite)                                                                                          \
+    X(pace_suite)                                                                                            \
     X(due_queue_suite)                                                                                       \
     X(event_queue_suite)                                                                                     \
     X(exact_sum_suite)                                                                                       \

@@ -156,7 +156,7 @@ END_TEST
 
 static const struct {
     const char *more;     /* beside a market of two agents */
-    const char *warns[4]; /* each warning starts so */
+    const char *warns[6]; /* each warning starts so */
 } warned[] = {
     {"", {NULL}},
     {"network: {delay: {mean_s: 1, std_s: 2, min_s: 3}}",
@@ -168,7 +168,24 @@ static const struct {
     {"network: {delay: {model: gaussian, mean_s: 1, std_s: 2, min_s: 0}}", {NULL}},
     {"network: {retransmit_s: 1}", {"network.retransmit_s is given but not used: no message is lost"}},
     {"network: {retransmit_s: 1, loss: 0.1}", {NULL}},
+    {"network: {retransmit: never, burst_length: 2, burst_loss: 0.5, retransmit_max_s: 1}",
+     {"network.burst_length is given but not used: no message is lost", "network.burst_loss",
+      "network.retransmit is", "network.retransmit_max_s"}},
+    {"network: {loss: 0.1, burst_loss: 0.5, retransmit_max_s: 1}",
+     {"network.burst_loss is given but not used: network.burst_length is 0", "network.retransmit_max_s"}},
+    {"network: {loss: 0.1, burst_length: 3, burst_loss: 0.5, retransmit: doubling, retransmit_max_s: 1}",
+     {NULL}},
     {"network: {compute_s: 0.1}", {"network.compute_s"}},
+    {"network: {compute_s: 0, compute_spread: 2, stragglers: 0.1, pause_every_s: 1, pause_s: 1}",
+     {"network.compute_s", "network.compute_spread is given but not used: on the wall clock",
+      "network.stragglers", "network.pause_every_s", "network.pause_s"}},
+    {"network: {delay: {model: constant, mean_s: 1}, compute_spread: 2, stragglers: 0.1, pause_s: 1}\n"
+     "run: {clock: virtual}",
+     {"network.compute_spread is given but not used: network.compute_s is 0", "network.stragglers",
+      "network.pause_s is given but not used: network.pause_every_s is 0"}},
+    {"network: {compute_s: 1, compute_spread: 2, straggler_factor: 2, pause_every_s: 1}\nrun: {clock: "
+     "virtual}",
+     {"network.straggler_factor is given but not used: network.stragglers is 0", "network.pause_every_s"}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1}", {NULL}},
     {"stop: {tolerance: 1e-3, primal: 1, dual: 1, price: 1}", {"stop.tolerance is given but not used"}},
 };
@@ -229,7 +246,7 @@ START_TEST(the_network_is_that_of_the_settings)
                                           &err),
                      PW_OK);
     ck_assert_int_eq(pw_settings_override(&settings, "run.seed=99", &err), PW_OK);
-    struct pw_network network = pw_case_network(&settings);
+    struct pw_network network = pw_case_network(&settings, NULL);
     ck_assert_str_eq(network.model->name, "gaussian");
     ck_assert(network.delay.mean_s == 3 && network.delay.std_s == 2 && network.delay.min_s == 1);
     ck_assert(network.loss == 0.25 && network.retransmit_s == 5 && network.seed == 99);

@@ -85,7 +85,7 @@ START_TEST(the_report_adds_up)
     pw_settings_default(&settings);
     settings.primal = settings.dual = settings.price = 1e-9;
     struct pw_transport *transport = pw_transport_loopback();
-    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX};
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL};
     struct pw_outcome *outcome;
     pw_negotiate(&negotiation, transport, &outcome);
     ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/settings.h"
+#include "net_models/network.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
 
@@ -193,10 +194,20 @@ static const char *const full_case =
     "  penalty: 2.5, stiffness: 8,\n"
     "  timeout_s: 0.5, max_age: 9}\n"
     "network:\n"
-    "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125}\n"
+    "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125,\n"
+    "    speed: 3e5, hop_length: 40, hop_s: 0.001, jitter_s: 0.002, file: d.csv, links: w.csv}\n"
     "  loss: 0.375\n"
+    "  burst_length: 12.5\n"
+    "  burst_loss: 0.8125\n"
+    "  retransmit: doubling\n"
     "  retransmit_s: 0.875\n"
+    "  retransmit_max_s: 8.75\n"
     "  compute_s: 0.015625\n"
+    "  compute_spread: 1.5\n"
+    "  stragglers: 0.0625\n"
+    "  straggler_factor: 20\n"
+    "  pause_every_s: 30\n"
+    "  pause_s: 1.25\n"
     "stop: {criterion: global, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
     "run: {clock: wall, seed: 17, reference: no, timeline: yes}\n";
@@ -227,6 +238,14 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert_str_eq(s.delay_model, "gaussian");
     ck_assert(s.delay_mean_s == 0.25 && s.delay_std_s == 0.0625 && s.delay_min_s == 0.03125);
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
+    ck_assert(s.delay_speed == 3e5 && s.delay_hop_length == 40 && s.delay_hop_s == 0.001 &&
+              s.delay_jitter_s == 0.002);
+    ck_assert_str_eq(s.delay_file, "d.csv");
+    ck_assert_str_eq(s.delay_links, "w.csv");
+    ck_assert(s.burst_length == 12.5 && s.burst_loss == 0.8125);
+    ck_assert(s.retransmit == PW_RETRANSMIT_DOUBLING && s.retransmit_max_s == 8.75);
+    ck_assert(s.compute_spread == 1.5 && s.stragglers == 0.0625 && s.straggler_factor == 20 &&
+              s.pause_every_s == 30 && s.pause_s == 1.25);
     ck_assert(s.tolerance == 1e-5 && s.primal == 1 && s.dual == 2 && s.price == 3);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
     ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1);
@@ -247,6 +266,14 @@ START_TEST(values_are_held_to_their_bounds)
         {"negotiation.stiffness", {"1", "1e6"}, {"0.999", "0"}},
         {"network.loss", {"0", "0.999"}, {"1", "1.0", "-0.1"}},
         {"network.retransmit_s", {"0", "0.2", "86400"}, {"-1", "86400.1", "1e300"}},
+        {"network.burst_length", {"0", "1", "1000"}, {"-1", "1001"}},
+        {"network.burst_loss", {"1", "0.1"}, {"0", "1.1"}},
+        {"network.retransmit", {"fixed", "doubling", "never"}, {"tcp", "0.2", "always"}},
+        {"network.delay.speed", {"1e-9", "3e8"}, {"0", "-1"}},
+        {"network.compute_spread", {"1", "1000"}, {"0.99", "1001"}},
+        {"network.stragglers", {"0", "1"}, {"-0.1", "1.1"}},
+        {"network.straggler_factor", {"1", "1000"}, {"0.9", "1001"}},
+        {"network.pause_every_s", {"0", "86400"}, {"-1", "86401"}},
         {"network.delay.mean_s", {"0", "86400"}, {"-1e-9", "1e5"}},
         {"stop.tolerance", {"1e-4", "0.5"}, {"0", "1"}},
         {"stop.primal", {"1e-3"}, {"0", "-1", "auto"}},
@@ -263,7 +290,7 @@ START_TEST(values_are_held_to_their_bounds)
          {"-5", "[-5, 5]"},
          {"{low: 1}", "[a, b]", "[1, nan]", "[[1], 2]", "[1, \"2\"]"}},
         {"network.delay.model",
-         {"none", "constant", "gaussian", "exponential"},
+         {"none", "uniform", "lognormal", "pareto"},
          {"warp", "[none]", "Gaussian", "\"\""}},
         {"run.clock", {"wall"}, {"walls", "1", "{}"}},
         {"run.reference", {"auto", "yes", "no", "\"no\""}, {"true", "maybe"}},

@@ -1,0 +1,163 @@
+#include "common/case_check.h"
+
+#include <math.h>
+#include <string.h>
+
+static enum pw_code fail(const struct pw_case *loaded, const char *path, const char *text,
+                         struct pw_error *err)
+{
+    return pw_settings_fail(&loaded->settings, loaded->path, path, err, text);
+}
+
+static enum pw_code check_market(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    int has_table = settings->assets[0] != '\0', has_recipe = settings->generate_agents > 0;
+    if (!has_table && !has_recipe)
+        return fail(loaded, "market.assets",
+                    "missing: a CSV path, or a recipe under market.generate, is expected", err);
+    if (has_table && has_recipe)
+        return fail(loaded, "market.generate.agents", "a market has either assets or generate, not both",
+                    err);
+    if (settings->agents[0] != '\0' && has_recipe)
+        return fail(loaded, "market.agents", "a generated market has no agents table", err);
+    return PW_OK;
+}
+
+enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_network network = pw_case_network(settings, NULL);
+    struct pw_pace pace = pw_case_pace(settings);
+    struct pw_error why;
+    PW_TRY(check_market(loaded, err));
+    if (network.model->check(&network.delay, &why) != PW_OK)
+        return fail(loaded, "network.delay.model", why.text, err);
+    if ((network.model->uses & PW_USES_FILE) && settings->delay_file[0] == '\0')
+        return fail(loaded, "network.delay.model",
+                    "empirical needs network.delay.file, a CSV path of measured delays", err);
+    if (pw_network_check_bursts(&network, network.loss, &why) != PW_OK)
+        return fail(loaded, "network.burst_length", why.text, err);
+    if (pw_pace_check(&pace, &why) != PW_OK)
+        return fail(loaded, "network.pause_every_s", why.text, err);
+    return PW_OK;
+}
+
+enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_network network = pw_case_network(settings, loaded->net);
+    int may_lose = pw_network_may_lose(&network);
+    if (may_lose && network.retransmit == PW_RETRANSMIT_NEVER && settings->exchange == PW_EXCHANGE_PAIRED)
+        return fail(loaded, "network.retransmit",
+                    "never: the paired exchange waits for every offer: fixed or doubling is expected, or no "
+                    "network.loss",
+                    err);
+    if (may_lose && network.retransmit == PW_RETRANSMIT_DOUBLING &&
+        network.retransmit_max_s < network.retransmit_s)
+        return fail(loaded, "network.retransmit_max_s", "at least network.retransmit_s is expected", err);
+    if (settings->clock == PW_CLOCK_VIRTUAL && !(pw_network_mean_s(&network) + settings->compute_s > 0.0))
+        return fail(loaded, "run.clock",
+                    "on the virtual clock something must take time: set network.delay or network.compute_s",
+                    err);
+    return PW_OK;
+}
+
+static void warn(struct pw_case *loaded, const char *setting, const char *why)
+{
+    int row = pw_settings_find(setting), room = sizeof loaded->warnings / sizeof *loaded->warnings;
+    if (loaded->settings.given[row] && loaded->n_warnings < room)
+        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+                 "%s is given but not used: %s", setting, why);
+}
+
+static void warn_of_unused_recipe(struct pw_case *loaded)
+{
+    for (int row = 0; row < pw_settings_count; row++) {
+        if (strncmp(pw_settings_table[row].path, "market.generate.", 16) == 0)
+            warn(loaded, pw_settings_table[row].path, "the market comes from tables");
+    }
+}
+
+/* The parameters of a delay model and the settings that hold them; the first three in the order of enum
+ * pw_link_value. */
+static const struct {
+    const char *setting;
+    unsigned use;
+} delay_settings[] = {
+    {"network.delay.mean_s", PW_USES_MEAN},         {"network.delay.std_s", PW_USES_STD},
+    {"network.delay.min_s", PW_USES_MIN},           {"network.delay.speed", PW_USES_DISTANCE},
+    {"network.delay.hop_length", PW_USES_DISTANCE}, {"network.delay.hop_s", PW_USES_DISTANCE},
+    {"network.delay.jitter_s", PW_USES_DISTANCE},   {"network.delay.file", PW_USES_FILE},
+};
+
+static void warn_of_unused_by_model(struct pw_case *loaded)
+{
+    const struct pw_delay_model *model = pw_delay_model_find(loaded->settings.delay_model);
+    char why[100];
+    snprintf(why, sizeof why, "the delay model is %s", model->name);
+    for (size_t i = 0; i < sizeof delay_settings / sizeof *delay_settings; i++) {
+        if (!(model->uses & delay_settings[i].use))
+            warn(loaded, delay_settings[i].setting, why);
+    }
+    for (int v = PW_LINK_MEAN; v <= PW_LINK_MIN; v++) {
+        snprintf(why, sizeof why, "column %s, the delay model is %s",
+                 strrchr(delay_settings[v].setting, '.') + 1, model->name);
+        if (loaded->net->of_link[v] != NULL && !(model->uses & delay_settings[v].use))
+            warn(loaded, "network.delay.links", why);
+    }
+}
+
+static void warn_of_unused_by_losses(struct pw_case *loaded)
+{
+    static const char *const all[] = {"network.burst_length", "network.burst_loss", "network.retransmit",
+                                      "network.retransmit_s", "network.retransmit_max_s"};
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_network network = pw_case_network(settings, loaded->net);
+    if (!pw_network_may_lose(&network)) {
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            warn(loaded, all[i], "no message is lost");
+        return;
+    }
+    if (!(settings->burst_length > 0.0))
+        warn(loaded, "network.burst_loss", "network.burst_length is 0, losses are independent");
+    if (settings->retransmit == PW_RETRANSMIT_NEVER)
+        warn(loaded, "network.retransmit_s", "network.retransmit is never");
+    if (settings->retransmit != PW_RETRANSMIT_DOUBLING)
+        warn(loaded, "network.retransmit_max_s", "network.retransmit is not doubling");
+}
+
+static void warn_of_unused_pace(struct pw_case *loaded)
+{
+    static const char *const all[] = {"network.compute_s",     "network.compute_spread",
+                                      "network.stragglers",    "network.straggler_factor",
+                                      "network.pause_every_s", "network.pause_s"};
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->clock == PW_CLOCK_WALL) {
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            warn(loaded, all[i], "on the wall clock a local solve takes the time that it takes");
+        return;
+    }
+    if (!(settings->compute_s > 0.0)) {
+        for (size_t i = 1; i < 4; i++)
+            warn(loaded, all[i], "network.compute_s is 0");
+    } else if (!(settings->stragglers > 0.0)) {
+        warn(loaded, "network.straggler_factor", "network.stragglers is 0");
+    }
+    if (!(settings->pause_every_s > 0.0))
+        warn(loaded, "network.pause_s", "network.pause_every_s is 0");
+    else if (!(settings->pause_s > 0.0))
+        warn(loaded, "network.pause_every_s", "network.pause_s is 0");
+}
+
+void pw_case_warn(struct pw_case *loaded)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->generate_agents == 0)
+        warn_of_unused_recipe(loaded);
+    if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
+        warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
+    warn_of_unused_by_model(loaded);
+    warn_of_unused_by_losses(loaded);
+    warn_of_unused_pace(loaded);
+}

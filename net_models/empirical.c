@@ -1,0 +1,31 @@
+/* One of the measured delays of a file, each as likely as the others. */
+#include "net_models/models.h"
+
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+{
+    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
+    return delay->values_s[(size_t)(pw_random_uniform(&key, 0) * (double)delay->n_values)];
+}
+
+static double lower_bound(const struct pw_delay *delay)
+{
+    return delay->values_s[0];
+}
+
+static double mean(const struct pw_delay *delay)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < delay->n_values; i++)
+        sum += delay->values_s[i];
+    return sum / (double)delay->n_values;
+}
+
+const struct pw_delay_model pw_delay_empirical = {
+    .name = "empirical",
+    .help = "one of the measured delays of a file",
+    .uses = PW_USES_FILE,
+    .check = pw_delay_check_nothing,
+    .draw = draw,
+    .lower_bound = lower_bound,
+    .mean = mean,
+};
