@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/case.h"
 #include "common/outcome.h"
 #include "coordinator/simulate.h"
 #include "tests/unit/clearing.h"
@@ -127,6 +128,7 @@ START_TEST(newest_wins_clears_and_stale_drifts)
         settings.relaxation = .5;
         settings.delta = seed % 2 ? .5 : .2;
         settings.max_rounds = 5000;
+        double loss = settings.loss;
         settings.exchange = PW_EXCHANGE_LATEST;
         settings.loss = .15;
         settings.retransmit = PW_RETRANSMIT_NEVER;
@@ -136,7 +138,8 @@ START_TEST(newest_wins_clears_and_stale_drifts)
         ck_assert_msg(fault[0] == '\0', "latest, seed %lu: %s", (unsigned long)seed, fault);
         pw_outcome_destroy(outcome);
         settings.exchange = PW_EXCHANGE_STALE;
-        settings.loss = 0;
+        settings.loss = loss;
+        settings.retransmit = PW_RETRANSMIT_FIXED;
         outcome = simulate(market, &settings);
         clearing = test_measure(market, &settings, outcome);
         test_clearing_fault(&clearing, &settings, 1, fault, sizeof fault);
