@@ -142,8 +142,8 @@ struct pw_passage pw_network_pass(const struct pw_network *network, uint32_t lin
     uint32_t losses = transmission.attempt = losses_of(network, &transmission);
     if (losses > 0 && network->retransmit == PW_RETRANSMIT_NEVER)
         return (struct pw_passage){0.0, losses, 1};
-    double delay_s =
-        pw_network_wait_s(network, losses) + network->model->draw(&network->delay, &transmission);
+    struct pw_delay delay = pw_network_delay(network, link);
+    double delay_s = pw_network_wait_s(network, losses) + network->model->draw(&delay, &transmission);
     return (struct pw_passage){fmin(delay_s, LONGEST_S), losses, 0};
 }
 

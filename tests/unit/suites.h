@@ -16,6 +16,7 @@
     X(net_models_suite)                                                                                      \
     X(delay_laws_suite)                                                                                      \
     X(losses_suite)                                                                                          \
+    X(net_tables_suite)                                                                                      \
     X(pace_suite)                                                                                            \
     X(due_queue_suite)                                                                                       \
     X(event_queue_suite)                                                                                     \
