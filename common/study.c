@@ -234,8 +234,8 @@ static enum pw_code read_study(const struct pw_study_reader *reader, const struc
 
 int pw_study_looks_like_one(const struct pw_yaml *root)
 {
-    return pw_yaml_get(root, "case") != NULL || pw_yaml_get(root, "axes") != NULL ||
-           pw_yaml_get(root, "replicates") != NULL;
+    return pw_yaml_get(root, "case") != NULL || pw_yaml_get(root, "set") != NULL ||
+           pw_yaml_get(root, "axes") != NULL || pw_yaml_get(root, "replicates") != NULL;
 }
 
 enum pw_code pw_study_parse(const char *path, const char *bytes, size_t size, struct pw_study **out,
