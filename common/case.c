@@ -1,6 +1,5 @@
 #include "common/case.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,33 +13,47 @@
 #include "common/suggest.h"
 #include "common/tables.h"
 
+/* A case while it is read. */
+struct loading {
+    struct pw_case *loaded;
+    const struct pw_case_variant *variant;
+};
+
 /* Reads an input file and notes its digest. */
-static enum pw_code read_input(struct pw_case *loaded, const char *path, struct pw_text *text,
+static enum pw_code read_input(const struct loading *loading, const char *path, struct pw_text *text,
                                struct pw_error *err)
 {
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    PW_TRY(pw_text_read(path, text, err));
-    struct pw_input *input = &loaded->inputs[loaded->n_inputs++];
-    crypto_hash_sha256(hash, (const unsigned char *)text->bytes, text->size);
-    sodium_bin2hex(input->digest, sizeof input->digest, hash, sizeof hash);
+    struct pw_case *loaded = loading->loaded;
+    struct pw_input *input = &loaded->inputs[loaded->n_inputs];
+    PW_TRY(pw_inputs_read(loading->variant->inputs, path, text, input->digest, err));
     input->path = pw_strdup(path);
+    loaded->n_inputs++;
     return PW_OK;
 }
 
-static enum pw_code read_settings(struct pw_case *loaded, const char *const *overrides, int n_overrides,
-                                  struct pw_error *err)
+static void shift_seeds(struct pw_settings *settings, long shift)
 {
+    settings->generate_seed += shift;
+    settings->links.seed += shift;
+    settings->seed += shift;
+}
+
+static enum pw_code read_settings(const struct loading *loading, struct pw_error *err)
+{
+    struct pw_case *loaded = loading->loaded;
+    const struct pw_case_variant *variant = loading->variant;
     struct pw_text text;
     struct pw_yaml *root = NULL;
     pw_settings_default(&loaded->settings);
-    PW_TRY(read_input(loaded, loaded->path, &text, err));
+    PW_TRY(read_input(loading, loaded->path, &text, err));
     enum pw_code code = pw_yaml_parse(text.bytes, text.size, loaded->path, &root, err);
     if (code == PW_OK)
         code = pw_settings_read(&loaded->settings, root, loaded->path, err);
     pw_yaml_destroy(root);
     pw_text_free(&text);
-    for (int i = 0; i < n_overrides && code == PW_OK; i++)
-        code = pw_settings_override(&loaded->settings, overrides[i], err);
+    for (int i = 0; i < variant->n_overrides && code == PW_OK; i++)
+        code = pw_settings_override(&loaded->settings, variant->overrides[i], err);
+    shift_seeds(&loaded->settings, variant->replicate);
     return code;
 }
 
@@ -51,14 +64,15 @@ static enum pw_code fail(const struct pw_case *loaded, const char *path, const c
 }
 
 /* A table named by the setting `setting`, as bytes; the caller frees both. */
-static enum pw_code open_table(struct pw_case *loaded, const char *setting, const char *value, char **file,
-                               struct pw_text *text, struct pw_error *err)
+static enum pw_code open_table(const struct loading *loading, const char *setting, const char *value,
+                               char **file, struct pw_text *text, struct pw_error *err)
 {
+    const struct pw_case *loaded = loading->loaded;
     static const char *const link_words[] = {"all", "sides"};
     char hint[100] = "", what[sizeof(struct pw_error) + sizeof hint];
     struct pw_error why;
     *file = pw_path_beside(loaded->path, value);
-    if (read_input(loaded, *file, text, &why) == PW_OK)
+    if (read_input(loading, *file, text, &why) == PW_OK)
         return PW_OK;
     free(*file);
     if (strcmp(setting, "market.links") == 0)
@@ -67,8 +81,9 @@ static enum pw_code open_table(struct pw_case *loaded, const char *setting, cons
     return fail(loaded, setting, what, err);
 }
 
-static enum pw_code load_assets(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_assets(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     if (loaded->settings.generate_agents > 0) {
         struct pw_error why;
         if (pw_generate(&loaded->settings, &loaded->market, &why) != PW_OK)
@@ -77,28 +92,30 @@ static enum pw_code load_assets(struct pw_case *loaded, struct pw_error *err)
     }
     char *file;
     struct pw_text text;
-    PW_TRY(open_table(loaded, "market.assets", loaded->settings.assets, &file, &text, err));
+    PW_TRY(open_table(loading, "market.assets", loaded->settings.assets, &file, &text, err));
     enum pw_code code = pw_table_assets(text.bytes, text.size, file, &loaded->market, err);
     pw_text_free(&text);
     free(file);
     return code;
 }
 
-static enum pw_code load_agents(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_agents(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     if (loaded->settings.agents[0] == '\0')
         return PW_OK;
     char *file;
     struct pw_text text;
-    PW_TRY(open_table(loaded, "market.agents", loaded->settings.agents, &file, &text, err));
+    PW_TRY(open_table(loading, "market.agents", loaded->settings.agents, &file, &text, err));
     enum pw_code code = pw_table_agents(text.bytes, text.size, file, loaded->market, err);
     pw_text_free(&text);
     free(file);
     return code;
 }
 
-static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_links(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     const struct pw_links_spec *links = &loaded->settings.links;
     if (links->kind != PW_LINKS_TABLE) {
         struct pw_error why;
@@ -108,7 +125,7 @@ static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
     }
     char *file;
     struct pw_text text;
-    PW_TRY(open_table(loaded, "market.links", links->path, &file, &text, err));
+    PW_TRY(open_table(loading, "market.links", links->path, &file, &text, err));
     enum pw_code code =
         pw_table_links(text.bytes, text.size, file, loaded->settings.fee, loaded->market, err);
     pw_text_free(&text);
@@ -116,15 +133,16 @@ static enum pw_code load_links(struct pw_case *loaded, struct pw_error *err)
     return code;
 }
 
-static enum pw_code load_net_links(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_net_links(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     const struct pw_settings *settings = &loaded->settings;
     struct pw_network common = pw_case_network(settings, NULL);
     if (settings->delay_links[0] == '\0')
         return PW_OK;
     char *file;
     struct pw_text text;
-    PW_TRY(open_table(loaded, "network.delay.links", settings->delay_links, &file, &text, err));
+    PW_TRY(open_table(loading, "network.delay.links", settings->delay_links, &file, &text, err));
     enum pw_code code =
         pw_table_net_links(text.bytes, text.size, file, loaded->market, &common, loaded->net, err);
     pw_text_free(&text);
@@ -132,29 +150,31 @@ static enum pw_code load_net_links(struct pw_case *loaded, struct pw_error *err)
     return code;
 }
 
-static enum pw_code load_delays(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_delays(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     char *file;
     struct pw_text text;
-    PW_TRY(open_table(loaded, "network.delay.file", loaded->settings.delay_file, &file, &text, err));
+    PW_TRY(open_table(loading, "network.delay.file", loaded->settings.delay_file, &file, &text, err));
     enum pw_code code = pw_table_delays(text.bytes, text.size, file, loaded->net, err);
     pw_text_free(&text);
     free(file);
     return code;
 }
 
-static enum pw_code load_net(struct pw_case *loaded, struct pw_error *err)
+static enum pw_code load_net(const struct loading *loading, struct pw_error *err)
 {
+    struct pw_case *loaded = loading->loaded;
     unsigned uses = pw_delay_model_find(loaded->settings.delay_model)->uses;
     loaded->net = pw_net_data_create((size_t)loaded->market->n_links);
     if (uses & PW_USES_FILE)
-        PW_TRY(load_delays(loaded, err));
+        PW_TRY(load_delays(loading, err));
     if ((uses & PW_USES_DISTANCE) && loaded->market->x == NULL)
         return fail(loaded, "network.delay.model",
                     "distance needs the columns x and y in the agents table (market.agents)", err);
     if (uses & PW_USES_DISTANCE)
         pw_net_distances(loaded->market, loaded->net);
-    PW_TRY(load_net_links(loaded, err));
+    PW_TRY(load_net_links(loading, err));
     return pw_case_check_network(loaded, err);
 }
 
@@ -171,15 +191,15 @@ static void warn_of_risks(struct pw_case *loaded)
                  "negotiation.relaxation above 0.75 may never converge where delta is below 1");
 }
 
-static enum pw_code load(struct pw_case *loaded, const char *const *overrides, int n_overrides,
-                         struct pw_error *err)
+static enum pw_code load(const struct loading *loading, struct pw_error *err)
 {
-    PW_TRY(read_settings(loaded, overrides, n_overrides, err));
+    struct pw_case *loaded = loading->loaded;
+    PW_TRY(read_settings(loading, err));
     PW_TRY(pw_case_check(loaded, err));
-    PW_TRY(load_assets(loaded, err));
-    PW_TRY(load_agents(loaded, err));
-    PW_TRY(load_links(loaded, err));
-    PW_TRY(load_net(loaded, err));
+    PW_TRY(load_assets(loading, err));
+    PW_TRY(load_agents(loading, err));
+    PW_TRY(load_links(loading, err));
+    PW_TRY(load_net(loading, err));
     struct pw_error why;
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)
         return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
@@ -188,18 +208,26 @@ static enum pw_code load(struct pw_case *loaded, const char *const *overrides, i
     return PW_OK;
 }
 
-enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_overrides,
-                          struct pw_case **out, struct pw_error *err)
+enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct pw_case **out,
+                                  struct pw_error *err)
 {
     struct pw_case *loaded = pw_alloc(1, sizeof *loaded);
-    loaded->path = pw_strdup(path);
-    enum pw_code code = load(loaded, overrides, n_overrides, err);
+    struct loading loading = {loaded, variant};
+    loaded->path = pw_strdup(variant->path);
+    enum pw_code code = load(&loading, err);
     if (code != PW_OK) {
         pw_case_destroy(loaded);
         loaded = NULL;
     }
     *out = loaded;
     return code;
+}
+
+enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_overrides,
+                          struct pw_case **out, struct pw_error *err)
+{
+    struct pw_case_variant variant = {path, overrides, n_overrides, NULL, 0};
+    return pw_case_load_variant(&variant, out, err);
 }
 
 void pw_case_destroy(struct pw_case *loaded)

@@ -3,6 +3,7 @@
 #define PW_CASE_H
 
 #include "common/error.h"
+#include "common/inputs.h"
 #include "common/market.h"
 #include "common/settings.h"
 #include "net_models/network.h"
@@ -34,6 +35,19 @@ struct pw_case {
 enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_overrides,
                           struct pw_case **out, struct pw_error *err);
 void pw_case_destroy(struct pw_case *loaded);
+
+/* A case to load as one of many variants. */
+struct pw_case_variant {
+    const char *path;
+    const char *const *overrides;
+    int n_overrides;
+    struct pw_inputs *inputs; /* files read before; those read now are added. NULL: none are kept */
+    long replicate; /* >= 0, added to the seeds of the market's recipe, of its links, and of the run */
+};
+
+/* pw_case_load() of a variant. */
+enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct pw_case **out,
+                                  struct pw_error *err);
 
 /* The network that the settings describe, with `data` from files (borrowed, or NULL). */
 struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);

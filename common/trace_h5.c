@@ -137,7 +137,7 @@ static hid_t memory_type(const struct pw_trace_variable *variable, hid_t in_file
 /* Cuts a large array along its first axis into compressed chunks. */
 static int set_chunks(hid_t plist, const struct pw_trace_variable *variable)
 {
-    hsize_t chunk[2] = {1, 1};
+    hsize_t chunk[PW_MOST_TRACE_AXES] = {1};
     size_t row = variable->element_size;
     for (int i = 1; i < variable->rank; i++) {
         chunk[i] = variable->axis[i].size;
@@ -170,7 +170,7 @@ static hid_t storage(const struct pw_trace_variable *variable)
 
 static hid_t space_of(const struct pw_trace_variable *variable)
 {
-    hsize_t sizes[2] = {1, 1};
+    hsize_t sizes[PW_MOST_TRACE_AXES] = {1};
     for (int i = 0; i < variable->rank; i++)
         sizes[i] = variable->axis[i].size;
     return variable->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(variable->rank, sizes, NULL);
@@ -240,12 +240,12 @@ static int put_variable(hid_t file, const struct pw_trace_variable *variable, st
     return failed | bad(H5Gclose(group));
 }
 
-static int put_variables(hid_t file, const struct pw_trace *trace, struct place *place)
+static int put_variables(hid_t file, const struct pw_trace_content *content, struct place *place)
 {
     struct pw_trace_variable variable;
     int failed = 0;
-    for (int i = 0; i < pw_trace_variable_count() && !failed; i++) {
-        if (pw_trace_variable_get(trace, i, &variable)) {
+    for (int i = 0; i < content->n_variables && !failed; i++) {
+        if (content->get(content->context, i, &variable)) {
             failed = put_variable(file, &variable, place);
             pw_trace_variable_free(&variable);
         }
@@ -254,26 +254,26 @@ static int put_variables(hid_t file, const struct pw_trace *trace, struct place 
 }
 
 /* Nothing here may depend on the time or the launch: the same run gives the same bytes. */
-static int put_root(hid_t file, const struct pw_trace *trace, struct place *place)
+static int put_root(hid_t file, const struct pw_trace_content *content, struct place *place)
 {
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
     *place = (struct place){"the root attributes"};
-    int failed = put_text(root, "Conventions", "CF-1.10 peerwatt-trace-1");
-    failed |= put_text(root, "title", trace->title);
-    failed |= put_text(root, "history", "peerwatt run");
+    int failed = put_text(root, "Conventions", content->conventions);
+    failed |= put_text(root, "title", content->title);
+    failed |= put_text(root, "history", content->history);
     failed |= put_text(root, "references",
                        "R. Le Goff Latimier, H. Ben Ahmed: Peer to peer electricity markets, 2023, "
                        "doi 10.1016/B978-0-12-821204-2.00065-9");
     return failed | bad(H5Gclose(root));
 }
 
-static int put_provenance(hid_t file, const struct pw_trace *trace, struct place *place)
+static int put_provenance(hid_t file, const struct pw_trace_content *content, struct place *place)
 {
     hid_t group = open_group(file, "provenance");
     int failed = group < 0;
-    for (int i = 0; i < trace->n_provenance && !failed; i++) {
-        snprintf(place->name, sizeof place->name, "/provenance %s", trace->provenance[i].name);
-        failed = put_text(group, trace->provenance[i].name, trace->provenance[i].value);
+    for (int i = 0; i < content->n_provenance && !failed; i++) {
+        snprintf(place->name, sizeof place->name, "/provenance %s", content->provenance[i].name);
+        failed = put_text(group, content->provenance[i].name, content->provenance[i].value);
     }
     return failed | bad(H5Gclose(group));
 }
@@ -313,14 +313,14 @@ static int take_image(hid_t file, struct image *image, struct place *place)
 }
 
 /* The image is for the caller to free, also after an error. */
-static enum pw_code build(const struct pw_trace *trace, const char *path, struct image *image,
+static enum pw_code build(const struct pw_trace_content *content, const char *path, struct image *image,
                           struct pw_error *err)
 {
     struct place place = {"the start"};
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t file = create_in_memory();
-    int failed = file < 0 || put_root(file, trace, &place) || put_variables(file, trace, &place) ||
-                 put_provenance(file, trace, &place) || take_image(file, image, &place);
+    int failed = file < 0 || put_root(file, content, &place) || put_variables(file, content, &place) ||
+                 put_provenance(file, content, &place) || take_image(file, image, &place);
     failed |= bad(H5Fclose(file));
     return failed ? pw_fail(err, PW_IO, "%s: cannot be made: HDF5 failed at %s: is there memory left?", path,
                             place.name)
@@ -332,11 +332,12 @@ enum pw_code pw_trace_check_path(const char *path, int force, struct pw_error *e
     return pw_file_write_check(path, force, err);
 }
 
-enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int force, struct pw_error *err)
+enum pw_code pw_trace_content_write(const struct pw_trace_content *content, const char *path, int force,
+                                    struct pw_error *err)
 {
     struct image image = {NULL, 0};
     PW_TRY(pw_trace_check_path(path, force, err));
-    enum pw_code code = build(trace, path, &image, err);
+    enum pw_code code = build(content, path, &image, err);
     if (code == PW_OK)
         code = pw_file_write(path, image.bytes, image.size, force, err);
     free(image.bytes);

@@ -348,3 +348,16 @@ void pw_trace_variable_free(struct pw_trace_variable *variable)
     free(variable->values);
     variable->values = NULL;
 }
+
+static int get_variable(const void *trace, int index, struct pw_trace_variable *out)
+{
+    return pw_trace_variable_get(trace, index, out);
+}
+
+enum pw_code pw_trace_write(const struct pw_trace *trace, const char *path, int force, struct pw_error *err)
+{
+    struct pw_trace_content content = {
+        "CF-1.10 peerwatt-trace-1", trace->title, "peerwatt run", trace->provenance, trace->n_provenance,
+        pw_trace_variable_count(),  trace,        get_variable};
+    return pw_trace_content_write(&content, path, force, err);
+}

@@ -1,5 +1,5 @@
-/* What a trace consists of, read from one table of variables. Knows no HDF5: trace_h5.c writes what this
- * says. */
+/* What a file of results consists of, and, for the trace of a run, one table of its variables. Knows no HDF5:
+ * trace_h5.c writes what this says. */
 #ifndef PW_TRACE_LAYOUT_H
 #define PW_TRACE_LAYOUT_H
 
@@ -16,12 +16,14 @@ enum pw_trace_type {
     PW_TRACE_BYTE     /* one byte of a UTF-8 text that lies along the last axis, filled up with NULs; char */
 };
 
+enum { PW_MOST_TRACE_AXES = 8 };
+
 struct pw_trace_axis {
     const char *name; /* also the name of its scale, in the variable's group */
     size_t size;
 };
 
-/* One variable of one trace. Texts are static, values owned. */
+/* One variable of one file. Texts belong to others, values are owned. */
 struct pw_trace_variable {
     const char *group; /* "" for the root */
     const char *name, *long_name;
@@ -31,10 +33,24 @@ struct pw_trace_variable {
     int is_scale;        /* the variable is its axis' scale; scales come before what lies on them */
     int is_only_a_scale; /* and no coordinate: nobody looks anything up by it */
     int rank;
-    struct pw_trace_axis axis[2];
+    struct pw_trace_axis axis[PW_MOST_TRACE_AXES];
     size_t element_size; /* in memory */
     void *values;        /* all elements, the last axis innermost */
 };
+
+/* A file of results as its parts. Nothing is owned. */
+struct pw_trace_content {
+    const char *conventions, *title, *history;
+    const struct pw_provenance *provenance;
+    int n_provenance;
+    int n_variables;
+    const void *context; /* for `get`, which is as pw_trace_variable_get() */
+    int (*get)(const void *context, int index, struct pw_trace_variable *out);
+};
+
+/* pw_trace_write() for any content. */
+enum pw_code pw_trace_content_write(const struct pw_trace_content *content, const char *path, int force,
+                                    struct pw_error *err);
 
 /* Number of variables that a trace may have, in the order of the file. */
 int pw_trace_variable_count(void);

@@ -1,4 +1,4 @@
-/* peerwatt check: validates a case and says how large its run will be. Runs nothing. */
+/* peerwatt check: validates a case or a study and says how large its run will be. */
 #include <math.h>
 #include <stdio.h>
 
@@ -8,6 +8,7 @@
 #include "coordinator/json.h"
 #include "coordinator/judge.h"
 #include "coordinator/reference.h"
+#include "coordinator/sweep_check.h"
 
 /* Sizes of a run, before it starts. */
 struct sizes {
@@ -88,7 +89,8 @@ static enum pw_code run_check(const struct pw_options *options, struct pw_transp
                               struct pw_error *err)
 {
     struct pw_case *loaded;
-    (void)transport;
+    if (pw_is_study(options->case_path))
+        return pw_sweep_check(options, transport, err);
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &loaded, err));
     for (int i = 0; i < loaded->n_warnings; i++)
         fprintf(stderr, "peerwatt: warning: %s\n", loaded->warnings[i]);
@@ -105,9 +107,9 @@ static enum pw_code run_check(const struct pw_options *options, struct pw_transp
 
 const struct pw_command pw_cmd_check = {
     .name = "check",
-    .usage = "CASE.yaml [options]",
-    .help = "validate a case and say how large its run will be",
-    .story = "",
+    .usage = "CASE.yaml|STUDY.yaml [options]",
+    .help = "validate a case or a study and say how large its run will be",
+    .story = "A case is not run. Of a study one run is done, to estimate how long all of them take.",
     .takes_case = 1,
     .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT,
     .lists_settings = 1,

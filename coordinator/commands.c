@@ -4,8 +4,8 @@
 
 #include "common/suggest.h"
 
-const struct pw_command *const pw_commands[] = {&pw_cmd_run, &pw_cmd_check, &pw_cmd_reference, &pw_cmd_info,
-                                                NULL};
+const struct pw_command *const pw_commands[] = {
+    &pw_cmd_run, &pw_cmd_sweep, &pw_cmd_merge, &pw_cmd_check, &pw_cmd_reference, &pw_cmd_info, NULL};
 
 enum pw_code pw_command_find(const char *name, const struct pw_command **out, struct pw_error *err)
 {

@@ -23,7 +23,8 @@ struct pw_command {
 /* All commands, ended by a row without name. */
 extern const struct pw_command *const pw_commands[];
 
-extern const struct pw_command pw_cmd_run, pw_cmd_check, pw_cmd_reference, pw_cmd_info;
+extern const struct pw_command pw_cmd_run, pw_cmd_sweep, pw_cmd_merge, pw_cmd_check, pw_cmd_reference,
+    pw_cmd_info;
 
 /* The command of a name. PW_USAGE, with a near miss suggested, if there is none. */
 enum pw_code pw_command_find(const char *name, const struct pw_command **out, struct pw_error *err);

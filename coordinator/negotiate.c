@@ -134,6 +134,8 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_REPORT:
     case PW_TAG_SNAPSHOT:
     case PW_TAG_STALL:
+    case PW_TAG_SWEEP_TASK:
+    case PW_TAG_SWEEP_ANSWER:
     case PW_TAG_WINDOW_DONE:
     case PW_TAG_WINDOW:
         pw_supervisor_receive(station->supervisor, from, tag, bytes, size);

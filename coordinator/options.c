@@ -62,15 +62,34 @@ static enum pw_code take_max_time(struct reading *reading, const char *value)
     return PW_OK;
 }
 
+/* i/n with 0 <= i < n. */
+static enum pw_code take_shard(struct reading *reading, const char *value)
+{
+    char first[16] = "";
+    long shard, n_shards;
+    const char *slash = strchr(value, '/');
+    if (slash != NULL)
+        snprintf(first, sizeof first, "%.*s", (int)(slash - value), value);
+    if (slash == NULL || slash - value >= (long)sizeof first || !pw_parse_integer(first, &shard) ||
+        !pw_parse_integer(slash + 1, &n_shards) || shard < 0 || n_shards > 1000000 || shard >= n_shards)
+        return pw_fail(reading->err, PW_USAGE, "--shard %.60s: i/n with 0 <= i < n is expected, such as 0/8",
+                       value);
+    reading->options->shard = (int)shard;
+    reading->options->n_shards = (int)n_shards;
+    return PW_OK;
+}
+
 #define FLAG(field) offsetof(struct pw_options, field)
 
 static const struct option table[] = {
-    {"out", 'o', "TRACE.h5", PW_OPTIONS_RUN, take_out, 0, "write the trace of the run to this file"},
-    {"force", 0, NULL, PW_OPTIONS_RUN, NULL, FLAG(force), "replace an existing trace"},
+    {"out", 'o', "FILE.h5", PW_OPTIONS_RUN | PW_OPTIONS_MERGE, take_out, 0,
+     "write the trace of a run, or the results of a sweep, to this file"},
+    {"force", 0, NULL, PW_OPTIONS_RUN | PW_OPTIONS_MERGE, NULL, FLAG(force), "replace an existing file"},
+    {"shard", 0, "i/n", PW_OPTIONS_SWEEP, take_shard, 0, "do every n-th run, from run i on; 0 <= i < n"},
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set, 0,
      "change a setting of the case; may be repeated"},
     {"max-time", 0, "SECONDS", PW_OPTIONS_RUN, take_max_time, 0,
-     "end the whole command after this much real time, with status limit"},
+     "end the whole command after this much real time"},
     {"progress", 0, "auto|plain|none", PW_OPTIONS_RUN, take_progress, 0,
      "progress on stderr: a line that renews itself, lines, or none"},
     {"json", 0, NULL, PW_OPTIONS_RESULT, NULL, FLAG(json), "print the result as one line of JSON"},

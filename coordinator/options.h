@@ -13,18 +13,21 @@ struct pw_command;
 enum pw_option_group {
     PW_OPTIONS_CASE = 1,   /* commands that read a case */
     PW_OPTIONS_RESULT = 2, /* commands that print a result */
-    PW_OPTIONS_RUN = 4     /* commands that negotiate */
+    PW_OPTIONS_RUN = 4,    /* commands that negotiate */
+    PW_OPTIONS_SWEEP = 8,  /* commands that do part of a sweep */
+    PW_OPTIONS_MERGE = 16  /* commands that write a file of results without negotiating */
 };
 
 /* What the command line says. Texts belong to argv. */
 struct pw_options {
     const char *case_path; /* NULL: not given */
-    const char *out;       /* -o; NULL: no trace */
+    const char *out;       /* -o; NULL: not given */
     const char **overrides;
     int n_overrides;
     int json, force, quiet, verbose, help;
     enum pw_progress_mode progress;
-    double max_time_s; /* of the whole command; 0: no limit */
+    int shard, n_shards; /* --shard i/n; n 0: not given */
+    double max_time_s;   /* of the whole command; 0: no limit */
     int argc;
     char **argv;
 };

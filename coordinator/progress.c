@@ -56,24 +56,48 @@ static void print_remaining(double seconds)
         fprintf(stderr, "  about %.0f min to go", seconds / 60.0);
 }
 
-void pw_progress_show(struct pw_progress *progress, const struct pw_standing *standing)
+/* True, once in a while, when a line is due. */
+static int is_due(struct pw_progress *progress, double elapsed_s)
 {
-    if (progress->mode == PW_PROGRESS_NONE || standing->elapsed_s < progress->next_s)
-        return;
-    progress->next_s = standing->elapsed_s + period(progress);
-    double remaining = remaining_s(progress, standing);
-    fprintf(stderr, "%s%6.1f s  round %lld  %lld messages", progress->on_terminal ? "\r\033[K" : "",
-            standing->elapsed_s, (long long)standing->rounds, (long long)standing->messages);
-    if (!isnan(standing->primal))
-        fprintf(stderr, "  residuals/tolerances: primal %.1e dual %.1e price %.1e",
-                standing->primal / standing->tolerance_primal, standing->dual / standing->tolerance_dual,
-                standing->price / standing->tolerance_price);
-    print_remaining(remaining);
+    if (progress->mode == PW_PROGRESS_NONE || elapsed_s < progress->next_s)
+        return 0;
+    progress->next_s = elapsed_s + period(progress);
+    fprintf(stderr, "%s%6.1f s", progress->on_terminal ? "\r\033[K" : "", elapsed_s);
+    return 1;
+}
+
+static void end_line(struct pw_progress *progress)
+{
     if (progress->on_terminal)
         fflush(stderr);
     else
         fputc('\n', stderr);
     progress->line_open = progress->on_terminal;
+}
+
+void pw_progress_show(struct pw_progress *progress, const struct pw_standing *standing)
+{
+    if (!is_due(progress, standing->elapsed_s))
+        return;
+    double remaining = remaining_s(progress, standing);
+    fprintf(stderr, "  round %lld  %lld messages", (long long)standing->rounds,
+            (long long)standing->messages);
+    if (!isnan(standing->primal))
+        fprintf(stderr, "  residuals/tolerances: primal %.1e dual %.1e price %.1e",
+                standing->primal / standing->tolerance_primal, standing->dual / standing->tolerance_dual,
+                standing->price / standing->tolerance_price);
+    print_remaining(remaining);
+    end_line(progress);
+}
+
+void pw_progress_count(struct pw_progress *progress, double elapsed_s, int64_t done, int64_t total,
+                       int64_t before)
+{
+    if (!is_due(progress, elapsed_s))
+        return;
+    fprintf(stderr, "  %lld of %lld runs", (long long)done, (long long)total);
+    print_remaining(done > before ? elapsed_s * (double)(total - done) / (double)(done - before) : NAN);
+    end_line(progress);
 }
 
 void pw_progress_finish(struct pw_progress *progress)

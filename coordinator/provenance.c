@@ -109,6 +109,19 @@ void pw_provenance_fill(struct pw_provenance_list *list, const struct pw_case *l
         add_launch(list, options, transport);
 }
 
+void pw_provenance_fill_sweep(struct pw_provenance_list *list, const struct pw_case *loaded,
+                              const char *study, const struct pw_options *options,
+                              const struct pw_transport *transport)
+{
+    struct page page;
+    pw_provenance_fill(list, loaded, options, transport);
+    add_text(list, "study", study);
+    open_page(&page);
+    for (int i = 0; i < options->n_overrides; i++)
+        fprintf(page.out, "%s\n", options->overrides[i]);
+    add_page(list, "overrides", &page);
+}
+
 void pw_provenance_release(struct pw_provenance_list *list)
 {
     for (int i = 0; i < list->count; i++)

@@ -7,7 +7,7 @@
 #include "coordinator/options.h"
 #include "coordinator/transport.h"
 
-enum { PW_PROVENANCE_ENTRIES = 8 };
+enum { PW_PROVENANCE_ENTRIES = 10 };
 
 /* The attributes of /provenance and their texts. */
 struct pw_provenance_list {
@@ -20,6 +20,11 @@ struct pw_provenance_list {
  * the command line, the ranks and the machines. For pw_provenance_release(). */
 void pw_provenance_fill(struct pw_provenance_list *list, const struct pw_case *loaded,
                         const struct pw_options *options, const struct pw_transport *transport);
+
+/* The same for a sweep: `loaded` is the case of its first run; with the study's text and -s. */
+void pw_provenance_fill_sweep(struct pw_provenance_list *list, const struct pw_case *loaded,
+                              const char *study, const struct pw_options *options,
+                              const struct pw_transport *transport);
 void pw_provenance_release(struct pw_provenance_list *list);
 
 #endif

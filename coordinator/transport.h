@@ -20,6 +20,8 @@ enum pw_tag {
     PW_TAG_WINDOW_DONE,  /* rank to 0, virtual clock: a window is played, what changed in it */
     PW_TAG_WINDOW,       /* 0 to rank, virtual clock: what to do next */
     PW_TAG_TIMELINE,     /* rank to 0: events, after the stop */
+    PW_TAG_SWEEP_TASK,   /* 0 to rank: do this run (int64_t), -1 to end */
+    PW_TAG_SWEEP_ANSWER, /* rank to 0: the record of a run, or why there is none */
     PW_TAG_GOODBYE,      /* rank to its neighbours: nothing follows this */
 };
 

@@ -141,13 +141,18 @@ def lay_out(width, height, footer=0.0):
 
 def header(figure, trace, subject):
     """The two lines on top: whose market, what is shown; how the run ended."""
+    room = int(figure.get_size_inches()[0] * TITLE_CHARS_PER_INCH) - len(subject) - 2
+    words = f"{shorten(trace.title, room)}: {subject}" if trace.title else subject
+    title(figure, words, _facts(trace))
+
+
+def title(figure, words, facts):
+    """Two lines on top: what it is about, and as many of the facts as fit."""
     width, height = figure.get_size_inches()
-    room = int(width * TITLE_CHARS_PER_INCH) - len(subject) - 2
-    title = f"{shorten(trace.title, room)}: {subject}" if trace.title else subject
     figure.text(0.12 / width, 1 - 0.12 / height, ha="left", va="top", size=12.5, weight="bold",
-                s=plain(title))
+                s=plain(words))
     figure.text(0.12 / width, 1 - 0.43 / height, ha="left", va="top", size=8.5, color=MUTED,
-                s=plain(_fit(_facts(trace), int(width * NOTE_CHARS_PER_INCH))))
+                s=plain(_fit(facts, int(width * NOTE_CHARS_PER_INCH))))
 
 
 def _fit(facts, width):

@@ -1,0 +1,64 @@
+"""Reading the results of a sweep: an HDF5 file, nothing else is looked at."""
+
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from trace import TraceError
+
+CONVENTION = "peerwatt-sweep"
+
+
+@dataclass
+class Sweep:
+    """Axes by name, and variables over all of them, the replicate last."""
+
+    path: str
+    title: str = ""
+    axes: dict = field(default_factory=dict)
+    variables: dict = field(default_factory=dict)
+    order: tuple = ()
+
+    def over(self, name, *axes):
+        """A variable with exactly these axes and the replicate, in that order."""
+        if name not in self.variables:
+            raise TraceError(f"{self.path}: it has no variable {name}: the study does not record it")
+        if set(self.order) != {*axes, "replicate"}:
+            raise TraceError(f"{self.path}: the axes {', '.join(axes)} are wanted, "
+                             f"it has {', '.join(self.order[:-1])}")
+        return np.transpose(self.variables[name], [self.order.index(a) for a in (*axes, "replicate")])
+
+
+def _text(value):
+    """An attribute as a str."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _fill(file, sweep):
+    """Takes the axes and variables over."""
+    for name, item in file.items():
+        if not isinstance(item, h5py.Dataset):
+            continue
+        if _text(item.attrs.get("CLASS", "")) == "DIMENSION_SCALE":
+            sweep.axes[name] = item[()]
+            continue
+        order = tuple(dimension[0].name.lstrip("/") for dimension in item.dims)
+        if order and order[-1] == "replicate":
+            sweep.variables[name], sweep.order = item[()], order
+
+
+def read(path):
+    """Reads a whole sweep; a TraceError says in one line why it cannot be done."""
+    sweep = Sweep(str(path))
+    try:
+        with h5py.File(path, "r") as file:
+            if CONVENTION not in _text(file.attrs.get("Conventions", "")):
+                raise TraceError(f"{path}: not the results of a sweep (attribute Conventions)")
+            sweep.title = _text(file.attrs.get("title", ""))
+            _fill(file, sweep)
+    except FileNotFoundError as error:
+        raise TraceError(f"{path}: no such file") from error
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
+        raise TraceError(f"{path}: not the results of a sweep ({error})") from error
+    return sweep
