@@ -24,6 +24,8 @@
     X(negotiate_suite)                                                                                       \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \
+    X(study_suite)                                                                                           \
+    X(journal_suite)                                                                                         \
     X(trace_suite)
 
 #define DECLARE_SUITE(suite) Suite *suite(void);
