@@ -117,9 +117,10 @@ lint: layers
 	@sh run_scripts/lint.sh
 
 install: $(PROGRAM)
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/peerwatt/cases' '$(DESTDIR)$(PREFIX)/share/peerwatt/figures' '$(DESTDIR)$(PREFIX)/share/doc/peerwatt'
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/peerwatt/cases' '$(DESTDIR)$(PREFIX)/share/peerwatt/studies' '$(DESTDIR)$(PREFIX)/share/peerwatt/figures' '$(DESTDIR)$(PREFIX)/share/doc/peerwatt'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/peerwatt'
 	install -m 644 configs/cases/* '$(DESTDIR)$(PREFIX)/share/peerwatt/cases'
+	install -m 644 configs/studies/* '$(DESTDIR)$(PREFIX)/share/peerwatt/studies'
 	install -m 644 run_scripts/figures/*.py '$(DESTDIR)$(PREFIX)/share/peerwatt/figures'
 	install -m 644 README.md LICENSE CHANGELOG.md '$(DESTDIR)$(PREFIX)/share/doc/peerwatt'
 uninstall:

@@ -117,6 +117,7 @@ enum pw_code pw_sweep_load(struct pw_sweep *sweep, struct pw_error *err)
     PW_TRY(pw_study_check_given(sweep->study, options->overrides, options->n_overrides, err));
     PW_TRY(try_values(sweep, err));
     PW_TRY(load_first(sweep, err));
+    err->text[0] = '\0'; /* of draws without solution, which are no error */
     make_room(sweep);
     return PW_OK;
 }

@@ -166,6 +166,7 @@ enum pw_code pw_sweep_worker_run(struct pw_sweep_worker *worker, int64_t number,
     enum pw_code code = pw_sweep_load_run(worker->sweep, number, &loaded, err);
     if (code == PW_INFEASIBLE) {
         *record = infeasible(number);
+        err->text[0] = '\0';
         return PW_OK;
     }
     if (code != PW_OK)

@@ -29,7 +29,7 @@ if have cppcheck; then
         --suppress=normalCheckLevelMaxBranches agent common coordinator net_models || bad=1
 fi
 if have shellcheck; then
-    shellcheck run_scripts/*.sh run_scripts/python .ci/run || bad=1
+    shellcheck run_scripts/*.sh run_scripts/slurm/*.sbatch run_scripts/python .ci/run || bad=1
 fi
 run_scripts/python -m compileall -q run_scripts/figures tests/cli || bad=1
 find run_scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +

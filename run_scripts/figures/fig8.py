@@ -47,7 +47,7 @@ def _panel_time(axes, delta, sigma, time):
     axes.set_ylim(bottom=0)
     axes.set_ylabel("mean convergence time [s]")
     axes.set_title("(a)  time until the market clears", loc="left")
-    axes.legend(loc="upper left", ncols=2)
+    axes.legend(loc="upper left", ncol=2)
 
 
 def _panel_ratio(axes, delta, sigma, time):

@@ -20,7 +20,7 @@ class Help(unittest.TestCase):
     """Every command explains itself."""
 
     def test_every_command(self):
-        for command in ("run", "check", "reference", "info"):
+        for command in ("run", "sweep", "merge", "check", "reference", "info"):
             result = program.run(command, "--help")
             self.assertEqual((result.code, result.err), (0, ""))
             self.assertIn(f"usage: peerwatt {command}", result.out)

@@ -135,7 +135,10 @@ class Sweep(program.InFolder):
 
     def test_markets_without_solution_are_counted(self):
         self.write(HEAD.replace("links: sides", "links: {random: 0.2, among: sides}") + "replicates: 30\n")
-        summary, _ = self.sweep("a.h5")
+        result = program.run("sweep", self.study, "-o", self.folder / "a.h5", "--json")
+        self.assertEqual((result.code, result.err), (0, ""))
+        summary = result.json
+        self.assertEqual(program.run("check", self.study).err, "")
         self.assertEqual(summary["converged"] + summary["infeasible"], 30)
         self.assertGreater(summary["infeasible"], 0)
         with h5py.File(self.folder / "a.h5") as file:

@@ -29,6 +29,8 @@
     X(simulate_suite)                                                                                        \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \
+    X(study_suite)                                                                                           \
+    X(journal_suite)                                                                                         \
     X(trace_suite)
 
 #define DECLARE_SUITE(suite) Suite *suite(void);

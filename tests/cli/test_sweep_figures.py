@@ -1,0 +1,71 @@
+"""Figures 7 and 8: drawn from the program's own files, the same bytes each time."""
+
+import subprocess
+import unittest
+
+import h5py
+import program
+
+SCRIPTS = program.ROOT / "run_scripts"
+STUDY = program.ROOT / "configs" / "studies" / "fig8.yaml"
+
+
+class Figures(program.InFolder):
+    """The commands that a user types, with results in a folder of the test."""
+
+    def command(self, *words):
+        """One that must succeed; returns what it printed."""
+        env = {**program.environment(), "FIGURES": str(self.folder)}
+        done = subprocess.run([str(word) for word in words], env=env, capture_output=True, text=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def assert_drawn(self, name):
+        """Both formats, not empty; returns the bytes."""
+        for kind in ("png", "svg"):
+            self.assertGreater((self.folder / f"{name}.{kind}").stat().st_size, 5000)
+        return (self.folder / f"{name}.svg").read_bytes()
+
+    def refused(self, script, *words):
+        """One line and exit code 5."""
+        done = subprocess.run([SCRIPTS / "python", SCRIPTS / "figures" / script, *words], check=False,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (5, 1), done.stderr)
+        return done.stderr
+
+    def test_figure_7(self):
+        self.command(SCRIPTS / "fig7.sh")
+        first = self.assert_drawn("fig7")
+        self.command(SCRIPTS / "fig7.sh")
+        self.assertEqual(self.assert_drawn("fig7"), first)
+        clear = []
+        for name in ("synchronous", "asynchronous"):
+            with h5py.File(self.folder / f"fig7-{name}.h5") as file:
+                clear.append(file["convergence_time_s"][()])
+                self.assertIn(3, file["timeline/kind"][()])  # a lost message is in the picture
+        self.assertLess(clear[1], clear[0])
+
+    def test_figure_8(self):
+        text = STUDY.read_text().replace("../cases", str(program.CASES))
+        text = text.replace("steps: 21", "steps: 3").replace("replicates: 100", "replicates: 2")
+        small = self.folder / "small.yaml"
+        small.write_text(text)
+        self.command(program.PROGRAM, "sweep", small, "-q", "-o", self.folder / "fig8.h5")
+        self.command(SCRIPTS / "fig8.sh")  # results that are there are only drawn
+        first = self.assert_drawn("fig8")
+        self.command(SCRIPTS / "fig8.sh")
+        self.assertEqual(self.assert_drawn("fig8"), first)
+        self.assertIn("not the trace", self.refused("fig7.py", self.folder / "fig8.h5")
+                      .replace("not a peerwatt trace", "not the trace"))
+
+    def test_what_cannot_be_drawn(self):
+        self.assertIn("no such file", self.refused("fig8.py", self.folder / "none.h5"))
+        trace = self.folder / "t.h5"
+        self.command(program.PROGRAM, "run", program.CASES / "trio.yaml", "-q", "-o", trace)
+        self.assertIn("timeline", self.refused("fig7.py", trace))
+        self.assertIn("not the results of a sweep", self.refused("fig8.py", trace))
+
+
+if __name__ == "__main__":
+    unittest.main()
