@@ -238,7 +238,9 @@ void pw_settings_help(FILE *out)
         int has_unit = setting->unit[0] != '\0';
         char range[160];
         pw_setting_expects(setting, range, sizeof range);
-        fprintf(out, "  %s: %s%s%s\n", setting->path, range, has_default ? "; default " : "",
+        const char *gap =
+            strlen(setting->path) + strlen(range) > 90 ? ":\n      " : ": "; /* long lines break */
+        fprintf(out, "  %s%s%s%s%s\n", setting->path, gap, range, has_default ? "; default " : "",
                 has_default ? setting->otherwise : "");
         fprintf(out, "      %s%s%s%s\n", setting->help, has_unit ? " [" : "", setting->unit,
                 has_unit ? "]" : "");
