@@ -79,12 +79,13 @@ def _panel_gap(axes, delta, sigma, sweep):
     """How far from the optimum runs end: median, and the worst of all."""
     gap = np.abs(sweep.over("welfare_gap", "delta", "sigma"))
     _curves(axes, delta, sigma, np.nanmedian(gap, axis=2))
-    axes.plot(delta, np.nanmax(gap, axis=(1, 2)), color=style.MUTED, linestyle=":", linewidth=1.4)
-    axes.annotate("worst of all runs", (delta[0], np.nanmax(gap[0])), xytext=(4, 5),
-                  textcoords="offset points", size=8.5, color=style.MUTED)
+    worst = axes.plot(delta, np.nanmax(gap, axis=(1, 2)), color=style.MUTED, linestyle=":",
+                      linewidth=1.4, label="worst of all runs")
     axes.set_yscale("log")
+    axes.set_ylim(top=2 * np.nanmax(gap))
+    axes.legend(handles=worst, loc="upper left")
     axes.set_ylabel("|welfare gap|, relative")
-    axes.set_title("(d)  distance to the central optimum", loc="left")
+    axes.set_title("(d)  distance to the central optimum (median)", loc="left")
 
 
 def _panel_waiting(axes, delta, sigma, sweep):

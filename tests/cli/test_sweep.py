@@ -1,6 +1,7 @@
 """Sweeps: the same bytes whatever ranks, kills and shards; wrong studies; the claim of figure 8 in small."""
 
 import os
+import pathlib
 import signal
 import time
 import unittest
@@ -163,15 +164,21 @@ class Sweep(program.InFolder):
         self.assertIsNone(process.poll(), "the study is too short for this test")
         return process
 
+    def kill(self, process):
+        """Kills a launch and its ranks at once: those of a dead mpirun would go on for a while."""
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for pid in (process.pid, *map(int, children)):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+
     def test_killed_and_run_again(self):
         self.slow_study()
         _, whole = self.sweep("a.h5")
         for ranks in (0, 2):
             process = self.begin(ranks=ranks)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            self.kill(process)
             deadline = time.monotonic() + 20
-            while time.monotonic() < deadline:  # ranks of a killed mpirun take a moment to die
+            while time.monotonic() < deadline:  # a killed rank takes a moment to die
                 result = program.run("sweep", self.study, "-o", self.folder / "k.h5", "--json", ranks=3)
                 if result.code == 0 or "exists already" in result.err:
                     break
