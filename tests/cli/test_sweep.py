@@ -180,14 +180,11 @@ class Sweep(program.InFolder):
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:  # a killed rank takes a moment to die
                 result = program.run("sweep", self.study, "-o", self.folder / "k.h5", "--json", ranks=3)
-                if result.code == 0 or "exists already" in result.err:
+                if result.code == 0:
                     break
                 self.assertIn("another peerwatt is at work", result.err)
                 time.sleep(0.2)
-            if result.code == 0:  # else its ranks outlived mpirun for long enough to finish
-                self.assertGreater(result.json["done_before"], 0)
-            else:
-                self.assertEqual(ranks, 2)
+            self.assertGreater(result.json["done_before"], 0)
             self.assertEqual((self.folder / "k.h5").read_bytes(), whole)
             (self.folder / "k.h5").unlink()
         self.assertEqual(self.files(), ["a.h5", "study.yaml"])
