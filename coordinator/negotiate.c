@@ -192,7 +192,8 @@ static void make_supervisor(struct station *station, const struct pw_scales *sca
                                       settings->max_rounds,
                                       (int64_t)fmin(settings->stall_s * 1e9, 9e18),
                                       negotiation->progress,
-                                      pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange)};
+                                      pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange),
+                                      settings->retransmit != PW_RETRANSMIT_NEVER};
     station->supervisor = pw_supervisor_create(&spec, start_ns);
 }
 

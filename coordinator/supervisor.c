@@ -256,6 +256,7 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     summary->status = supervisor->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
     summary->convergence_time_s = accepted ? (supervisor->excess <= 1.0 ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
+    summary->messages_retransmitted = supervisor->spec.repeats_losses ? summary->messages_lost : 0;
     summary->naive_time_s = NAN;
     summary->wall_s = end_s;
 }
