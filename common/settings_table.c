@@ -60,8 +60,8 @@ const struct pw_setting pw_settings_table[] = {
     {"negotiation.relaxation", PW_REAL, AT(relaxation), "0.5", 0, 1, 1, 1, NULL, "", "alpha; 0.5 is ADMM"},
     {"negotiation.penalty", PW_AUTO_REAL, AT(penalty), "auto", POSITIVE, NULL, "price/power",
      "rho, or auto: set and balanced by itself"},
-    {"negotiation.stiffness", PW_REAL, AT(stiffness), "4", AT_LEAST(1), NULL, "",
-     "kappa: how reluctantly a trade moves that waits for an answer"},
+    {"negotiation.stiffness", PW_AUTO_REAL, AT(stiffness), "auto", AT_LEAST(1), NULL, "",
+     "kappa, or auto: how reluctantly a trade moves that waits for an answer"},
 
     {"negotiation.timeout_s", PW_OPTIONAL_REAL, AT(timeout_s), NULL, POSITIVE, NULL, "s",
      "latest, stale: fire after so long without enough news; by default 3 mean delays, or 1 ms"},
