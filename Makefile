@@ -78,6 +78,10 @@ $(OUT)/tests/mpi/mpi: $(OUT)/tests/mpi/test_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
 
+$(OUT)/tests/mpi/soak_mpi: $(OUT)/tests/mpi/soak_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS) $(MPI_SOURCES:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@
+
 $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/fuzz/replay.o $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) -o $@
