@@ -39,7 +39,7 @@ static int is_at_rest(const struct pw_agent *agent, int slot)
 
 void pw_penalty_balance(struct pw_agent *agent, int slot)
 {
-    int round = agent->round[slot];
+    int round = pw_agent_inbox(agent, slot)->round;
     if (round == 0 || round % ROUNDS_PER_BALANCE != 0 || round > LAST_BALANCE)
         return;
     if (is_at_rest(agent, slot)) {

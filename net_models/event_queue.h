@@ -24,6 +24,10 @@ int64_t pw_event_queue_next(struct pw_event_queue *queue);
 /* Copies the earliest payload out, removes it, and returns its time. The queue must not be empty. */
 int64_t pw_event_queue_pop(struct pw_event_queue *queue, void *payload);
 
+/* The payload of some event that will be due soon, if there is one in a certain place, else NULL: for the
+ * user to fetch what it will need. Valid until the next push or pop. */
+const void *pw_event_queue_ahead(const struct pw_event_queue *queue);
+
 size_t pw_event_queue_count(const struct pw_event_queue *queue);
 
 #endif
