@@ -111,7 +111,8 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
                              .n_links = spec->n_links,
                              .rules = *rules,
                              .needed = (int)fmax(1.0, ceil(spec->delta * spec->n_links - 1e-9))};
-    struct pw_agent *agent = pw_alloc(lay_out(&shape, NULL), 1);
+    shape.size = lay_out(&shape, NULL);
+    struct pw_agent *agent = pw_alloc(shape.size, 1);
     *agent = shape;
     lay_out(agent, agent);
     copy_spec(agent, spec);
@@ -188,10 +189,20 @@ enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, c
 }
 
 /* The inboxes lie behind the agent itself: their address is known without reading it. */
-void pw_agent_fetch(const struct pw_agent *agent, int n_products, int slot)
+void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot)
 {
     pw_prefetch(agent);
     pw_prefetch((const unsigned char *)agent + sizeof *agent + (size_t)slot * inbox_size(n_products));
+}
+
+void pw_agent_fetch_fire(const struct pw_agent *agent)
+{
+    enum { LINE = 64, MOST = 16384 };
+    const unsigned char *block = (const unsigned char *)agent;
+    if (agent->n_complete + 1 < agent->needed)
+        return;
+    for (size_t at = 0; at < agent->size && at < MOST; at += LINE)
+        pw_prefetch(block + at);
 }
 
 int pw_agent_ready(const struct pw_agent *agent)

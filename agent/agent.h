@@ -73,6 +73,7 @@ struct pw_agent {
     int n_complete, n_next; /* counters behind pw_agent_ready() */
     int needed;             /* ceil(delta * n_links): complete links wanted by rule (i) */
     int id, n_products, n_assets, n_links;
+    size_t size; /* bytes of the agent and its arrays, which are one block */
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */
@@ -114,8 +115,10 @@ void pw_agent_start(struct pw_agent *agent);
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
 enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r);
 
-/* Fetches into the cache what a delivery on `slot` will touch. */
-void pw_agent_fetch(const struct pw_agent *agent, int n_products, int slot);
+/* Fetch into the cache what a delivery on `slot` will touch; and, if one delivery more makes the agent ready,
+ * what its fire will. */
+void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot);
+void pw_agent_fetch_fire(const struct pw_agent *agent);
 
 /* True if the agent may fire: at least one complete link (for the exchanges but paired: one with news), and
  * either (i) `needed` of them or (ii), unless the market is synchronous, as many messages held as it has

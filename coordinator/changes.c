@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 
 /* The place of a change in the order of all. */
 struct pw_change_key {
@@ -14,6 +15,9 @@ struct pw_change_key {
 
 /* Longer stretches than this between two buckets' bounds are sorted by the library. */
 enum { FEW = 24, PER_BUCKET = 2 };
+
+/* Changes fetched into the cache so far ahead. */
+enum { AHEAD = 8 };
 
 void pw_changes_finish(struct pw_changes *changes)
 {
@@ -204,6 +208,8 @@ void pw_changes_play(struct pw_changes *changes, int64_t until_ns,
     sort_due(changes, &due, until_ns);
     for (size_t i = 0; i < due.count; i++) {
         const struct pw_change *change = &changes->items[changes->keys[i].item];
+        if (i + AHEAD < due.count)
+            pw_prefetch(&changes->items[changes->keys[i + AHEAD].item]);
         take(context, change, change->solve < 0 ? NULL : &changes->solves[change->solve]);
     }
     keep_rest(changes, until_ns);

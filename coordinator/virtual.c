@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 #include "net_models/event_queue.h"
 
 /* In place of a slot: the end of a local solve; a time-out since the fire whose number stands for the round.
@@ -245,22 +246,38 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
                        round);
 }
 
-/* Sends the offer of one slot; returns how often it will be lost. */
-static int32_t send_slot(struct pw_virtual *clock, int n, int slot, int64_t now)
+/* An offer that leaves, and what becomes of it on its way. */
+struct departure {
+    struct pw_offer offer;
+    struct pw_passage passage;
+    int64_t due_ns;
+};
+
+static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, struct departure *departure)
 {
     const struct pw_host *host = clock->spec.host;
     const struct pw_route *route = pw_host_route(host, n, slot);
-    struct pw_offer offer;
-    pw_host_offer(host, n, slot, &offer);
-    struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
-                                                (uint32_t)route->direction, (uint32_t)offer.round);
-    note_sending(clock, n, route->peer, offer.round, passage.losses, now);
-    note_departure(clock, n, slot, &offer, now);
+    int end = pw_host_end(host, n, slot);
+    if (clock->watch_number[end] >= 0)
+        pw_prefetch(watch_of(clock, end));
+    pw_host_offer(host, n, slot, &departure->offer);
+    departure->passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
+                                         (uint32_t)route->direction, (uint32_t)departure->offer.round);
+    departure->due_ns = due(now, &departure->passage);
+    pw_event_queue_fetch(clock->queue, departure->due_ns);
+}
+
+static void depart(struct pw_virtual *clock, int n, int slot, int64_t now, const struct departure *departure)
+{
+    const struct pw_host *host = clock->spec.host;
+    const struct pw_route *route = pw_host_route(host, n, slot);
+    const struct pw_offer *offer = &departure->offer;
+    note_sending(clock, n, route->peer, offer->round, departure->passage.losses, now);
+    note_departure(clock, n, slot, offer, now);
     if (!lives_here(clock, route->peer))
-        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, route->peer), &offer, now);
-    else if (!passage.lost_for_good)
-        take_flight(clock, &offer, due(now, &passage));
-    return (int32_t)passage.losses;
+        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, route->peer), offer, now);
+    else if (!departure->passage.lost_for_good)
+        take_flight(clock, offer, departure->due_ns);
 }
 
 static void list_if_ready(struct pw_virtual *clock, int n)
@@ -273,13 +290,23 @@ static void list_if_ready(struct pw_virtual *clock, int n)
 }
 
 /* What a local solve brings about when it ends at `end_ns`: known, and sent on its way, when it starts, so
- * that other ranks hear of it in good time. */
+ * that other ranks hear of it in good time. A few offers at a time, so that their memory is fetched at once.
+ */
 static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
 {
+    enum { AT_ONCE = 16 };
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    struct departure departures[AT_ONCE];
     int32_t lost = 0;
-    for (int i = 0; i < agent->n_out; i++)
-        lost += send_slot(clock, n, agent->outbox[i], end_ns);
+    for (int first = 0; first < agent->n_out; first += AT_ONCE) {
+        int end = first + AT_ONCE < agent->n_out ? first + AT_ONCE : agent->n_out;
+        for (int i = first; i < end; i++)
+            prepare(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+        for (int i = first; i < end; i++) {
+            depart(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+            lost += (int32_t)departures[i - first].passage.losses;
+        }
+    }
     note_agent(clock, n, end_ns, lost);
 }
 
@@ -351,13 +378,19 @@ static void deliver(struct pw_virtual *clock, const struct event *event, int64_t
     list_if_ready(clock, event->agent);
 }
 
-/* Fetches what an event that is soon due will touch. */
+/* Fetches what events that are soon due will touch: first what a delivery does, then, where that is known to
+ * make an agent ready, what its fire does. */
 static void look_ahead(const struct pw_virtual *clock)
 {
-    const struct event *soon = pw_event_queue_ahead(clock->queue);
-    if (soon != NULL)
-        pw_agent_fetch(pw_host_agent(clock->spec.host, soon->agent), clock->n_products,
-                       soon->slot >= 0 ? soon->slot : 0);
+    enum { FAR = 12, NEAR = 4 };
+    const struct pw_host *host = clock->spec.host;
+    const struct event *far_off = pw_event_queue_ahead(clock->queue, FAR),
+                       *soon = pw_event_queue_ahead(clock->queue, NEAR);
+    if (far_off != NULL)
+        pw_agent_fetch_slot(pw_host_agent(host, far_off->agent), clock->n_products,
+                            far_off->slot >= 0 ? far_off->slot : 0);
+    if (soon != NULL && soon->slot >= 0)
+        pw_agent_fetch_fire(pw_host_agent(host, soon->agent));
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)

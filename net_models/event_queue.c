@@ -8,9 +8,8 @@
 
 enum { NONE = -1, FEWEST_BUCKETS = 64, MOST_BUCKETS = 1 << 21, WIDEST_SHIFT = 40 };
 
-/* Buckets ahead of the current one whose first event is fetched into the cache, and whose event the user may
- * look at, so as to fetch what it belongs to. */
-enum { FETCH_AHEAD = 12, LOOK_AHEAD = 5 };
+/* So many buckets ahead of the current one the first event is fetched into the cache. */
+enum { FETCH_AHEAD = 24 };
 
 /* An event in a list of its bucket, followed by its payload. */
 struct node {
@@ -239,10 +238,16 @@ int64_t pw_event_queue_next(struct pw_event_queue *queue)
     return node_at(queue, queue->current[queue->n_current - 1])->time_ns;
 }
 
-const void *pw_event_queue_ahead(const struct pw_event_queue *queue)
+const void *pw_event_queue_ahead(const struct pw_event_queue *queue, int buckets)
 {
-    int32_t node = queue->heads[(queue->now + LOOK_AHEAD) & (queue->n_buckets - 1)];
+    int32_t node = queue->heads[(queue->now + buckets) & (queue->n_buckets - 1)];
     return node == NONE ? NULL : node_at(queue, node)->payload;
+}
+
+void pw_event_queue_fetch(const struct pw_event_queue *queue, int64_t time_ns)
+{
+    int64_t bucket = (time_ns - queue->start_ns) >> queue->shift;
+    pw_prefetch(&queue->heads[(queue->now + (int)(bucket & (MOST_BUCKETS - 1))) & (queue->n_buckets - 1)]);
 }
 
 int64_t pw_event_queue_pop(struct pw_event_queue *queue, void *payload)
