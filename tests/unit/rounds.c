@@ -77,9 +77,19 @@ static double dispatch_cost(const struct pw_market *market, int n, double net)
     int first = market->asset_first[n], count = market->asset_first[n + 1] - first;
     double zero = 0.0, slope = 1.0, sold, cost = 0.0, *p = pw_alloc((size_t)count, sizeof(double));
     net = fmin(fmax(net, pw_market_agent_p_min(market, n, 0)), pw_market_agent_p_max(market, n, 0));
-    struct pw_local_problem problem = {
-        count, market->p_min + first, market->p_max + first, market->a + first, market->b + first, p, 1,
-        &zero, &slope,                &zero,                 &net,              &net,              &sold};
+    struct pw_local_problem problem = {count,
+                                       market->p_min + first,
+                                       market->p_max + first,
+                                       market->a + first,
+                                       market->b + first,
+                                       p,
+                                       1,
+                                       &zero,
+                                       &slope,
+                                       &zero,
+                                       &net,
+                                       &net,
+                                       &sold};
     pw_local_solve(&problem, 0.0);
     for (int i = 0; i < count; i++)
         cost += (market->a[first + i] / 2.0 * p[i] + market->b[first + i]) * p[i];

@@ -10,17 +10,17 @@ enum { ROUNDS_GAPS = 2 };
 
 struct rounds_options {
     struct pw_rules rules;
-    const double *penalty; /* [n_links] at the start */
-    double optimum;        /* social welfare of the reference */
-    double scale;          /* welfare gaps are relative to this */
-    double residual;       /* for primal and dual alike; 0: do not look */
+    const double *penalty;   /* [n_links] at the start */
+    double optimum;          /* social welfare of the reference */
+    double scale;            /* welfare gaps are relative to this */
+    double residual;         /* for primal and dual alike; 0: do not look */
     double gap[ROUNDS_GAPS]; /* descending; the first 0: do not look */
     int max_rounds;
 };
 
 struct rounds_result {
-    int residual;        /* rounds until both residuals hold, max_rounds + 1 if never */
-    double residual_gap; /* relative welfare gap of the agreed state then */
+    int residual;         /* rounds until both residuals hold, max_rounds + 1 if never */
+    double residual_gap;  /* relative welfare gap of the agreed state then */
     int gap[ROUNDS_GAPS]; /* rounds from which |welfare gap| stays below, max_rounds + 1 if never */
 };
 
