@@ -23,7 +23,7 @@ struct pw_rules {
 };
 
 /* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
-double pw_relaxation_auto(enum pw_exchange_kind exchange, int synchronous);
+double pw_relaxation_auto(enum pw_exchange_kind exchange);
 
 /* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
 struct pw_agent_spec {

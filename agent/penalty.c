@@ -7,14 +7,12 @@
 enum { ROUNDS_PER_BALANCE = 6, LAST_BALANCE = 4096 };
 static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0, LARGEST_DRIFT = 1e4;
 
-/* More pays where nobody is late; at delta below 1 it diverges sooner. Only paired exchanges bear it. */
-static const double SYNCHRONOUS_RELAXATION = 0.65, ASYNCHRONOUS_RELAXATION = 0.6, PLAIN_RELAXATION = 0.5;
+/* More may diverge where delta is below 1 (docs/penalty.md), and only a paired exchange bears any. */
+static const double PAIRED_RELAXATION = 0.6, PLAIN_RELAXATION = 0.5;
 
-double pw_relaxation_auto(enum pw_exchange_kind exchange, int synchronous)
+double pw_relaxation_auto(enum pw_exchange_kind exchange)
 {
-    if (!pw_exchange_is_paired(exchange))
-        return PLAIN_RELAXATION;
-    return synchronous ? SYNCHRONOUS_RELAXATION : ASYNCHRONOUS_RELAXATION;
+    return pw_exchange_is_paired(exchange) ? PAIRED_RELAXATION : PLAIN_RELAXATION;
 }
 
 static double balancing_factor(double gap_sum2, double move_sum2, int round)

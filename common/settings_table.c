@@ -58,7 +58,7 @@ const struct pw_setting pw_settings_table[] = {
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",
      "asynchronous rate: share of answers waited for"},
     {"negotiation.relaxation", PW_AUTO_REAL, AT(relaxation), "auto", 0, 1, 1, 1, NULL, "",
-     "alpha, 0.5 is ADMM; or auto: paired 0.65 where delta is 1, else 0.6; latest and stale 0.5"},
+     "alpha, 0.5 is ADMM; or auto: 0.6 for paired, 0.5 for latest and stale"},
     {"negotiation.penalty", PW_AUTO_REAL, AT(penalty), "auto", POSITIVE, NULL, "price/power",
      "rho, or auto: set and balanced by itself"},
     {"negotiation.stiffness", PW_REAL, AT(stiffness), "4", AT_LEAST(1), NULL, "",

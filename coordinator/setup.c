@@ -26,7 +26,7 @@ static struct pw_rules rules_of(const struct pw_settings *settings)
                              .adapt_penalty = !(settings->penalty > 0.0),
                              .max_age = (int)settings->max_age};
     if (!(rules.relaxation > 0.0))
-        rules.relaxation = pw_relaxation_auto(rules.exchange, rules.synchronous);
+        rules.relaxation = pw_relaxation_auto(rules.exchange);
     return rules;
 }
 

@@ -14,7 +14,7 @@
 static struct pw_rules rules(int adapt)
 {
     return (struct pw_rules){.exchange = PW_PAIRED,
-                             .relaxation = pw_relaxation_auto(PW_PAIRED, 1),
+                             .relaxation = pw_relaxation_auto(PW_PAIRED),
                              .stiffness = 4,
                              .synchronous = 1,
                              .adapt_penalty = adapt};
