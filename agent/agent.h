@@ -23,6 +23,9 @@ struct pw_rules {
     int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
 };
 
+/* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
+double pw_relaxation_auto(enum pw_exchange_kind exchange);
+
 /* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
 struct pw_agent_spec {
     int id;
