@@ -8,6 +8,7 @@
 #include "agent/exchange.h"
 #include "agent/local_problem.h"
 #include "common/memory.h"
+#include "common/prefetch.h"
 
 static const struct pw_exchange *const pw_exchanges[] = {
     [PW_PAIRED] = &pw_exchange_paired, [PW_LATEST] = &pw_exchange_latest, [PW_STALE] = &pw_exchange_stale};
@@ -17,22 +18,27 @@ static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
     return pw_exchanges[agent->rules.exchange];
 }
 
-/* Hands out aligned arrays from one block; with a NULL block it only counts. */
+/* Hands out arrays from one block; with a NULL block it only counts. */
 struct arena {
-    char *block;
+    unsigned char *block;
     size_t used;
 };
 
 static void *take(struct arena *arena, size_t count, size_t size)
 {
     void *array = arena->block == NULL ? NULL : arena->block + arena->used;
-    arena->used += (count * size + 63) / 64 * 64;
+    arena->used += (count * size + 7) / 8 * 8;
     return array;
 }
 
 static double *take_doubles(struct arena *arena, size_t count)
 {
     return take(arena, count, sizeof(double));
+}
+
+static size_t inbox_size(int n_products)
+{
+    return sizeof(struct pw_inbox) + 2 * (size_t)n_products * sizeof(double);
 }
 
 static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
@@ -52,28 +58,26 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
     double **per_slot[] = {&agent->penalty,  &agent->penalty_start, &agent->gap2,
                            &agent->gap_sum2, &agent->move_sum2,     &agent->target,
                            &agent->slope,    &agent->dead,          &agent->wish};
-    double **per_product[] = {&agent->t_min,  &agent->t_max, &agent->fee,        &agent->s,
-                              &agent->peer_s, &agent->mine,  &agent->before,     &agent->offer,
-                              &agent->theirs, &agent->next,  &agent->price_sent, &agent->agreed_before,
-                              &agent->heard};
+    double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,          &agent->s,
+                              &agent->peer_s, &agent->mine,       &agent->before,       &agent->offer,
+                              &agent->heard,  &agent->price_sent, &agent->agreed_before};
+    agent->inbox_size = inbox_size(agent->n_products);
+    agent->inboxes = take(arena, slots, agent->inbox_size);
     for (size_t i = 0; i < sizeof per_slot / sizeof *per_slot; i++)
         *per_slot[i] = take_doubles(arena, slots);
     for (size_t i = 0; i < sizeof per_product / sizeof *per_product; i++)
         *per_product[i] = take_doubles(arena, slots * (size_t)agent->n_products);
-    agent->round = take(arena, slots, sizeof(int));
     agent->outbox = take(arena, slots, sizeof(int));
     agent->heard_at = take(arena, slots, sizeof(int));
     agent->heard_round = take(arena, slots, sizeof(int));
-    agent->complete = take(arena, slots, 1);
-    agent->has_next = take(arena, slots, 1);
-    agent->counts = take(arena, slots, 1);
 }
 
+/* The agent itself, then its arrays: one block of memory, what a delivery touches first. */
 static size_t lay_out(struct pw_agent *agent, void *block)
 {
-    struct arena arena = {block, 0};
-    lay_out_assets(agent, &arena);
+    struct arena arena = {block, sizeof *agent};
     lay_out_slots(agent, &arena);
+    lay_out_assets(agent, &arena);
     return arena.used;
 }
 
@@ -95,24 +99,22 @@ static void copy_spec(struct pw_agent *agent, const struct pw_agent_spec *spec)
     copy(agent->fee, spec->fee, links, products);
     copy(agent->penalty, spec->penalty, links, 1);
     copy(agent->penalty_start, spec->penalty, links, 1);
-    if (links > 0)
-        memcpy(agent->counts, spec->counts, (size_t)links);
+    for (int slot = 0; slot < links; slot++)
+        pw_agent_inbox(agent, slot)->counts = spec->counts[slot];
 }
 
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules)
 {
-    struct pw_agent *agent = pw_alloc(1, sizeof *agent);
-    agent->id = spec->id;
-    agent->n_products = spec->n_products;
-    agent->n_assets = spec->n_assets;
-    agent->n_links = spec->n_links;
-    agent->rules = *rules;
-    agent->needed = (int)ceil(spec->delta * spec->n_links - 1e-9);
-    if (agent->needed < 1)
-        agent->needed = 1;
-    agent->memory = pw_alloc(lay_out(agent, NULL) + 64, 1);
-    char *block = agent->memory;
-    lay_out(agent, block + (64 - (uintptr_t)block % 64));
+    struct pw_agent shape = {.id = spec->id,
+                             .n_products = spec->n_products,
+                             .n_assets = spec->n_assets,
+                             .n_links = spec->n_links,
+                             .rules = *rules,
+                             .needed = (int)fmax(1.0, ceil(spec->delta * spec->n_links - 1e-9))};
+    shape.size = lay_out(&shape, NULL);
+    struct pw_agent *agent = pw_alloc(shape.size, 1);
+    *agent = shape;
+    lay_out(agent, agent);
     copy_spec(agent, spec);
     for (int slot = 0; slot < agent->n_links; slot++)
         agent->heard_round[slot] = -1;
@@ -122,15 +124,7 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
 
 void pw_agent_destroy(struct pw_agent *agent)
 {
-    if (agent == NULL)
-        return;
-    free(agent->memory);
     free(agent);
-}
-
-size_t pw_agent_at(const struct pw_agent *agent, int slot, int q)
-{
-    return (size_t)q * (size_t)agent->n_links + (size_t)slot;
 }
 
 /* An agent with this many links or more makes waiting trades as stiff as pays among many. */
@@ -150,10 +144,11 @@ static double stiffness(const struct pw_agent *agent)
 static void pose_trades(struct pw_agent *agent, int q)
 {
     double kappa = stiffness(agent);
+    int is_paired = exchange_of(agent)->is_paired;
     for (int slot = 0; slot < agent->n_links; slot++) {
         size_t i = pw_agent_at(agent, slot, q);
         double slope = 1.0 / agent->penalty[slot];
-        int waits = exchange_of(agent)->waits(agent, slot);
+        int waits = is_paired && !pw_agent_inbox(agent, slot)->complete;
         agent->slope[slot] = waits ? slope / kappa : slope;
         agent->target[slot] =
             agent->s[i] - (waits ? agent->price_sent[i] * (1.0 - 1.0 / kappa) * slope : 0.0);
@@ -186,12 +181,13 @@ static void sum_residuals(struct pw_agent *agent)
 {
     struct pw_residuals sums = {0};
     for (int slot = 0; slot < agent->n_links; slot++) {
-        sums.primal2 += agent->counts[slot] ? agent->gap2[slot] : 0.0;
-        sums.unsolved += agent->round[slot] == 0;
+        const struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+        sums.primal2 += inbox->counts ? agent->gap2[slot] : 0.0;
+        sums.unsolved += inbox->round == 0;
         for (int q = 0; q < agent->n_products; q++) {
             size_t i = pw_agent_at(agent, slot, q);
             double move = agent->mine[i] - agent->before[i], apart = agent->mine[i] + agent->heard[i];
-            sums.naive2 += agent->counts[slot] ? apart * apart : 0.0;
+            sums.naive2 += inbox->counts ? apart * apart : 0.0;
             sums.dual2 += move * move;
             sums.price2 += agent->penalty[slot] * agent->penalty[slot] * move * move;
         }
@@ -202,6 +198,23 @@ static void sum_residuals(struct pw_agent *agent)
 enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r)
 {
     return exchange_of(agent)->deliver(agent, slot, round, r);
+}
+
+/* The inboxes lie behind the agent itself: their address is known without reading it. */
+void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot)
+{
+    pw_prefetch(agent);
+    pw_prefetch((const unsigned char *)agent + sizeof *agent + (size_t)slot * inbox_size(n_products));
+}
+
+void pw_agent_fetch_fire(const struct pw_agent *agent)
+{
+    enum { LINE = 64, MOST = 16384 };
+    const unsigned char *block = (const unsigned char *)agent;
+    if (agent->n_complete + 1 < agent->needed)
+        return;
+    for (size_t at = 0; at < agent->size && at < MOST; at += LINE)
+        pw_prefetch(block + at);
 }
 
 int pw_agent_ready(const struct pw_agent *agent)

@@ -8,6 +8,7 @@
 #define PW_AGENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Which exchange; the rows of pw_exchanges in agent.c. */
 enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
@@ -21,6 +22,9 @@ struct pw_rules {
     int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
     int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
 };
+
+/* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
+double pw_relaxation_auto(enum pw_exchange_kind exchange);
 
 /* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
 struct pw_agent_spec {
@@ -54,42 +58,55 @@ struct pw_residuals {
     int unsolved;  /* slots that have not sent a solved round (k >= 1) yet */
 };
 
+/* What arrives at a slot: all that pw_agent_deliver() touches of it, side by side. */
+struct pw_inbox {
+    int32_t round;                    /* k: the round of the last offer sent */
+    unsigned char complete, has_next; /* the peer's k-th (k+1-th) offer is here and unread */
+    unsigned char counts;             /* this end counts the link's gap */
+    double theirs[];                  /* [2 * n_products] the peer's r of even rounds, then of odd ones */
+};
+
 /* All per-slot arrays are [n_links]; those marked * are [n_products * n_links], products outermost. Read
  * freely, change only through the functions below. */
 struct pw_agent {
-    int id, n_products, n_assets, n_links;
+    /* First what a delivery touches. */
+    unsigned char *inboxes; /* [n_links] by pw_agent_inbox() */
+    size_t inbox_size;      /* bytes of one */
     struct pw_rules rules;
-    int needed; /* ceil(delta * n_links): complete links wanted by rule (i) */
+    int n_complete, n_next; /* counters behind pw_agent_ready() */
+    int needed;             /* ceil(delta * n_links): complete links wanted by rule (i) */
+    int id, n_products, n_assets, n_links;
+    size_t size; /* bytes of the agent and its arrays, which are one block */
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */
 
-    int *round;                         /* k: the round of the last offer sent */
-    unsigned char *complete, *has_next; /* the peer's k-th (k+1-th) offer is here and unread */
-    unsigned char *counts;              /* this end counts the link's gap */
-    double *penalty;                    /* rho */
-    double *t_min, *t_max, *fee;        /* * */
-    double *s, *peer_s;                 /* * edge variable of this end, and of the other (its shadow) */
-    double *mine, *before;              /* * trade offered in round k and in round k - 1 */
-    double *offer;                      /* * r = 2 mine - s of round k, as sent */
-    double *theirs, *next;              /* * the peer's r of round k and k + 1 */
-    double *price_sent;                 /* * the agent's price when `mine` was offered */
-    double *gap2;                       /* squared reciprocity gap of the last round applied */
-    double *heard;                      /* * the peer's trade in the round last applied */
-    double *agreed_before;              /* * c = (t - t')/2 of the round before, for the penalty balance */
-    double *gap_sum2, *move_sum2;       /* sums over the rounds since the last penalty balance */
-    double *penalty_start;              /* rho at the start, which bounds its adaptation */
+    double *penalty;              /* rho */
+    double *t_min, *t_max, *fee;  /* * */
+    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow) */
+    double *mine, *before;        /* * trade offered in round k and in round k - 1 */
+    double *offer;                /* * r = 2 mine - s of round k, as sent */
+    double *price_sent;           /* * the agent's price when `mine` was offered */
+    double *gap2;                 /* squared reciprocity gap of the last round applied */
+    double *heard;                /* * the peer's trade in the round last applied */
+    double *agreed_before;        /* * c = (t - t')/2 of the round before, for the penalty balance */
+    double *gap_sum2, *move_sum2; /* sums over the rounds since the last penalty balance */
+    double *penalty_start;        /* rho at the start, which bounds its adaptation */
 
-    int n_complete, n_next; /* counters behind pw_agent_ready() */
-    int *heard_at;          /* fires when the peer was last heard: latest and stale */
-    int *heard_round;       /* the latest round heard of the peer, -1 for none: latest and stale */
-    int *outbox;            /* slots with an offer to send, made by the last start or fire */
+    int *heard_at;    /* fires when the peer was last heard: latest and stale */
+    int *heard_round; /* the latest round heard of the peer, -1 for none: latest and stale */
+    int *outbox;      /* slots with an offer to send, made by the last start or fire */
     int n_out;
     long fires, duplicates;
     struct pw_residuals residuals;
     double *target, *slope, *dead, *wish; /* [n_links] scratch of the local problem */
-    void *memory;                         /* the one block that holds every array */
 };
+
+/* What arrives at `slot`, 0 <= slot < n_links. */
+static inline struct pw_inbox *pw_agent_inbox(const struct pw_agent *agent, int slot)
+{
+    return (struct pw_inbox *)(agent->inboxes + (size_t)slot * agent->inbox_size);
+}
 
 /* Makes an agent; NULL never (out of memory ends the program). Free it with pw_agent_destroy(). */
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules);
@@ -100,6 +117,11 @@ void pw_agent_start(struct pw_agent *agent);
 
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
 enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r);
+
+/* Fetch into the cache what a delivery on `slot` will touch; and, if one delivery more makes the agent ready,
+ * what its fire will. */
+void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot);
+void pw_agent_fetch_fire(const struct pw_agent *agent);
 
 /* True if the agent may fire: at least one complete link (for the exchanges but paired: one with news), and
  * either (i) `needed` of them or (ii), unless the market is synchronous, as many messages held as it has

@@ -5,10 +5,11 @@
 /* What the fixed-point iteration of the edge variable still moves: at the optimum s = -r'. */
 static void apply(struct pw_agent *agent, int slot)
 {
+    const double *theirs = pw_agent_inbox(agent, slot)->theirs;
     double alpha = agent->rules.relaxation, gap2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double gap = agent->s[i] + agent->theirs[i];
+        double gap = agent->s[i] + theirs[q];
         agent->heard[i] = -agent->mine[i] + gap;
         agent->s[i] -= alpha * gap;
         gap2 += gap * gap;
@@ -19,17 +20,10 @@ static void apply(struct pw_agent *agent, int slot)
 static void open_round(struct pw_agent *agent)
 {
     for (int slot = 0; slot < agent->n_links; slot++) {
-        if (agent->complete[slot])
+        if (pw_agent_inbox(agent, slot)->complete)
             apply(agent, slot);
     }
     pw_mailbox_address_all(agent);
-}
-
-static int waits(const struct pw_agent *agent, int slot)
-{
-    (void)agent;
-    (void)slot;
-    return 0;
 }
 
 static void offer(struct pw_agent *agent, int q)
@@ -46,6 +40,5 @@ const struct pw_exchange pw_exchange_latest = {.needs_timeout = 1,
                                                .deliver = pw_mailbox_deliver,
                                                .ready = pw_mailbox_ready,
                                                .open = open_round,
-                                               .waits = waits,
                                                .offer = offer,
                                                .close = pw_mailbox_close};

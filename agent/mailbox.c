@@ -6,12 +6,13 @@ enum pw_delivery pw_mailbox_deliver(struct pw_agent *agent, int slot, int round,
         agent->duplicates++;
         return PW_DUPLICATE;
     }
+    struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
     for (int q = 0; q < agent->n_products; q++)
-        agent->theirs[pw_agent_at(agent, slot, q)] = r[q];
+        inbox->theirs[q] = r[q];
     agent->heard_round[slot] = round;
     agent->heard_at[slot] = (int)agent->fires;
-    agent->n_complete += !agent->complete[slot];
-    agent->complete[slot] = 1;
+    agent->n_complete += !inbox->complete;
+    inbox->complete = 1;
     return PW_DELIVERED;
 }
 
@@ -42,7 +43,7 @@ void pw_mailbox_close(struct pw_agent *agent)
 {
     agent->n_complete = 0;
     for (int slot = 0; slot < agent->n_links; slot++) {
-        agent->complete[slot] = 0;
-        agent->round[slot]++;
+        pw_agent_inbox(agent, slot)->complete = 0;
+        pw_agent_inbox(agent, slot)->round++;
     }
 }

@@ -1,27 +1,34 @@
 #include "agent/exchange.h"
 
-static void keep(const struct pw_agent *agent, double *where, int slot, const double *r)
+/* Where the peer's offer of a round is kept: two rounds at most are under way. */
+static double *offer_of(const struct pw_agent *agent, struct pw_inbox *inbox, int round)
 {
+    return inbox->theirs + (round & 1) * agent->n_products;
+}
+
+static void keep(const struct pw_agent *agent, struct pw_inbox *inbox, int round, const double *r)
+{
+    double *theirs = offer_of(agent, inbox, round);
     for (int q = 0; q < agent->n_products; q++)
-        where[pw_agent_at(agent, slot, q)] = r[q];
+        theirs[q] = r[q];
 }
 
 static enum pw_delivery deliver(struct pw_agent *agent, int slot, int round, const double *r)
 {
-    int k = agent->round[slot];
-    if (round > k + 1)
+    struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+    if (round > inbox->round + 1)
         return PW_OUT_OF_ROUND;
-    if (round == k && !agent->complete[slot]) {
-        keep(agent, agent->theirs, slot, r);
-        agent->complete[slot] = 1;
+    if (round == inbox->round && !inbox->complete) {
+        keep(agent, inbox, round, r);
+        inbox->complete = 1;
         agent->n_complete++;
-        agent->n_next += agent->has_next[slot];
+        agent->n_next += inbox->has_next;
         return PW_DELIVERED;
     }
-    if (round == k + 1 && !agent->has_next[slot]) {
-        keep(agent, agent->next, slot, r);
-        agent->has_next[slot] = 1;
-        agent->n_next += agent->complete[slot];
+    if (round == inbox->round + 1 && !inbox->has_next) {
+        keep(agent, inbox, round, r);
+        inbox->has_next = 1;
+        agent->n_next += inbox->complete;
         return PW_DELIVERED;
     }
     agent->duplicates++;
@@ -41,14 +48,16 @@ static int ready(const struct pw_agent *agent)
  * bit: so the gap, and the penalty that follows from it, are the same numbers at both ends. */
 static void apply(struct pw_agent *agent, int slot)
 {
+    struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+    const double *theirs = offer_of(agent, inbox, inbox->round);
     double alpha = agent->rules.relaxation, gap2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
         double trade = (agent->offer[i] + agent->s[i]) / 2.0;
-        double peer_trade = (agent->theirs[i] + agent->peer_s[i]) / 2.0;
+        double peer_trade = (theirs[q] + agent->peer_s[i]) / 2.0;
         double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
         double move = agreed - agent->agreed_before[i];
-        agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * agent->theirs[i];
+        agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * theirs[q];
         agent->peer_s[i] = (1.0 - alpha) * agent->peer_s[i] - alpha * agent->offer[i];
         agent->agreed_before[i] = agreed;
         agent->heard[i] = peer_trade;
@@ -72,30 +81,22 @@ static void offer_slot(struct pw_agent *agent, int slot, int q, double trade)
 
 static void advance(struct pw_agent *agent, int slot)
 {
-    agent->round[slot]++;
-    agent->complete[slot] = agent->has_next[slot];
-    if (!agent->has_next[slot])
-        return;
-    for (int q = 0; q < agent->n_products; q++)
-        agent->theirs[pw_agent_at(agent, slot, q)] = agent->next[pw_agent_at(agent, slot, q)];
-    agent->has_next[slot] = 0;
-    agent->n_complete++;
+    struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+    inbox->round++;
+    inbox->complete = inbox->has_next;
+    inbox->has_next = 0;
+    agent->n_complete += inbox->complete;
 }
 
 static void open_round(struct pw_agent *agent)
 {
     agent->n_out = 0;
     for (int slot = 0; slot < agent->n_links; slot++) {
-        if (!agent->complete[slot])
+        if (!pw_agent_inbox(agent, slot)->complete)
             continue;
         apply(agent, slot);
         agent->outbox[agent->n_out++] = slot;
     }
-}
-
-static int waits(const struct pw_agent *agent, int slot)
-{
-    return !agent->complete[slot];
 }
 
 static void offer(struct pw_agent *agent, int q)
@@ -115,6 +116,5 @@ const struct pw_exchange pw_exchange_paired = {.is_paired = 1,
                                                .deliver = deliver,
                                                .ready = ready,
                                                .open = open_round,
-                                               .waits = waits,
                                                .offer = offer,
                                                .close = close_round};

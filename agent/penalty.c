@@ -4,8 +4,16 @@
 
 /* Balanced every so many rounds of a link, from its own gap and movement (residual balancing, with a limit on
  * each factor that tightens as the rounds pass, so that the penalty comes to rest). */
-enum { ROUNDS_PER_BALANCE = 8, LAST_BALANCE = 4096 };
+enum { ROUNDS_PER_BALANCE = 6, LAST_BALANCE = 4096 };
 static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0, LARGEST_DRIFT = 1e4;
+
+/* More may diverge where delta is below 1 (docs/penalty.md), and only a paired exchange bears any. */
+static const double PAIRED_RELAXATION = 0.6, PLAIN_RELAXATION = 0.5;
+
+double pw_relaxation_auto(enum pw_exchange_kind exchange)
+{
+    return pw_exchange_is_paired(exchange) ? PAIRED_RELAXATION : PLAIN_RELAXATION;
+}
 
 static double balancing_factor(double gap_sum2, double move_sum2, int round)
 {
@@ -39,7 +47,7 @@ static int is_at_rest(const struct pw_agent *agent, int slot)
 
 void pw_penalty_balance(struct pw_agent *agent, int slot)
 {
-    int round = agent->round[slot];
+    int round = pw_agent_inbox(agent, slot)->round;
     if (round == 0 || round % ROUNDS_PER_BALANCE != 0 || round > LAST_BALANCE)
         return;
     if (is_at_rest(agent, slot)) {

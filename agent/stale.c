@@ -6,13 +6,14 @@
 
 static void apply(struct pw_agent *agent, int slot)
 {
+    const double *theirs = pw_agent_inbox(agent, slot)->theirs;
     double gap2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double gap = agent->mine[i] + agent->theirs[i];
-        agent->peer_s[i] += gap / 2.0;                                              /* (5b) over rho */
-        agent->s[i] = (agent->mine[i] - agent->theirs[i]) / 2.0 - agent->peer_s[i]; /* (5a) */
-        agent->heard[i] = agent->theirs[i];
+        double gap = agent->mine[i] + theirs[q];
+        agent->peer_s[i] += gap / 2.0;                                       /* (5b) over rho */
+        agent->s[i] = (agent->mine[i] - theirs[q]) / 2.0 - agent->peer_s[i]; /* (5a) */
+        agent->heard[i] = theirs[q];
         gap2 += gap * gap;
     }
     agent->gap2[slot] = gap2;
@@ -23,13 +24,6 @@ static void open_round(struct pw_agent *agent)
     for (int slot = 0; slot < agent->n_links; slot++)
         apply(agent, slot);
     pw_mailbox_address_all(agent);
-}
-
-static int waits(const struct pw_agent *agent, int slot)
-{
-    (void)agent;
-    (void)slot;
-    return 0;
 }
 
 static void offer(struct pw_agent *agent, int q)
@@ -45,6 +39,5 @@ const struct pw_exchange pw_exchange_stale = {.needs_timeout = 1,
                                               .deliver = pw_mailbox_deliver,
                                               .ready = pw_mailbox_ready,
                                               .open = open_round,
-                                              .waits = waits,
                                               .offer = offer,
                                               .close = pw_mailbox_close};

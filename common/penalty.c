@@ -5,7 +5,7 @@
 
 #include "common/memory.h"
 
-static const double PRICE_SHARE = 0.3, LEAST_SPAN = 0.01;
+static const double PRICE_SHARE = 0.25, LEAST_SPAN = 0.01;
 
 /* What the links of agent n can carry of product q, in or out. */
 static double link_room(const struct pw_market *market, int n, int q)

@@ -47,9 +47,9 @@ struct pw_settings {
     struct pw_law producer_a, producer_b, producer_p_min, producer_p_max;
 
     int exchange; /* index into its choices, as the other ints below */
-    double delta, relaxation, stiffness;
-    double penalty;   /* 0: auto */
-    double timeout_s; /* NaN: from the network's delays */
+    double delta, stiffness;
+    double relaxation, penalty; /* 0: auto */
+    double timeout_s;           /* NaN: from the network's delays */
     long max_age;
 
     char delay_model[PW_TEXT_ROOM];

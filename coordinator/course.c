@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/memory.h"
 
@@ -18,10 +17,7 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
                                  .tolerances = *tolerances,
                                  .n_unsolved = 2 * (int64_t)market->n_links,
                                  .naive_ns = -1,
-                                 .sample_ns = sample_ns,
-                                 .primal = NAN,
-                                 .dual = NAN,
-                                 .price = NAN};
+                                 .sample_ns = sample_ns};
     course->gap2 = pw_alloc(links, sizeof(double));
     course->agent_gap2 = pw_alloc(agents, sizeof(double));
     course->dual2 = pw_alloc(agents, sizeof(double));
@@ -43,21 +39,8 @@ void pw_course_finish(struct pw_course *course)
     free(course->naive2);
     free(course->welfare);
     free(course->unsolved);
-    free(course->pending);
+    pw_changes_finish(&course->pending);
     pw_series_finish(&course->series);
-}
-
-void pw_course_add(struct pw_course *course, const struct pw_change *changes, size_t count)
-{
-    if (course->n_pending + count > course->room) {
-        course->room = 2 * (course->n_pending + count) + 64;
-        course->pending = pw_realloc(course->pending, course->room, sizeof *course->pending);
-    }
-    if (count > 0)
-        memcpy(course->pending + course->n_pending, changes, count * sizeof *changes);
-    course->n_pending += count;
-    for (size_t i = 0; i < count; i++)
-        course->last_ns = changes[i].time_ns > course->last_ns ? changes[i].time_ns : course->last_ns;
 }
 
 static double sum(const double *values, int count)
@@ -84,26 +67,18 @@ static void replace(double *total, double *value, double by)
     *value = by;
 }
 
-static void take(struct pw_course *course, const struct pw_change *change)
+static void take_solve(struct pw_course *course, int n, double gap2, const struct pw_solve *solve)
 {
-    int i = change->number;
-    if (change->kind == PW_CHANGE_LINK) {
-        replace(&course->primal2, &course->gap2[i], change->gap2);
-    } else {
-        replace(&course->primal2, &course->agent_gap2[i], change->gap2);
-        replace(&course->dual2_sum, &course->dual2[i], change->dual2);
-        replace(&course->price2_sum, &course->price2[i], change->price2);
-        replace(&course->naive2_sum, &course->naive2[i], change->naive2);
-        replace(&course->welfare_sum, &course->welfare[i], change->welfare);
-        course->n_unsolved += change->unsolved - course->unsolved[i];
-        course->unsolved[i] = change->unsolved;
-        course->sent += change->sent;
-        course->lost += change->lost;
-        course->fires++;
-    }
-    long period = course->n_agents + course->n_links;
-    if (++course->since_refresh >= (period > LEAST_REFRESH ? period : LEAST_REFRESH))
-        refresh(course);
+    replace(&course->primal2, &course->agent_gap2[n], gap2);
+    replace(&course->dual2_sum, &course->dual2[n], solve->dual2);
+    replace(&course->price2_sum, &course->price2[n], solve->price2);
+    replace(&course->naive2_sum, &course->naive2[n], solve->naive2);
+    replace(&course->welfare_sum, &course->welfare[n], solve->welfare);
+    course->n_unsolved += solve->unsolved - course->unsolved[n];
+    course->unsolved[n] = solve->unsolved;
+    course->sent += solve->sent;
+    course->lost += solve->lost;
+    course->fires++;
 }
 
 /* Running sums of squares may fall below zero by their rounding. */
@@ -112,22 +87,29 @@ static double root(double square)
     return square > 0.0 ? sqrt(square) : 0.0;
 }
 
+struct pw_residual_norms pw_course_residuals(const struct pw_course *course)
+{
+    int ends = course->n_links > 0 ? 2 * course->n_links : 1;
+    if (course->n_unsolved > 0)
+        return (struct pw_residual_norms){NAN, NAN, NAN};
+    return (struct pw_residual_norms){root(course->primal2), root(course->dual2_sum),
+                                      root(course->price2_sum / ends)};
+}
+
 /* The tests at an instant, after all its changes. */
 static void test(struct pw_course *course)
 {
     const struct pw_tolerances *tolerances = &course->tolerances;
-    int ends = course->n_links > 0 ? 2 * course->n_links : 1;
+    double primal2 = tolerances->primal * tolerances->primal, dual2 = tolerances->dual * tolerances->dual;
+    double ends = course->n_links > 0 ? 2.0 * course->n_links : 1.0;
+    double price2 = tolerances->price * tolerances->price * ends;
     if (course->n_unsolved > 0)
         return;
-    course->primal = root(course->primal2);
-    course->dual = root(course->dual2_sum);
-    course->price = root(course->price2_sum / ends);
-    int holds = course->primal <= tolerances->primal && course->dual <= tolerances->dual &&
-                course->price <= tolerances->price;
+    int holds = course->primal2 <= primal2 && course->dual2_sum <= dual2 && course->price2_sum <= price2;
     if (holds && !course->holds)
         course->holds_since_ns = course->now_ns;
     course->holds = holds;
-    int naive = root(course->naive2_sum) <= tolerances->primal && course->dual <= tolerances->dual;
+    int naive = course->naive2_sum <= primal2 && course->dual2_sum <= dual2;
     if (naive && !course->naive_holds) {
         course->naive_false_stops += !holds;
         if (course->naive_ns < 0)
@@ -136,66 +118,60 @@ static void test(struct pw_course *course)
     course->naive_holds = naive;
 }
 
-static int earlier(const void *x, const void *y)
-{
-    const struct pw_change *a = x, *b = y;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->number != b->number)
-        return a->number < b->number ? -1 : 1;
-    return (a->turn > b->turn) - (a->turn < b->turn);
-}
-
-static int is_sorted(const struct pw_change *changes, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (earlier(&changes[i - 1], &changes[i]) > 0)
-            return 0;
-    }
-    return 1;
-}
-
 /* Keeps the samples that are due up to `until_ns`. */
 static void sample(struct pw_course *course, int64_t until_ns)
 {
     for (; course->next_sample_ns < until_ns; course->next_sample_ns += course->sample_ns) {
+        struct pw_residual_norms now = pw_course_residuals(course);
         struct pw_sample sample = {(double)course->next_sample_ns * 1e-9,
-                                   course->primal,
-                                   course->dual,
-                                   course->price,
+                                   now.primal,
+                                   now.dual,
+                                   now.price,
                                    course->welfare_sum,
                                    (long)course->sent,
                                    course->n_links};
-        if (!isnan(course->primal))
+        if (!isnan(now.primal))
             pw_series_add(&course->series, &sample, 0);
     }
 }
 
+/* Takes one change; the first of a later instant ends the one before. */
+static void take(void *context, const struct pw_change *change, const struct pw_solve *solve)
+{
+    struct pw_course *course = context;
+    if (change->time_ns != course->now_ns) {
+        test(course);
+        sample(course, change->time_ns);
+        course->now_ns = change->time_ns;
+    }
+    if (solve == NULL)
+        replace(&course->primal2, &course->gap2[change->number], change->gap2);
+    else
+        take_solve(course, change->number, change->gap2, solve);
+    long period = course->n_agents + course->n_links;
+    if (++course->since_refresh >= (period > LEAST_REFRESH ? period : LEAST_REFRESH))
+        refresh(course);
+}
+
 void pw_course_play(struct pw_course *course, int64_t until_ns)
 {
-    size_t i = 0;
-    if (!is_sorted(course->pending, course->n_pending))
-        qsort(course->pending, course->n_pending, sizeof *course->pending, earlier);
-    while (i < course->n_pending && course->pending[i].time_ns < until_ns) {
-        course->now_ns = course->pending[i].time_ns;
-        sample(course, course->now_ns);
-        for (; i < course->n_pending && course->pending[i].time_ns == course->now_ns; i++)
-            take(course, &course->pending[i]);
-        test(course);
-    }
+    pw_changes_play(&course->pending, until_ns, take, course);
+    test(course);
     sample(course, until_ns);
-    course->n_pending -= i;
-    if (i > 0 && course->n_pending > 0)
-        memmove(course->pending, course->pending + i, course->n_pending * sizeof *course->pending);
+}
+
+void pw_course_play_all(struct pw_course *course)
+{
+    int64_t last_ns = pw_changes_last(&course->pending);
+    pw_course_play(course, (last_ns > course->now_ns ? last_ns : course->now_ns) + 1);
 }
 
 double pw_course_excess(const struct pw_course *course)
 {
     const struct pw_tolerances *tolerances = &course->tolerances;
-    if (isnan(course->primal))
+    struct pw_residual_norms now = pw_course_residuals(course);
+    if (isnan(now.primal))
         return INFINITY;
-    return fmax(fmax(course->primal / tolerances->primal, course->dual / tolerances->dual),
-                course->price / tolerances->price);
+    return fmax(fmax(now.primal / tolerances->primal, now.dual / tolerances->dual),
+                now.price / tolerances->price);
 }

@@ -8,20 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/changes.h"
 #include "coordinator/judge.h"
 #include "coordinator/series.h"
-
-/* What changed at an instant: an agent after a local solve, as its offers leave; or the gap of a link, once
- * both ends have sent the same round. */
-enum pw_change_kind { PW_CHANGE_AGENT, PW_CHANGE_LINK };
-struct pw_change {
-    int64_t time_ns;
-    int32_t kind, number; /* agent or link */
-    int32_t turn;         /* its solves so far, or the link's round: the order within an instant */
-    double gap2; /* squared reciprocity gap: of the link; of the agent's links where nothing is paired */
-    double dual2, price2, naive2, welfare; /* agent: its contributions from now on */
-    int32_t unsolved, sent, lost; /* agent: slots without a solved round; offers and losses of this solve */
-};
 
 struct pw_course {
     int n_agents, n_links;
@@ -34,17 +23,14 @@ struct pw_course {
     int64_t n_unsolved, fires, sent, lost;
     long since_refresh; /* changes since the running sums were added up anew */
 
-    int64_t last_ns; /* of the latest change taken in */
-    int64_t now_ns;  /* all changes up to here have been taken */
-    double primal, dual, price;
-    int holds; /* the three tests hold now */
+    int64_t now_ns; /* all changes up to here have been taken */
+    int holds;      /* the three tests hold now */
     int64_t holds_since_ns;
     int naive_holds;
     int64_t naive_ns;       /* when the naive test held first; -1: never yet */
     long naive_false_stops; /* times that it came to hold while the true one did not */
 
-    struct pw_change *pending; /* taken in, not yet in order */
-    size_t n_pending, room;
+    struct pw_changes pending;         /* taken in, not yet in order */
     int64_t sample_ns, next_sample_ns; /* how often a sample is kept; when the next one is due */
     struct pw_series series;
 };
@@ -54,11 +40,18 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
                     const struct pw_tolerances *tolerances, int64_t sample_ns);
 void pw_course_finish(struct pw_course *course);
 
-/* Takes changes in, in any order. */
-void pw_course_add(struct pw_course *course, const struct pw_change *changes, size_t count);
-
-/* Plays all changes before `until_ns`, and keeps a sample every sample_ns once all link ends have solved. */
+/* Plays all pending changes before `until_ns`, and keeps a sample every sample_ns once all link ends have
+ * solved. */
 void pw_course_play(struct pw_course *course, int64_t until_ns);
+
+/* Plays all that is pending: nothing else will happen. */
+void pw_course_play_all(struct pw_course *course);
+
+/* The three residuals now; NAN before every end has solved. */
+struct pw_residual_norms {
+    double primal, dual, price;
+};
+struct pw_residual_norms pw_course_residuals(const struct pw_course *course);
 
 /* By which factor the worst of the three tests is missed now; infinite before every end has solved. */
 double pw_course_excess(const struct pw_course *course);

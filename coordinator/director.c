@@ -64,10 +64,11 @@ static void show_progress(struct pw_director *director)
 {
     const struct pw_course *course = &director->course;
     const struct pw_tolerances *tolerances = &director->tolerances;
+    struct pw_residual_norms now = pw_course_residuals(course);
     struct pw_standing standing = {(double)(pw_clock_ns() - director->started_ns) * 1e-9,
-                                   course->primal,
-                                   course->dual,
-                                   course->price,
+                                   now.primal,
+                                   now.dual,
+                                   now.price,
                                    tolerances->primal,
                                    tolerances->dual,
                                    tolerances->price,
@@ -121,7 +122,7 @@ struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns,
     if (director->over)
         return (struct pw_order){0, PW_ORDER_STOP};
     if (next_ns == INT64_MAX) { /* nothing is left to happen */
-        pw_course_play(&director->course, director->course.last_ns + 1);
+        pw_course_play_all(&director->course);
         director->reason = QUIET;
         return (struct pw_order){0, PW_ORDER_SNAPSHOT};
     }
@@ -141,7 +142,7 @@ static void fill_summary(const struct pw_director *director, struct pw_outcome *
 {
     const struct pw_course *course = &director->course;
     struct pw_summary *summary = &outcome->summary;
-    double end_s = (double)(director->reason == QUIET ? course->last_ns : director->check_ns) * 1e-9;
+    double end_s = (double)(director->reason == QUIET ? course->now_ns : director->check_ns) * 1e-9;
     double held_s = (double)course->holds_since_ns * 1e-9;
     summary->status = director->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
     summary->convergence_time_s = accepted ? (course->holds ? held_s : end_s) : NAN;
@@ -184,7 +185,7 @@ enum pw_code pw_director_judge(struct pw_director *director, const struct pw_sna
     if (excess > 1.0 && director->reason == QUIET) {
         pw_outcome_destroy(outcome);
         return pw_fail(err, PW_INTERNAL, "the negotiation stands still at %g s although nothing is under way",
-                       (double)director->course.last_ns * 1e-9);
+                       (double)director->course.now_ns * 1e-9);
     }
     director->over = 1;
     director->outcome = outcome;

@@ -5,6 +5,19 @@
 #include "common/memory.h"
 #include "coordinator/agents.h"
 
+static void make_routes(struct pw_host *host)
+{
+    const struct pw_market *market = host->market;
+    int ends = market->end_first[host->end] - host->first_end;
+    host->routes = pw_alloc((size_t)ends, sizeof *host->routes);
+    for (int i = 0; i < ends; i++) {
+        int end = host->first_end + i, twin = market->end_twin[end], link = market->end_link[end];
+        int peer = pw_market_end_agent(market, twin);
+        host->routes[i] =
+            (struct pw_route){peer, twin - market->end_first[peer], link, market->link_a[link] == peer};
+    }
+}
+
 static void allocate(struct pw_host *host)
 {
     size_t count = (size_t)(host->end - host->first);
@@ -24,7 +37,9 @@ struct pw_host *pw_host_create(const struct pw_host_spec *spec)
     host->rank = spec->rank;
     host->first = pw_placement_first(&spec->placement, spec->rank);
     host->end = pw_placement_end(&spec->placement, spec->rank);
+    host->first_end = spec->market->end_first[host->first];
     allocate(host);
+    make_routes(host);
     for (int n = host->first; n < host->end; n++)
         host->agents[n - host->first] =
             pw_agents_make(spec->market, n, &spec->rules, spec->penalty, spec->delta);
@@ -38,6 +53,7 @@ void pw_host_destroy(struct pw_host *host)
     for (int i = 0; i < host->end - host->first; i++)
         pw_agent_destroy(host->agents[i]);
     free(host->agents);
+    free(host->routes);
     free(host->idle_since_ns);
     free(host->wait_ns);
     free(host->compute_ns);
@@ -58,40 +74,32 @@ int pw_host_has_slot(const struct pw_host *host, int n, int slot)
 
 int pw_host_end(const struct pw_host *host, int n, int slot)
 {
-    return host->market->end_first[n] + slot;
+    return host->market->end_first[n] - host->first_end + slot;
 }
 
-int pw_host_peer(const struct pw_host *host, int n, int slot)
+const struct pw_route *pw_host_route(const struct pw_host *host, int n, int slot)
 {
-    return pw_market_end_agent(host->market, host->market->end_twin[pw_host_end(host, n, slot)]);
+    return &host->routes[pw_host_end(host, n, slot)];
 }
 
-int pw_host_link(const struct pw_host *host, int n, int slot, int *direction)
+void pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer)
 {
-    int link = host->market->end_link[pw_host_end(host, n, slot)];
-    *direction = host->market->link_a[link] != n;
-    return link;
-}
-
-int pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer)
-{
-    const struct pw_market *market = host->market;
+    const struct pw_route *route = pw_host_route(host, n, slot);
     const struct pw_agent *agent = pw_host_agent(host, n);
-    int twin = market->end_twin[pw_host_end(host, n, slot)], peer = pw_market_end_agent(market, twin);
-    *offer =
-        (struct pw_offer){.agent = peer, .slot = twin - market->end_first[peer], .round = agent->round[slot]};
-    for (int q = 0; q < market->n_products; q++)
+    offer->agent = route->peer;
+    offer->slot = route->slot;
+    offer->round = pw_agent_inbox(agent, slot)->round;
+    for (int q = 0; q < agent->n_products; q++)
         offer->r[q] = pw_agent_offer(agent, slot, q);
-    return peer;
 }
 
-enum pw_code pw_host_deliver(struct pw_host *host, const struct pw_offer *offer, struct pw_error *err)
+enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r,
+                             struct pw_error *err)
 {
-    struct pw_agent *agent = pw_host_agent(host, offer->agent);
-    if (pw_agent_deliver(agent, offer->slot, offer->round, offer->r) != PW_OUT_OF_ROUND)
+    if (pw_agent_deliver(pw_host_agent(host, n), slot, round, r) != PW_OUT_OF_ROUND)
         return PW_OK;
-    return pw_fail(err, PW_INTERNAL, "agent %d got round %d from agent %d, more than one ahead", offer->agent,
-                   offer->round, pw_host_peer(host, offer->agent, offer->slot));
+    return pw_fail(err, PW_INTERNAL, "agent %d got round %d from agent %d, more than one ahead", n, round,
+                   pw_host_route(host, n, slot)->peer);
 }
 
 void pw_host_fire(struct pw_host *host, int n, int64_t start_ns)

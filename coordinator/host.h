@@ -20,12 +20,21 @@ struct pw_host_spec {
     const double *penalty; /* [n_links] */
 };
 
+/* Where a link end leads. */
+struct pw_route {
+    int32_t peer, slot; /* the agent at the other end, and its slot */
+    int32_t link;
+    int32_t direction; /* of offers that leave this end: 0 from agent_a to agent_b */
+};
+
 struct pw_host {
     const struct pw_market *market;
     struct pw_placement placement;
     int rank;
     int first, end;                                /* the agents first .. end - 1 live here */
     struct pw_agent **agents;                      /* [end - first] */
+    struct pw_route *routes;                       /* [ends here] by pw_host_route() */
+    int first_end;                                 /* position of the first end here in the market's arrays */
     int64_t *idle_since_ns, *wait_ns, *compute_ns; /* [end - first] on the run's clock */
     int64_t *sent;                                 /* [end - first] offers */
     int64_t *lost;                                 /* [end - first] transmissions to each agent, lost */
@@ -41,18 +50,16 @@ struct pw_agent *pw_host_agent(const struct pw_host *host, int n);
 /* True if agent n lives here and has this slot. */
 int pw_host_has_slot(const struct pw_host *host, int n, int slot);
 
-/* The position, in the market's end arrays, of a slot of agent n; and the agent at its other end. */
+/* A slot's place among the link ends here, from 0; and where it leads. */
 int pw_host_end(const struct pw_host *host, int n, int slot);
-int pw_host_peer(const struct pw_host *host, int n, int slot);
+const struct pw_route *pw_host_route(const struct pw_host *host, int n, int slot);
 
-/* The link of a slot of agent n, and the direction of offers that leave it: 0 from agent_a to agent_b. */
-int pw_host_link(const struct pw_host *host, int n, int slot, int *direction);
+/* The offer that agent n has for its peer on `slot`, addressed. */
+void pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer);
 
-/* The offer that agent n has for its peer on `slot`, addressed; returns the peer. */
-int pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer);
-
-/* Hands an offer to its agent. PW_INTERNAL if it breaks the protocol. */
-enum pw_code pw_host_deliver(struct pw_host *host, const struct pw_offer *offer, struct pw_error *err);
+/* Hands the offer r of `round` to agent n, which lives here. PW_INTERNAL if it breaks the protocol. */
+enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r,
+                             struct pw_error *err);
 
 /* Lets agent n, which is ready, fire, and counts it: it has waited until `start_ns`. */
 void pw_host_fire(struct pw_host *host, int n, int64_t start_ns);

@@ -17,6 +17,19 @@ static double *penalties(const struct pw_negotiation *negotiation, const struct 
     return penalty;
 }
 
+static struct pw_rules rules_of(const struct pw_settings *settings)
+{
+    struct pw_rules rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
+                             .relaxation = settings->relaxation,
+                             .stiffness = settings->stiffness,
+                             .synchronous = settings->delta >= 1.0,
+                             .adapt_penalty = !(settings->penalty > 0.0),
+                             .max_age = (int)settings->max_age};
+    if (!(rules.relaxation > 0.0))
+        rules.relaxation = pw_relaxation_auto(rules.exchange);
+    return rules;
+}
+
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales)
 {
@@ -25,12 +38,7 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     struct pw_host_spec spec = {.market = negotiation->market,
                                 .placement = {negotiation->market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
-                                          .relaxation = settings->relaxation,
-                                          .stiffness = settings->stiffness,
-                                          .synchronous = settings->delta >= 1.0,
-                                          .adapt_penalty = !(settings->penalty > 0.0),
-                                          .max_age = (int)settings->max_age},
+                                .rules = rules_of(settings),
                                 .delta = settings->delta,
                                 .penalty = penalty};
     struct pw_host *host = pw_host_create(&spec);

@@ -16,9 +16,9 @@
 #include "coordinator/stall.h"
 #include "coordinator/virtual.h"
 
-/* What a rank tells rank 0 when it has played a window; the changes follow as bytes. */
+/* What a rank tells rank 0 when it has played a window; the changes and their solves follow as bytes. */
 struct window_done {
-    int64_t next_ns, rounds;
+    int64_t next_ns, rounds, n_changes, n_solves;
     int32_t interrupted;
 };
 
@@ -96,30 +96,41 @@ static void take_packet(struct simulation *simulation, const unsigned char *byte
 
 /* Rank 0: what one rank says at the end of a window. */
 static void merge_window(struct simulation *simulation, int from, const struct window_done *done,
-                         const struct pw_change *changes, size_t count)
+                         const struct pw_change *items, const struct pw_solve *solves)
 {
     struct window_done *all = &simulation->all;
-    pw_course_add(pw_director_course(simulation->director), changes, count);
+    pw_changes_append(&pw_director_course(simulation->director)->pending, items, (size_t)done->n_changes,
+                      solves, (size_t)done->n_solves);
     all->next_ns = done->next_ns < all->next_ns ? done->next_ns : all->next_ns;
     all->rounds = done->rounds > all->rounds ? done->rounds : all->rounds;
     all->interrupted |= done->interrupted;
     mark(&simulation->windows, from);
 }
 
+static size_t window_size(const struct window_done *done)
+{
+    return sizeof *done + (size_t)done->n_changes * sizeof(struct pw_change) +
+           (size_t)done->n_solves * sizeof(struct pw_solve);
+}
+
 static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
 {
-    struct window_done done;
+    struct window_done done = {0};
     struct pw_error err;
-    size_t count = size < sizeof done ? 0 : (size - sizeof done) / sizeof(struct pw_change);
-    if (size != sizeof done + count * sizeof(struct pw_change)) {
+    if (size >= sizeof done)
+        memcpy(&done, bytes, sizeof done);
+    if (size < sizeof done || done.n_changes < 0 || done.n_solves < 0 || size != window_size(&done)) {
         pw_fail(&err, PW_INTERNAL, "rank %d ends a window with %zu bytes", from, size);
         fail_hard(simulation, &err);
     }
-    struct pw_change *changes = pw_alloc(count, sizeof *changes);
-    memcpy(&done, bytes, sizeof done);
-    memcpy(changes, bytes + sizeof done, count * sizeof *changes);
-    merge_window(simulation, from, &done, changes, count);
-    free(changes);
+    size_t items_size = (size_t)done.n_changes * sizeof(struct pw_change);
+    struct pw_change *items = pw_alloc((size_t)done.n_changes, sizeof *items);
+    struct pw_solve *solves = pw_alloc((size_t)done.n_solves, sizeof *solves);
+    memcpy(items, bytes + sizeof done, items_size);
+    memcpy(solves, bytes + sizeof done + items_size, (size_t)done.n_solves * sizeof *solves);
+    merge_window(simulation, from, &done, items, solves);
+    free(items);
+    free(solves);
 }
 
 static void take_snapshot_part(struct simulation *simulation, int from, const unsigned char *bytes,
@@ -232,39 +243,45 @@ static void exchange(struct simulation *simulation)
     simulation->window++;
 }
 
-static struct window_done end_of_window(struct simulation *simulation)
+static struct window_done end_of_window(struct simulation *simulation, const struct pw_changes *changes)
 {
-    return (struct window_done){pw_virtual_next(simulation->clock), simulation->host->most_fires,
-                                pw_signals_caught()};
+    return (struct window_done){.next_ns = pw_virtual_next(simulation->clock),
+                                .rounds = simulation->host->most_fires,
+                                .n_changes = (int64_t)changes->count,
+                                .n_solves = (int64_t)changes->n_solves,
+                                .interrupted = pw_signals_caught()};
 }
 
 static void send_window(struct simulation *simulation)
 {
-    size_t count;
-    const struct pw_change *changes = pw_virtual_changes(simulation->clock, &count);
-    struct window_done done = end_of_window(simulation);
-    unsigned char *bytes = pw_alloc(sizeof done + count * sizeof *changes, 1);
+    struct pw_changes *changes = pw_virtual_changes(simulation->clock);
+    struct window_done done = end_of_window(simulation, changes);
+    size_t items_size = changes->count * sizeof *changes->items;
+    unsigned char *bytes = pw_alloc(window_size(&done), 1);
     memcpy(bytes, &done, sizeof done);
-    if (count > 0)
-        memcpy(bytes + sizeof done, changes, count * sizeof *changes);
+    if (changes->count > 0)
+        memcpy(bytes + sizeof done, changes->items, items_size);
+    if (changes->n_solves > 0)
+        memcpy(bytes + sizeof done + items_size, changes->solves,
+               changes->n_solves * sizeof *changes->solves);
     simulation->has_order = 0;
-    pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes,
-                      sizeof done + count * sizeof *changes);
+    pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes, window_size(&done));
+    pw_changes_clear(changes);
     free(bytes);
 }
 
 /* Rank 0: hears all ranks and gives them their order. */
 static void direct(struct simulation *simulation)
 {
-    size_t count;
-    const struct pw_change *changes = pw_virtual_changes(simulation->clock, &count);
-    struct window_done done = end_of_window(simulation);
-    merge_window(simulation, 0, &done, changes, count);
+    struct pw_changes *changes = pw_virtual_changes(simulation->clock);
+    struct window_done done = end_of_window(simulation, changes);
+    merge_window(simulation, 0, &done, changes->items, changes->solves);
+    pw_changes_clear(changes);
     wait_for(simulation, windows_are_here, "the end of a window");
     const struct window_done *all = &simulation->all;
     simulation->order = pw_director_order(simulation->director, all->next_ns, all->rounds, all->interrupted);
     clear(&simulation->windows, simulation->transport->size);
-    simulation->all = (struct window_done){INT64_MAX, 0, 0};
+    simulation->all = (struct window_done){.next_ns = INT64_MAX};
     for (int r = 1; r < simulation->transport->size; r++) {
         pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
                           sizeof simulation->order);
@@ -340,7 +357,7 @@ static void make_director(struct simulation *simulation, const struct pw_scales 
         negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
     simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->parts.here = pw_alloc((size_t)simulation->transport->size, 1);
-    simulation->all = (struct window_done){INT64_MAX, 0, 0};
+    simulation->all = (struct window_done){.next_ns = INT64_MAX};
 }
 
 static void set_up(struct simulation *simulation)

@@ -82,7 +82,7 @@ static double get(const unsigned char **from)
 
 static void write_slot(const struct pw_agent *agent, int slot, unsigned char **to)
 {
-    put(to, agent->round[slot]);
+    put(to, pw_agent_inbox(agent, slot)->round);
     put(to, agent->penalty[slot]);
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 #include "net_models/event_queue.h"
 
 /* In place of a slot: the end of a local solve; a time-out since the fire whose number stands for the round.
@@ -17,25 +18,26 @@ struct event {
     double r[PW_MOST_PRODUCTS];
 };
 
-/* What is known of a link end besides its agent: what has left it, and what has left the peer towards it. */
-struct flight {
-    int64_t sent_ns, their_ns;       /* when our latest offer leaves; when the peer's does */
-    int32_t sent_round, their_round; /* of these offers */
+/* What is known of a link whose agent_a lives here: the latest offer that left either end, and when. */
+struct watch {
+    int64_t sent_ns[2];
+    int32_t round[2];
+    double trade[]; /* [2 * n_products] in it; of agent_b elsewhere, the offer itself */
 };
 
 struct pw_virtual {
     struct pw_virtual_spec spec;
     struct pw_event_queue *queue;
     size_t event_size;
-    int is_paired;                /* the exchange pairs rounds */
-    int first_end;                /* position of this host's first link end in the market's arrays */
-    struct flight *flights;       /* [ends here] */
-    double *theirs;               /* [ends here * n_products] the offer of their_round */
+    int is_paired; /* the exchange pairs rounds */
+    int n_products;
+    unsigned char *watches;       /* [links of agents_a here] by watch_of() */
+    size_t watch_size;            /* bytes of one */
+    int32_t *watch_number;        /* [ends here] -1: agent_a lives elsewhere, or nothing is paired */
     int64_t *fired_ns;            /* [agents here] start of the latest local solve */
     unsigned char *busy, *queued; /* [agents here] solving; in the list of those that may fire */
     int *ready, *firing, n_ready;
-    struct pw_change *changes;
-    size_t n_changes, room;
+    struct pw_changes changes;
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
 
@@ -50,29 +52,53 @@ int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_p
     return (delay_ns > 1 ? delay_ns : 1) + pw_pace_least_ns(pace);
 }
 
+static int lives_here(const struct pw_virtual *clock, int agent)
+{
+    return agent >= clock->spec.host->first && agent < clock->spec.host->end;
+}
+
+/* Numbers the watches in the order of the ends of agents_a, so that those of one agent lie together. */
+static void make_watches(struct pw_virtual *clock, int ends)
+{
+    const struct pw_host *host = clock->spec.host;
+    int32_t n_watches = 0;
+    clock->watch_number = pw_alloc((size_t)ends, sizeof *clock->watch_number);
+    clock->watch_size = sizeof(struct watch) + 2 * (size_t)clock->n_products * sizeof(double);
+    for (int end = 0; end < ends; end++)
+        clock->watch_number[end] = clock->is_paired && host->routes[end].direction == 0 ? n_watches++ : -1;
+    for (int end = 0; end < ends; end++) {
+        const struct pw_route *route = &host->routes[end];
+        if (clock->is_paired && route->direction == 1 && lives_here(clock, route->peer))
+            clock->watch_number[end] = clock->watch_number[pw_host_end(host, route->peer, route->slot)];
+    }
+    clock->watches = pw_alloc((size_t)n_watches, clock->watch_size);
+    for (int32_t w = 0; w < n_watches; w++) {
+        struct watch *watch = (struct watch *)(clock->watches + (size_t)w * clock->watch_size);
+        watch->round[0] = -1;
+        watch->round[1] = -2; /* not the same */
+    }
+}
+
 struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
 {
     struct pw_virtual *clock = pw_alloc(1, sizeof *clock);
     const struct pw_host *host = spec->host;
     const struct pw_market *market = host->market;
-    size_t agents = (size_t)(host->end - host->first), products = (size_t)market->n_products;
-    size_t ends = (size_t)(market->end_first[host->end] - market->end_first[host->first]);
+    size_t agents = (size_t)(host->end - host->first);
+    int ends = market->end_first[host->end] - market->end_first[host->first];
     double span_s = 2.0 * pw_network_mean_s(&spec->network);
     clock->spec = *spec;
     clock->is_paired = host->end == host->first || pw_exchange_is_paired(host->agents[0]->rules.exchange);
-    clock->event_size = offsetof(struct event, r) + products * sizeof(double);
-    clock->first_end = market->end_first[host->first];
+    clock->n_products = market->n_products;
+    clock->event_size = offsetof(struct event, r) + (size_t)market->n_products * sizeof(double);
     clock->queue =
-        pw_event_queue_create(clock->event_size, ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
-    clock->flights = pw_alloc(ends, sizeof *clock->flights);
-    clock->theirs = pw_alloc(ends * products, sizeof(double));
+        pw_event_queue_create(clock->event_size, (size_t)ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
+    make_watches(clock, ends);
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
     clock->busy = pw_alloc(agents, 1);
     clock->queued = pw_alloc(agents, 1);
     clock->ready = pw_alloc(agents, sizeof *clock->ready);
     clock->firing = pw_alloc(agents, sizeof *clock->firing);
-    for (size_t e = 0; e < ends; e++)
-        clock->flights[e] = (struct flight){0, 0, -1, -1};
     return clock;
 }
 
@@ -81,87 +107,109 @@ void pw_virtual_destroy(struct pw_virtual *clock)
     if (clock == NULL)
         return;
     pw_event_queue_destroy(clock->queue);
-    void *arrays[] = {clock->flights, clock->theirs, clock->fired_ns, clock->busy, clock->queued,
-                      clock->ready,   clock->firing, clock->changes,  clock};
+    pw_changes_finish(&clock->changes);
+    void *arrays[] = {clock->watches, clock->watch_number, clock->fired_ns, clock->busy,
+                      clock->queued,  clock->ready,        clock->firing,   clock};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
 
-static struct pw_change *add_change(struct pw_virtual *clock)
+struct pw_changes *pw_virtual_changes(struct pw_virtual *clock)
 {
-    if (clock->n_changes == clock->room) {
-        clock->room = 2 * clock->room + 256;
-        clock->changes = pw_realloc(clock->changes, clock->room, sizeof *clock->changes);
-    }
-    return &clock->changes[clock->n_changes++];
-}
-
-const struct pw_change *pw_virtual_changes(struct pw_virtual *clock, size_t *count)
-{
-    *count = clock->n_changes;
-    clock->n_changes = 0;
-    return clock->changes;
+    return &clock->changes;
 }
 
 static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t lost)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     const struct pw_residuals *residuals = &agent->residuals;
-    *add_change(clock) = (struct pw_change){.time_ns = now,
-                                            .kind = PW_CHANGE_AGENT,
-                                            .number = n,
-                                            .turn = (int32_t)agent->fires,
-                                            .gap2 = clock->is_paired ? 0.0 : residuals->primal2,
-                                            .dual2 = residuals->dual2,
-                                            .price2 = residuals->price2,
-                                            .naive2 = residuals->naive2,
-                                            .welfare = -(pw_agent_cost(agent) + pw_agent_fees(agent)),
-                                            .unsolved = residuals->unsolved,
-                                            .sent = agent->n_out,
-                                            .lost = lost};
+    struct pw_solve solve = {.dual2 = residuals->dual2,
+                             .price2 = residuals->price2,
+                             .naive2 = residuals->naive2,
+                             .welfare = -(pw_agent_cost(agent) + pw_agent_fees(agent)),
+                             .turn = (int32_t)agent->fires,
+                             .unsolved = residuals->unsolved,
+                             .sent = agent->n_out,
+                             .lost = lost};
+    pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2, &solve);
 }
 
-/* The gap of a link counts from the instant at which both ends have sent the same round: both trades follow
- * from the offers and the edge variables. */
-static void note_gap(struct pw_virtual *clock, int n, int slot)
+static struct watch *watch_of(const struct pw_virtual *clock, int end)
+{
+    int32_t number = clock->watch_number[end];
+    return number < 0 ? NULL : (struct watch *)(clock->watches + (size_t)number * clock->watch_size);
+}
+
+/* The gap of a link counts from the instant at which both ends have sent the same round. */
+static void note_gap(struct pw_virtual *clock, int link, const struct watch *watch, const double *trade_b)
+{
+    int64_t both_ns = watch->sent_ns[0] > watch->sent_ns[1] ? watch->sent_ns[0] : watch->sent_ns[1];
+    double gap2 = 0.0;
+    for (int q = 0; q < clock->n_products; q++) {
+        double gap = watch->trade[q] + trade_b[q];
+        gap2 += gap * gap;
+    }
+    pw_changes_add_gap(&clock->changes, both_ns, link, gap2);
+}
+
+/* The gap where agent_b lives elsewhere: its trade follows from its offer and what agent_a holds of it, which
+ * is the same number bit for bit. */
+static void note_gap_apart(struct pw_virtual *clock, int n, int slot, const struct watch *watch)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    double trade_b[PW_MOST_PRODUCTS];
+    for (int q = 0; q < clock->n_products; q++) {
+        double peer_s = agent->peer_s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
+        trade_b[q] = (watch->trade[clock->n_products + q] + peer_s) / 2.0;
+    }
+    note_gap(clock, pw_host_route(clock->spec.host, n, slot)->link, watch, trade_b);
+}
+
+/* An offer leaves an agent that lives here: whoever sees all sees it now. */
+static void note_departure(struct pw_virtual *clock, int n, int slot, const struct pw_offer *offer,
+                           int64_t sent_ns)
 {
     const struct pw_host *host = clock->spec.host;
     const struct pw_agent *agent = pw_host_agent(host, n);
-    int end = pw_host_end(host, n, slot) - clock->first_end, away, products = agent->n_products;
-    const struct flight *flight = &clock->flights[end];
-    double gap2 = 0.0;
-    if (!clock->is_paired || !agent->counts[slot] || flight->sent_round != flight->their_round)
+    const struct pw_route *route = pw_host_route(host, n, slot);
+    struct watch *watch = watch_of(clock, pw_host_end(host, n, slot));
+    int direction = route->direction;
+    if (watch == NULL)
         return;
-    for (int q = 0; q < products; q++) {
-        size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
-        double theirs = (clock->theirs[end * products + q] + agent->peer_s[i]) / 2.0;
-        double gap = agent->mine[i] + theirs;
-        gap2 += gap * gap;
+    watch->sent_ns[direction] = sent_ns;
+    watch->round[direction] = offer->round;
+    for (int q = 0; q < clock->n_products; q++) {
+        double s = agent->s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
+        watch->trade[direction * clock->n_products + q] = (offer->r[q] + s) / 2.0;
     }
-    int64_t both_ns = flight->sent_ns > flight->their_ns ? flight->sent_ns : flight->their_ns;
-    *add_change(clock) = (struct pw_change){.time_ns = both_ns,
-                                            .kind = PW_CHANGE_LINK,
-                                            .number = pw_host_link(host, n, slot, &away),
-                                            .turn = flight->sent_round,
-                                            .gap2 = gap2};
+    if (watch->round[0] != watch->round[1])
+        return;
+    if (direction == 0 && !lives_here(clock, route->peer))
+        note_gap_apart(clock, n, slot, watch);
+    else
+        note_gap(clock, route->link, watch, watch->trade + clock->n_products);
 }
 
-/* An offer has left its sender for an agent that lives here: it will be delivered, and whoever sees all sees
- * it now. */
-static void take_flight(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns,
-                        int64_t due_ns)
+/* An offer has left agent_b, elsewhere, for agent_a here. */
+static void note_arrival(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns)
 {
-    const struct pw_host *host = clock->spec.host;
-    int products = host->market->n_products;
-    int end = pw_host_end(host, offer->agent, offer->slot) - clock->first_end;
-    struct flight *flight = &clock->flights[end];
-    struct event event = {offer->agent, offer->slot, offer->round, {0}};
-    memcpy(event.r, offer->r, (size_t)products * sizeof(double));
+    struct watch *watch = watch_of(clock, pw_host_end(clock->spec.host, offer->agent, offer->slot));
+    if (watch == NULL)
+        return;
+    watch->sent_ns[1] = sent_ns;
+    watch->round[1] = offer->round;
+    memcpy(watch->trade + clock->n_products, offer->r, (size_t)clock->n_products * sizeof(double));
+    if (watch->round[0] == watch->round[1])
+        note_gap_apart(clock, offer->agent, offer->slot, watch);
+}
+
+/* An offer will be delivered to an agent that lives here. */
+static void take_flight(struct pw_virtual *clock, const struct pw_offer *offer, int64_t due_ns)
+{
+    struct event event = {.agent = offer->agent, .slot = offer->slot, .round = offer->round};
+    for (int q = 0; q < clock->n_products; q++)
+        event.r[q] = offer->r[q];
     pw_event_queue_push(clock->queue, due_ns, &event);
-    flight->their_ns = sent_ns;
-    flight->their_round = offer->round;
-    memcpy(clock->theirs + (size_t)end * (size_t)products, offer->r, (size_t)products * sizeof(double));
-    note_gap(clock, offer->agent, offer->slot);
 }
 
 static int64_t due(int64_t sent_ns, const struct pw_passage *passage)
@@ -174,15 +222,15 @@ enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_offer 
                                 struct pw_error *err)
 {
     const struct pw_host *host = clock->spec.host;
-    int away;
     if (!pw_host_has_slot(host, offer->agent, offer->slot))
         return pw_fail(err, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d", offer->agent,
                        offer->slot, host->rank);
-    int link = pw_host_link(host, offer->agent, offer->slot, &away);
-    struct pw_passage passage =
-        pw_network_pass(&clock->spec.network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
+    const struct pw_route *back = pw_host_route(host, offer->agent, offer->slot);
+    struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)back->link,
+                                                (uint32_t)!back->direction, (uint32_t)offer->round);
+    note_arrival(clock, offer, sent_ns);
     if (!passage.lost_for_good)
-        take_flight(clock, offer, sent_ns, due(sent_ns, &passage));
+        take_flight(clock, offer, due(sent_ns, &passage));
     return PW_OK;
 }
 
@@ -198,25 +246,38 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
                        round);
 }
 
-/* Sends the offer of one slot; returns how often it will be lost. */
-static int32_t send_slot(struct pw_virtual *clock, int n, int slot, int64_t now)
+/* An offer that leaves, and what becomes of it on its way. */
+struct departure {
+    struct pw_offer offer;
+    struct pw_passage passage;
+    int64_t due_ns;
+};
+
+static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, struct departure *departure)
 {
     const struct pw_host *host = clock->spec.host;
-    struct flight *flight = &clock->flights[pw_host_end(host, n, slot) - clock->first_end];
-    struct pw_offer offer;
-    int direction, peer = pw_host_offer(host, n, slot, &offer),
-                   link = pw_host_link(host, n, slot, &direction);
-    struct pw_passage passage =
-        pw_network_pass(&clock->spec.network, (uint32_t)link, (uint32_t)direction, (uint32_t)offer.round);
-    note_sending(clock, n, peer, offer.round, passage.losses, now);
-    flight->sent_ns = now;
-    flight->sent_round = offer.round;
-    note_gap(clock, n, slot);
-    if (peer < host->first || peer >= host->end)
-        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, peer), &offer, now);
-    else if (!passage.lost_for_good)
-        take_flight(clock, &offer, now, due(now, &passage));
-    return (int32_t)passage.losses;
+    const struct pw_route *route = pw_host_route(host, n, slot);
+    int end = pw_host_end(host, n, slot);
+    if (clock->watch_number[end] >= 0)
+        pw_prefetch(watch_of(clock, end));
+    pw_host_offer(host, n, slot, &departure->offer);
+    departure->passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
+                                         (uint32_t)route->direction, (uint32_t)departure->offer.round);
+    departure->due_ns = due(now, &departure->passage);
+    pw_event_queue_fetch(clock->queue, departure->due_ns);
+}
+
+static void depart(struct pw_virtual *clock, int n, int slot, int64_t now, const struct departure *departure)
+{
+    const struct pw_host *host = clock->spec.host;
+    const struct pw_route *route = pw_host_route(host, n, slot);
+    const struct pw_offer *offer = &departure->offer;
+    note_sending(clock, n, route->peer, offer->round, departure->passage.losses, now);
+    note_departure(clock, n, slot, offer, now);
+    if (!lives_here(clock, route->peer))
+        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, route->peer), offer, now);
+    else if (!departure->passage.lost_for_good)
+        take_flight(clock, offer, departure->due_ns);
 }
 
 static void list_if_ready(struct pw_virtual *clock, int n)
@@ -229,13 +290,23 @@ static void list_if_ready(struct pw_virtual *clock, int n)
 }
 
 /* What a local solve brings about when it ends at `end_ns`: known, and sent on its way, when it starts, so
- * that other ranks hear of it in good time. */
+ * that other ranks hear of it in good time. A few offers at a time, so that their memory is fetched at once.
+ */
 static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
 {
+    enum { AT_ONCE = 16 };
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    struct departure departures[AT_ONCE];
     int32_t lost = 0;
-    for (int i = 0; i < agent->n_out; i++)
-        lost += send_slot(clock, n, agent->outbox[i], end_ns);
+    for (int first = 0; first < agent->n_out; first += AT_ONCE) {
+        int end = first + AT_ONCE < agent->n_out ? first + AT_ONCE : agent->n_out;
+        for (int i = first; i < end; i++)
+            prepare(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+        for (int i = first; i < end; i++) {
+            depart(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+            lost += (int32_t)departures[i - first].passage.losses;
+        }
+    }
     note_agent(clock, n, end_ns, lost);
 }
 
@@ -298,14 +369,28 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 static void deliver(struct pw_virtual *clock, const struct event *event, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
-    struct pw_offer offer = {.agent = event->agent, .slot = event->slot, .round = event->round};
-    memcpy(offer.r, event->r, (size_t)clock->spec.host->market->n_products * sizeof(double));
-    if (pw_host_deliver(clock->spec.host, &offer, &clock->error) != PW_OK)
+    struct pw_host *host = clock->spec.host;
+    if (pw_host_deliver(host, event->agent, event->slot, event->round, event->r, &clock->error) != PW_OK)
         return;
     if (observer != NULL)
-        observer->delivered(observer->context, now, offer.agent,
-                            pw_host_peer(clock->spec.host, offer.agent, offer.slot), offer.round);
-    list_if_ready(clock, offer.agent);
+        observer->delivered(observer->context, now, event->agent,
+                            pw_host_route(host, event->agent, event->slot)->peer, event->round);
+    list_if_ready(clock, event->agent);
+}
+
+/* Fetches what events that are soon due will touch: first what a delivery does, then, where that is known to
+ * make an agent ready, what its fire does. */
+static void look_ahead(const struct pw_virtual *clock)
+{
+    enum { FAR = 12, NEAR = 4 };
+    const struct pw_host *host = clock->spec.host;
+    const struct event *far_off = pw_event_queue_ahead(clock->queue, FAR),
+                       *soon = pw_event_queue_ahead(clock->queue, NEAR);
+    if (far_off != NULL)
+        pw_agent_fetch_slot(pw_host_agent(host, far_off->agent), clock->n_products,
+                            far_off->slot >= 0 ? far_off->slot : 0);
+    if (soon != NULL && soon->slot >= 0)
+        pw_agent_fetch_fire(pw_host_agent(host, soon->agent));
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)
@@ -333,6 +418,7 @@ enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct p
     for (int64_t now; (now = pw_event_queue_next(clock->queue)) < until_ns;) {
         while (pw_event_queue_next(clock->queue) == now) {
             pw_event_queue_pop(clock->queue, &event);
+            look_ahead(clock);
             if (event.slot == DONE)
                 end_solve(clock, event.agent, now);
             else if (event.slot == TIMEOUT)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "common/observer.h"
-#include "coordinator/course.h"
+#include "coordinator/changes.h"
 #include "coordinator/host.h"
 #include "net_models/network.h"
 #include "net_models/pace.h"
@@ -49,7 +49,7 @@ int64_t pw_virtual_next(const struct pw_virtual *clock);
 /* Plays all events before `until_ns`. PW_INTERNAL if a peer broke the protocol. */
 enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct pw_error *err);
 
-/* The changes since the last call, for the course; in any order, valid until the clock goes on. */
-const struct pw_change *pw_virtual_changes(struct pw_virtual *clock, size_t *count);
+/* What has changed since they were last cleared, which is the caller's to do; in any order. */
+struct pw_changes *pw_virtual_changes(struct pw_virtual *clock);
 
 #endif

@@ -108,11 +108,11 @@ static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t 
 {
     struct pw_host *host = wall->spec.host;
     const struct pw_observer *observer = wall->spec.observer;
-    if (pw_host_deliver(host, offer, &wall->error) != PW_OK)
+    if (pw_host_deliver(host, offer->agent, offer->slot, offer->round, offer->r, &wall->error) != PW_OK)
         return;
     if (observer != NULL && observer->delivered != NULL)
         observer->delivered(observer->context, now, offer->agent,
-                            pw_host_peer(host, offer->agent, offer->slot), offer->round);
+                            pw_host_route(host, offer->agent, offer->slot)->peer, offer->round);
     queue_if_ready(wall, offer->agent, now);
 }
 
@@ -122,7 +122,7 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
     const struct pw_observer *observer = wall->spec.observer;
     if (observer == NULL || observer->lost == NULL)
         return;
-    int from = pw_host_peer(wall->spec.host, offer->agent, offer->slot);
+    int from = pw_host_route(wall->spec.host, offer->agent, offer->slot)->peer;
     for (uint32_t i = 0; i < losses; i++)
         observer->lost(observer->context, now + (int64_t)(pw_network_wait_s(&wall->spec.network, i) * 1e9),
                        from, offer->agent, offer->round);
@@ -132,14 +132,13 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
 static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
 {
     const struct pw_network *network = &wall->spec.network;
-    int away;
     if (pw_network_is_instant(network)) {
         deliver(wall, offer, now);
         return;
     }
-    int link = pw_host_link(wall->spec.host, offer->agent, offer->slot, &away);
+    const struct pw_route *back = pw_host_route(wall->spec.host, offer->agent, offer->slot);
     struct pw_passage passage =
-        pw_network_pass(network, (uint32_t)link, (uint32_t)!away, (uint32_t)offer->round);
+        pw_network_pass(network, (uint32_t)back->link, (uint32_t)!back->direction, (uint32_t)offer->round);
     wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage.losses;
     note_losses(wall, offer, passage.losses, now);
     if (!passage.lost_for_good)
@@ -160,7 +159,8 @@ static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
     const struct pw_host *host = wall->spec.host;
     const struct pw_observer *observer = wall->spec.observer;
     struct pw_offer offer;
-    int peer = pw_host_offer(host, n, slot, &offer);
+    int peer = pw_host_route(host, n, slot)->peer;
+    pw_host_offer(host, n, slot, &offer);
     if (observer != NULL && observer->sent != NULL)
         observer->sent(observer->context, now, n, peer, offer.round);
     if (peer >= host->first && peer < host->end)

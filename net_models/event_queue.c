@@ -4,13 +4,18 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 
-enum { NONE = -1, FEWEST_BUCKETS = 64, MOST_BUCKETS = 1 << 20, WIDEST_SHIFT = 40 };
+enum { NONE = -1, FEWEST_BUCKETS = 64, MOST_BUCKETS = 1 << 21, WIDEST_SHIFT = 40 };
 
-/* An event in a list of its bucket; its payload lies at the same position of another array. */
+/* So many buckets ahead of the current one the first event is fetched into the cache. */
+enum { FETCH_AHEAD = 24 };
+
+/* An event in a list of its bucket, followed by its payload. */
 struct node {
     int64_t time_ns;
     int32_t next;
+    double payload[];
 };
 
 /* For sorting. */
@@ -23,8 +28,8 @@ struct timed {
  * the buckets after it are in lists, those beyond the ring in `later`. */
 struct pw_event_queue {
     size_t size, count;
-    struct node *nodes;
-    unsigned char *payloads;
+    unsigned char *nodes; /* by node_at() */
+    size_t node_size;
     int32_t n_nodes, free_node;
 
     int32_t *heads;       /* [n_buckets] */
@@ -41,6 +46,11 @@ struct pw_event_queue {
     int64_t later_ns; /* earliest of them */
 };
 
+static struct node *node_at(const struct pw_event_queue *queue, int32_t node)
+{
+    return (struct node *)(queue->nodes + (size_t)node * queue->node_size);
+}
+
 static int log2_above(int64_t value)
 {
     int shift = 0;
@@ -53,10 +63,9 @@ static void add_nodes(struct pw_event_queue *queue, int32_t count)
 {
     int32_t old = queue->n_nodes;
     queue->n_nodes = old + count;
-    queue->nodes = pw_realloc(queue->nodes, (size_t)queue->n_nodes, sizeof *queue->nodes);
-    queue->payloads = pw_realloc(queue->payloads, (size_t)queue->n_nodes, queue->size);
+    queue->nodes = pw_realloc(queue->nodes, (size_t)queue->n_nodes, queue->node_size);
     for (int32_t i = old; i < queue->n_nodes; i++)
-        queue->nodes[i].next = i + 1 < queue->n_nodes ? i + 1 : queue->free_node;
+        node_at(queue, i)->next = i + 1 < queue->n_nodes ? i + 1 : queue->free_node;
     queue->free_node = old;
 }
 
@@ -64,7 +73,7 @@ struct pw_event_queue *pw_event_queue_create(size_t size, size_t room, int64_t s
 {
     struct pw_event_queue *queue = pw_alloc(1, sizeof *queue);
     queue->n_buckets = FEWEST_BUCKETS;
-    while (queue->n_buckets < MOST_BUCKETS && (size_t)queue->n_buckets < room)
+    while (queue->n_buckets < MOST_BUCKETS && (size_t)queue->n_buckets < 2 * room)
         queue->n_buckets *= 2;
     queue->shift = log2_above(span_ns / queue->n_buckets + 1);
     queue->shift = queue->shift < WIDEST_SHIFT ? queue->shift : WIDEST_SHIFT;
@@ -72,6 +81,7 @@ struct pw_event_queue *pw_event_queue_create(size_t size, size_t room, int64_t s
     for (int i = 0; i < queue->n_buckets; i++)
         queue->heads[i] = NONE;
     queue->size = size;
+    queue->node_size = sizeof(struct node) + (size + 7) / 8 * 8;
     queue->free_node = queue->later = NONE;
     queue->later_ns = INT64_MAX;
     add_nodes(queue, (int32_t)(room < 64 ? 64 : room));
@@ -83,7 +93,6 @@ void pw_event_queue_destroy(struct pw_event_queue *queue)
     if (queue == NULL)
         return;
     free(queue->nodes);
-    free(queue->payloads);
     free(queue->heads);
     free(queue->current);
     free(queue->scratch);
@@ -109,24 +118,24 @@ static void insert_current(struct pw_event_queue *queue, int32_t node)
 {
     make_room(queue, queue->n_current + 1);
     size_t i = queue->n_current++;
-    for (; i > 0 && queue->nodes[queue->current[i - 1]].time_ns < queue->nodes[node].time_ns; i--)
+    for (; i > 0 && node_at(queue, queue->current[i - 1])->time_ns < node_at(queue, node)->time_ns; i--)
         queue->current[i] = queue->current[i - 1];
     queue->current[i] = node;
 }
 
 static void place(struct pw_event_queue *queue, int32_t node)
 {
-    int64_t time_ns = queue->nodes[node].time_ns;
+    int64_t time_ns = node_at(queue, node)->time_ns;
     int64_t bucket = (time_ns - queue->start_ns) >> queue->shift;
     if (bucket <= 0) {
         insert_current(queue, node);
     } else if (bucket < queue->n_buckets) {
         int i = (queue->now + (int)bucket) & (queue->n_buckets - 1);
-        queue->nodes[node].next = queue->heads[i];
+        node_at(queue, node)->next = queue->heads[i];
         queue->heads[i] = node;
         queue->in_ring++;
     } else {
-        queue->nodes[node].next = queue->later;
+        node_at(queue, node)->next = queue->later;
         queue->later = node;
         queue->later_ns = time_ns < queue->later_ns ? time_ns : queue->later_ns;
     }
@@ -137,9 +146,9 @@ void pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns, const vo
     if (queue->free_node == NONE)
         add_nodes(queue, queue->n_nodes);
     int32_t node = queue->free_node;
-    queue->free_node = queue->nodes[node].next;
-    queue->nodes[node].time_ns = time_ns;
-    memcpy(queue->payloads + (size_t)node * queue->size, payload, queue->size);
+    queue->free_node = node_at(queue, node)->next;
+    node_at(queue, node)->time_ns = time_ns;
+    memcpy(node_at(queue, node)->payload, payload, queue->size);
     queue->count++;
     place(queue, node);
 }
@@ -151,7 +160,7 @@ static void bring_in_later(struct pw_event_queue *queue)
     queue->later = NONE;
     queue->later_ns = INT64_MAX;
     while (node != NONE) {
-        int32_t next = queue->nodes[node].next;
+        int32_t next = node_at(queue, node)->next;
         place(queue, node);
         node = next;
     }
@@ -168,7 +177,7 @@ static void sort_current(struct pw_event_queue *queue, size_t count)
 {
     struct timed *sorted = queue->scratch;
     for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct timed){queue->nodes[queue->current[i]].time_ns, queue->current[i]};
+        sorted[i] = (struct timed){node_at(queue, queue->current[i])->time_ns, queue->current[i]};
     qsort(sorted, count, sizeof *sorted, later_first);
     for (size_t i = 0; i < count; i++)
         queue->current[i] = sorted[i].node;
@@ -182,20 +191,20 @@ static void open_bucket(struct pw_event_queue *queue)
     size_t count = 0;
     int in_order = 1;
     queue->heads[queue->now] = NONE;
-    for (int32_t n = node; n != NONE; n = queue->nodes[n].next)
+    for (int32_t n = node; n != NONE; n = node_at(queue, n)->next)
         count++;
     queue->in_ring -= count;
     make_room(queue, count);
     if (count <= FEW) {
         for (int32_t next; node != NONE; node = next) {
-            next = queue->nodes[node].next;
+            next = node_at(queue, node)->next;
             insert_current(queue, node);
         }
         return;
     }
-    for (size_t i = 0; i < count; i++, node = queue->nodes[node].next) {
+    for (size_t i = 0; i < count; i++, node = node_at(queue, node)->next) {
         queue->current[i] = node;
-        in_order &= i == 0 || queue->nodes[queue->current[i - 1]].time_ns >= queue->nodes[node].time_ns;
+        in_order &= i == 0 || node_at(queue, queue->current[i - 1])->time_ns >= node_at(queue, node)->time_ns;
     }
     queue->n_current = count;
     if (!in_order)
@@ -212,6 +221,9 @@ static void advance(struct pw_event_queue *queue)
     }
     queue->now = (queue->now + 1) & (queue->n_buckets - 1);
     queue->start_ns += width;
+    int32_t soon = queue->heads[(queue->now + FETCH_AHEAD) & (queue->n_buckets - 1)];
+    if (soon != NONE)
+        pw_prefetch(node_at(queue, soon));
     open_bucket(queue);
     if (queue->later_ns < queue->start_ns + width * queue->n_buckets / 2)
         bring_in_later(queue);
@@ -223,15 +235,27 @@ int64_t pw_event_queue_next(struct pw_event_queue *queue)
         return INT64_MAX;
     while (queue->n_current == 0)
         advance(queue);
-    return queue->nodes[queue->current[queue->n_current - 1]].time_ns;
+    return node_at(queue, queue->current[queue->n_current - 1])->time_ns;
+}
+
+const void *pw_event_queue_ahead(const struct pw_event_queue *queue, int buckets)
+{
+    int32_t node = queue->heads[(queue->now + buckets) & (queue->n_buckets - 1)];
+    return node == NONE ? NULL : node_at(queue, node)->payload;
+}
+
+void pw_event_queue_fetch(const struct pw_event_queue *queue, int64_t time_ns)
+{
+    int64_t bucket = (time_ns - queue->start_ns) >> queue->shift;
+    pw_prefetch(&queue->heads[(queue->now + (int)(bucket & (MOST_BUCKETS - 1))) & (queue->n_buckets - 1)]);
 }
 
 int64_t pw_event_queue_pop(struct pw_event_queue *queue, void *payload)
 {
     int64_t time_ns = pw_event_queue_next(queue);
     int32_t node = queue->current[--queue->n_current];
-    memcpy(payload, queue->payloads + (size_t)node * queue->size, queue->size);
-    queue->nodes[node].next = queue->free_node;
+    memcpy(payload, node_at(queue, node)->payload, queue->size);
+    node_at(queue, node)->next = queue->free_node;
     queue->free_node = node;
     queue->count--;
     return time_ns;

@@ -24,6 +24,13 @@ int64_t pw_event_queue_next(struct pw_event_queue *queue);
 /* Copies the earliest payload out, removes it, and returns its time. The queue must not be empty. */
 int64_t pw_event_queue_pop(struct pw_event_queue *queue, void *payload);
 
+/* The payload of an event that will be due soon, so many buckets of the ring ahead, if there is one, else
+ * NULL: for the user to fetch what it will need. Valid until the next push or pop. At most 24 buckets. */
+const void *pw_event_queue_ahead(const struct pw_event_queue *queue, int buckets);
+
+/* Fetches into the cache what a push at `time_ns` will touch. */
+void pw_event_queue_fetch(const struct pw_event_queue *queue, int64_t time_ns);
+
 size_t pw_event_queue_count(const struct pw_event_queue *queue);
 
 #endif

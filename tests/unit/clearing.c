@@ -18,7 +18,8 @@ struct pw_settings test_random_settings(uint64_t seed)
     struct pw_settings settings;
     pw_settings_default(&settings);
     settings.delta = deltas[test_below(&rng, 7)];
-    settings.relaxation = test_below(&rng, 4) == 0 ? .7 : .5;
+    static const double relaxations[] = {.7, .5, 0, 0}; /* 0: automatic */
+    settings.relaxation = relaxations[test_below(&rng, 4)];
     snprintf(settings.delay_model, sizeof settings.delay_model, "%s", models[test_below(&rng, 4)]);
     settings.delay_mean_s = 50e-6;
     settings.delay_std_s = 20e-6;

@@ -143,3 +143,19 @@ struct pw_market *test_market(enum test_family family, int n, double density, ui
     pw_market_index(market);
     return market;
 }
+
+void test_scale_market(struct pw_market *market, double cost, double power)
+{
+    for (int i = 0; i < market->n_assets; i++) {
+        market->p_min[i] *= power;
+        market->p_max[i] *= power;
+        market->a[i] *= cost / power / power;
+        market->b[i] *= cost / power;
+    }
+    for (int l = 0; l < market->n_links; l++) {
+        market->t_min[l] *= power;
+        market->t_max[l] *= power;
+        market->fee_a[l] *= cost / power;
+        market->fee_b[l] *= cost / power;
+    }
+}

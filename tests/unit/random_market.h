@@ -30,6 +30,9 @@ enum test_family {
  * of last resort (the last agent, linked with all) keeps sparse draws feasible. */
 struct pw_market *test_market(enum test_family family, int n, double density, uint64_t seed);
 
+/* The same market in other units: money times `cost`, powers times `power`. */
+void test_scale_market(struct pw_market *market, double cost, double power);
+
 const char *test_family_name(enum test_family family);
 
 /* A market of `n` agents without links from rows {agent, p_min, p_max, a, b}, sorted by agent. */

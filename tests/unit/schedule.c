@@ -88,7 +88,7 @@ static void send_offer(struct schedule *run, double now, int n, int slot)
     const struct schedule_options *options = run->options;
     int twin = market->end_twin[market->end_first[n] + slot], peer = pw_market_end_agent(market, twin);
     struct event event = {.agent = peer, .slot = twin - market->end_first[peer]};
-    event.round = run->agents[n]->round[slot];
+    event.round = pw_agent_inbox(run->agents[n], slot)->round;
     for (int q = 0; q < market->n_products; q++)
         event.r[q] = pw_agent_offer(run->agents[n], slot, q);
     do {
@@ -138,10 +138,13 @@ static double agreed_trade(const struct schedule *run, int l, int q)
     const struct pw_agent *agent_a = run->agents[a], *agent_b = run->agents[b];
     int slot_a = end - market->end_first[a], slot_b = market->end_twin[end] - market->end_first[b];
     int at_a = q * agent_a->n_links + slot_a, at_b = q * agent_b->n_links + slot_b;
-    int round =
-        agent_a->round[slot_a] < agent_b->round[slot_b] ? agent_a->round[slot_a] : agent_b->round[slot_b];
-    double t_a = agent_a->round[slot_a] == round ? agent_a->mine[at_a] : agent_a->before[at_a];
-    double t_b = agent_b->round[slot_b] == round ? agent_b->mine[at_b] : agent_b->before[at_b];
+    int round = pw_agent_inbox(agent_a, slot_a)->round < pw_agent_inbox(agent_b, slot_b)->round
+                    ? pw_agent_inbox(agent_a, slot_a)->round
+                    : pw_agent_inbox(agent_b, slot_b)->round;
+    double t_a =
+        pw_agent_inbox(agent_a, slot_a)->round == round ? agent_a->mine[at_a] : agent_a->before[at_a];
+    double t_b =
+        pw_agent_inbox(agent_b, slot_b)->round == round ? agent_b->mine[at_b] : agent_b->before[at_b];
     return (t_a - t_b) / 2;
 }
 
@@ -183,7 +186,7 @@ static double disagreement(const struct schedule *run)
         int peer = pw_market_end_agent(market, twin);
         const struct pw_agent *here = run->agents[n], *there = run->agents[peer];
         int slot = end - market->end_first[n], other = twin - market->end_first[peer];
-        if (here->round[slot] != there->round[other])
+        if (pw_agent_inbox(here, slot)->round != pw_agent_inbox(there, other)->round)
             continue;
         worst = fmax(worst, relative(here->penalty[slot], there->penalty[other]));
         worst = fmax(worst, relative(here->peer_s[slot], there->s[other]));

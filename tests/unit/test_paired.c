@@ -12,11 +12,12 @@ static struct schedule_options random_schedule(uint64_t seed, struct test_rng *r
 {
     static const double deltas[] = {1, .9, .75, .6, .5, .34, .2, .1, .01};
     static const double stiffnesses[] = {1, 4, 16, 0}; /* 0: auto */
+    static const double relaxations[] = {.7, .6, .6, .5};
     struct schedule_options options = schedule_defaults(seed);
     options.delta_high = deltas[test_below(rng, 9)];
     options.delta_low = test_below(rng, 3) == 0 ? .01 : options.delta_high;
     options.stiffness = stiffnesses[test_below(rng, 4)];
-    options.relaxation = test_below(rng, 4) == 0 ? .7 : .5;
+    options.relaxation = relaxations[test_below(rng, 4)];
     options.loss = test_below(rng, 2) ? test_uniform(rng, 0, .6) : 0;
     options.duplicates = test_below(rng, 3) == 0 ? .3 : 0;
     options.delay_low = test_below(rng, 3) == 0 ? 0 : .8;

@@ -186,6 +186,35 @@ START_TEST(losses_are_repeated)
 }
 END_TEST
 
+static double ends_at(const struct pw_market *market, struct pw_settings settings, double relaxation)
+{
+    settings.relaxation = relaxation;
+    struct pw_outcome *outcome = simulate(market, &settings);
+    double end_s = outcome->summary.end_time_s, welfare = outcome->summary.social_welfare;
+    ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
+    pw_outcome_destroy(outcome);
+    return end_s + welfare; /* of two different negotiations never the same bits */
+}
+
+START_TEST(the_automatic_relaxation_knows_the_exchange)
+{
+    static const struct {
+        double delta, same, other;
+        int exchange;
+    } rows[] = {
+        {1, .6, .5, PW_EXCHANGE_PAIRED}, {.5, .6, .5, PW_EXCHANGE_PAIRED}, {.5, .5, .6, PW_EXCHANGE_LATEST}};
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 10, .7, 4);
+    struct pw_settings settings = virtual_settings(1);
+    settings.delta = rows[_i].delta;
+    settings.exchange = rows[_i].exchange;
+    settings.loss = 0;
+    double automatic = ends_at(market, settings, 0);
+    ck_assert(automatic == ends_at(market, settings, rows[_i].same));
+    ck_assert(automatic != ends_at(market, settings, rows[_i].other));
+    pw_market_destroy(market);
+}
+END_TEST
+
 Suite *simulate_suite(void)
 {
     Suite *suite = suite_create("simulate");
@@ -197,6 +226,7 @@ Suite *simulate_suite(void)
     tcase_add_test(tests, a_naive_test_is_watched);
     tcase_add_test(tests, newest_wins_clears_and_stale_drifts);
     tcase_add_test(tests, losses_are_repeated);
+    tcase_add_loop_test(tests, the_automatic_relaxation_knows_the_exchange, 0, 3);
     tcase_add_test(tests, time_and_rounds_are_limited);
     suite_add_tcase(suite, tests);
     return suite;
