@@ -1,5 +1,5 @@
 #!/bin/sh
-# The study of the stiffness against delta, losses and numbers of peers: 21 600 runs on all cores, some minutes.
+# The study of the stiffness against delta, losses and numbers of peers: 25 200 runs on all cores, some minutes.
 # Leaves the results and the picture under build/figures; started again after a kill it goes on where it was,
 # and results that are there are only drawn. Arguments go to peerwatt sweep.
 set -eu

@@ -18,6 +18,9 @@
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
 
+/* A run at its limit that is this near to the optimum, relative to the welfare, crawls but is not wrong. */
+static const double NEAR = 1e-3;
+
 /* A run must end within its limit; twice that long after its start the launch is ended. */
 enum { LIMIT_S = 60, HUNG_S = 2 * LIMIT_S, N_DELAYS = 40 };
 
@@ -30,7 +33,7 @@ struct run {
 
 /* What came out, on rank 0. */
 struct tally {
-    long done, faults, virtual_runs, latest_runs, bursts, lost;
+    long done, faults, slow, virtual_runs, latest_runs, bursts, lost;
     double worst_gap, worst_price, longest_s;
     uint64_t longest_seed;
 };
@@ -111,7 +114,7 @@ static void draw_pace(struct pw_settings *settings, struct test_rng *rng, double
  * of messages, right in the end but too costly for a soak. */
 static void draw_negotiation(struct pw_settings *settings, struct test_rng *rng)
 {
-    static const double stiffnesses[] = {0, 0, 1, 4}; /* 0: auto */
+    static const double stiffnesses[] = {0, 0, 2, 4}; /* 0: auto */
     settings->exchange = chance(rng, .25) ? PW_EXCHANGE_LATEST : PW_EXCHANGE_PAIRED;
     settings->delta = chance(rng, .15) ? 1 : chance(rng, .2) ? .01 : 1 - test_uniform(rng, 0, 1);
     if (settings->exchange == PW_EXCHANGE_LATEST)
@@ -201,11 +204,13 @@ static void judge(const struct run *run, const struct pw_outcome *outcome, int r
 {
     char what[200], who[300];
     struct test_clearing clearing = test_measure(run->market, &run->settings, outcome);
-    test_clearing_fault(&clearing, &run->settings, 0, what, sizeof what);
+    int is_slow = clearing.status == PW_AT_LIMIT && fabs(clearing.welfare_gap) <= NEAR;
+    test_clearing_fault(&clearing, &run->settings, is_slow, what, sizeof what);
     int is_virtual = run->settings.clock == PW_CLOCK_VIRTUAL;
-    if (what[0] == '\0' && is_virtual && differs_alone(run, outcome))
+    if (what[0] == '\0' && !is_slow && is_virtual && differs_alone(run, outcome))
         snprintf(what, sizeof what, "not the same bits as in one process");
     tally->done++;
+    tally->slow += is_slow;
     tally->virtual_runs += is_virtual;
     tally->latest_runs += run->settings.exchange == PW_EXCHANGE_LATEST;
     tally->bursts += run->settings.burst_length > 0;
@@ -216,11 +221,11 @@ static void judge(const struct run *run, const struct pw_outcome *outcome, int r
         tally->longest_s = seconds;
         tally->longest_seed = run->seed;
     }
-    if (what[0] == '\0')
+    tally->faults += what[0] != '\0';
+    if (what[0] == '\0' && !is_slow)
         return;
-    tally->faults++;
     describe(run, ranks, who, sizeof who);
-    printf("soak: %s: %s\n", who, what);
+    printf("soak: %s: %s\n", who, is_slow ? "slow: near the optimum, but not there at its limit" : what);
     fflush(stdout);
 }
 
@@ -245,13 +250,14 @@ static void soak_one(uint64_t seed, struct pw_transport *transport, struct tally
 
 static void print(const struct tally *tally, int ranks)
 {
-    printf("soak: %d ranks: %ld of %ld runs at the optimum; %ld on the virtual clock, %ld latest, %ld in "
+    printf("soak: %d ranks: %ld of %ld runs at the optimum, %ld slow; %ld on the virtual clock, %ld latest, "
+           "%ld in "
            "bursts, "
            "%ld transmissions lost; worst price %.1e, welfare %.1e of scale; longest %.1f s "
            "(seed %lu)\n",
-           ranks, tally->done - tally->faults, tally->done, tally->virtual_runs, tally->latest_runs,
-           tally->bursts, tally->lost, tally->worst_price, tally->worst_gap, tally->longest_s,
-           (unsigned long)tally->longest_seed);
+           ranks, tally->done - tally->faults - tally->slow, tally->done, tally->slow, tally->virtual_runs,
+           tally->latest_runs, tally->bursts, tally->lost, tally->worst_price, tally->worst_gap,
+           tally->longest_s, (unsigned long)tally->longest_seed);
 }
 
 int main(int argc, char **argv)
