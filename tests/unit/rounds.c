@@ -18,7 +18,7 @@ struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules
 {
     struct rounds rounds = {market, pw_alloc((size_t)market->n_agents, sizeof *rounds.agents)};
     for (int n = 0; n < market->n_agents; n++) {
-        rounds.agents[n] = pw_agents_make(market, n, rules, penalty, 1.0);
+        rounds.agents[n] = pw_agents_make(market, n, rules, penalty, NULL, 1.0);
         pw_agent_start(rounds.agents[n]);
     }
     return rounds;
@@ -48,7 +48,7 @@ void rounds_step(struct rounds *rounds)
         for (int end = market->end_first[n]; end < market->end_first[n + 1]; end++) {
             struct pair pair = pair_at(rounds, n, end);
             double r = pw_agent_offer(pair.b, pair.slot_b, 0);
-            pw_agent_deliver(rounds->agents[n], pair.slot_a, pair.b->round[pair.slot_b], &r);
+            pw_agent_deliver(rounds->agents[n], pair.slot_a, pw_agent_inbox(pair.b, pair.slot_b)->round, &r);
         }
     }
     for (int n = 0; n < market->n_agents; n++)
