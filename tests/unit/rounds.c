@@ -48,7 +48,8 @@ void rounds_step(struct rounds *rounds)
         for (int end = market->end_first[n]; end < market->end_first[n + 1]; end++) {
             struct pair pair = pair_at(rounds, n, end);
             double r = pw_agent_offer(pair.b, pair.slot_b, 0);
-            pw_agent_deliver(rounds->agents[n], pair.slot_a, pair.b->round[pair.slot_b], &r);
+            int round = pw_agent_inbox(pair.b, pair.slot_b)->round;
+            pw_agent_deliver(rounds->agents[n], pair.slot_a, round, &r);
         }
     }
     for (int n = 0; n < market->n_agents; n++)
