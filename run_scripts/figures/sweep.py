@@ -12,11 +12,12 @@ CONVENTION = "peerwatt-sweep"
 
 @dataclass
 class Sweep:
-    """Axes by name, and variables over all of them, the replicate last."""
+    """Axes by name, their values as texts where they are no numbers, variables over all axes, replicate last."""
 
     path: str
     title: str = ""
     axes: dict = field(default_factory=dict)
+    texts: dict = field(default_factory=dict)
     variables: dict = field(default_factory=dict)
     order: tuple = ()
 
@@ -42,6 +43,9 @@ def _fill(file, sweep):
             continue
         if _text(item.attrs.get("CLASS", "")) == "DIMENSION_SCALE":
             sweep.axes[name] = item[()]
+            continue
+        if name.endswith("_text"):
+            sweep.texts[name.removesuffix("_text")] = [_text(b"".join(letters)) for letters in item[()]]
             continue
         order = tuple(dimension[0].name.lstrip("/") for dimension in item.dims)
         if order and order[-1] == "replicate":
