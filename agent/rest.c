@@ -21,8 +21,8 @@ static double excess_of(const struct pw_agent *agent, int slot, double change, s
     return fmax(change / allowed.power, agent->penalty[slot] * change / allowed.price);
 }
 
-/* Both ends hold the agreed trade and the gap bit for bit, and its price but for rounding: so the price's own size
- * stays out of it. */
+/* Both ends hold the agreed trade and the gap bit for bit, and its price but for rounding: so the price's own
+ * size stays out of it. */
 int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2)
 {
     double size2 = 0.0;
