@@ -55,12 +55,12 @@ static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
 static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
 {
     size_t slots = (size_t)agent->n_links;
-    double **per_slot[] = {&agent->penalty,  &agent->penalty_start, &agent->gap2,
-                           &agent->gap_sum2, &agent->move_sum2,     &agent->target,
-                           &agent->slope,    &agent->dead,          &agent->wish};
-    double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,          &agent->s,
-                              &agent->peer_s, &agent->mine,       &agent->before,       &agent->offer,
-                              &agent->heard,  &agent->price_sent, &agent->agreed_before};
+    double **per_slot[] = {&agent->penalty,    &agent->penalty_start, &agent->gap2,  &agent->gap_sum2,
+                           &agent->move_sum2,  &agent->target,        &agent->slope, &agent->dead,
+                           &agent->rest_power, &agent->apart};
+    double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,           &agent->s,
+                              &agent->peer_s, &agent->mine,       &agent->before,        &agent->offer,
+                              &agent->heard,  &agent->price_sent, &agent->agreed_before, &agent->wish};
     agent->inbox_size = inbox_size(agent->n_products);
     agent->inboxes = take(arena, slots, agent->inbox_size);
     for (size_t i = 0; i < sizeof per_slot / sizeof *per_slot; i++)
@@ -68,6 +68,7 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
     for (size_t i = 0; i < sizeof per_product / sizeof *per_product; i++)
         *per_product[i] = take_doubles(arena, slots * (size_t)agent->n_products);
     agent->outbox = take(arena, slots, sizeof(int));
+    agent->turned = take(arena, slots, sizeof(int));
     agent->heard_at = take(arena, slots, sizeof(int));
     agent->heard_round = take(arena, slots, sizeof(int));
 }
@@ -99,6 +100,8 @@ static void copy_spec(struct pw_agent *agent, const struct pw_agent_spec *spec)
     copy(agent->fee, spec->fee, links, products);
     copy(agent->penalty, spec->penalty, links, 1);
     copy(agent->penalty_start, spec->penalty, links, 1);
+    if (spec->rest_power != NULL)
+        copy(agent->rest_power, spec->rest_power, links, 1);
     for (int slot = 0; slot < links; slot++)
         pw_agent_inbox(agent, slot)->counts = spec->counts[slot];
 }
@@ -135,7 +138,7 @@ static double stiffness(const struct pw_agent *agent)
 {
     if (agent->rules.stiffness > 0.0)
         return agent->rules.stiffness;
-    double links = agent->n_links, waiting = links - agent->n_out;
+    double links = agent->n_links, waiting = links - agent->n_complete - agent->n_settled;
     return 1.0 + 2.0 * fmin(1.0, (links - 1.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting);
 }
 
@@ -148,7 +151,8 @@ static void pose_trades(struct pw_agent *agent, int q)
     for (int slot = 0; slot < agent->n_links; slot++) {
         size_t i = pw_agent_at(agent, slot, q);
         double slope = 1.0 / agent->penalty[slot];
-        int waits = is_paired && !pw_agent_inbox(agent, slot)->complete;
+        const struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+        int waits = is_paired && !inbox->complete && !inbox->settled;
         agent->slope[slot] = waits ? slope / kappa : slope;
         agent->target[slot] =
             agent->s[i] - (waits ? agent->price_sent[i] * (1.0 - 1.0 / kappa) * slope : 0.0);
@@ -172,7 +176,7 @@ static void solve(struct pw_agent *agent, int q)
         .dead = agent->dead,
         .t_min = agent->t_min + slots,
         .t_max = agent->t_max + slots,
-        .t = agent->wish,
+        .t = agent->wish + slots,
     };
     agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
 }
@@ -239,7 +243,6 @@ void pw_agent_fire(struct pw_agent *agent)
     for (int q = 0; q < agent->n_products; q++) {
         pose_trades(agent, q);
         solve(agent, q);
-        exchange->offer(agent, q);
     }
     exchange->close(agent);
     sum_residuals(agent);

@@ -10,39 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Which exchange; the rows of pw_exchanges in agent.c. */
-enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
-
-/* How all agents of a market negotiate. */
-struct pw_rules {
-    enum pw_exchange_kind exchange;
-    double relaxation; /* alpha in (0, 1): 1/2 is ADMM */
-    double stiffness; /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer; 0: auto */
-    int synchronous;  /* true if delta = 1 for every agent of the market: then rule (ii) is off */
-    int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
-    int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
-};
-
-/* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
-double pw_relaxation_auto(enum pw_exchange_kind exchange);
-
-/* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
-struct pw_agent_spec {
-    int id;
-    int n_products;
-    int n_assets;
-    const double *p_min, *p_max, *a, *b; /* [n_products * n_assets] */
-    int n_links;
-    const double *t_min, *t_max; /* [n_products * n_links] bounds of the trade as seen from this end */
-    const double *fee;           /* [n_products * n_links] >= 0 */
-    const double *penalty;       /* [n_links] rho > 0, the same at both ends */
-    const unsigned char *counts; /* [n_links] true at the end that counts the link's reciprocity gap */
-    double delta;                /* asynchronous rate in (0, 1] */
-};
+#include "agent/rules.h"
 
 /* What pw_agent_deliver() made of a message. */
 enum pw_delivery {
     PW_DELIVERED,
+    PW_ANSWERED,     /* the trade was settled: the slot has an offer to send at once, and it alone */
     PW_DUPLICATE,    /* seen before: counted and dropped */
     PW_OUT_OF_ROUND, /* more than one round ahead, which no correct peer sends: end the run */
 };
@@ -62,6 +35,8 @@ struct pw_residuals {
 struct pw_inbox {
     int32_t round;                    /* k: the round of the last offer sent */
     unsigned char complete, has_next; /* the peer's k-th (k+1-th) offer is here and unread */
+    unsigned char settled;            /* silent: at rest after round k, which is applied */
+    unsigned char ratified;           /* agreed for good */
     unsigned char counts;             /* this end counts the link's gap */
     double theirs[];                  /* [2 * n_products] the peer's r of even rounds, then of odd ones */
 };
@@ -73,8 +48,8 @@ struct pw_agent {
     unsigned char *inboxes; /* [n_links] by pw_agent_inbox() */
     size_t inbox_size;      /* bytes of one */
     struct pw_rules rules;
-    int n_complete, n_next; /* counters behind pw_agent_ready() */
-    int needed;             /* ceil(delta * n_links): complete links wanted by rule (i) */
+    int n_complete, n_next, n_settled; /* counters behind pw_agent_ready() */
+    int needed;                        /* ceil(delta * n_links): complete links wanted by rule (i) */
     int id, n_products, n_assets, n_links;
     size_t size; /* bytes of the agent and its arrays, which are one block */
 
@@ -82,12 +57,14 @@ struct pw_agent {
     double *price;                     /* [n_products] marginal price of the last solve */
 
     double *penalty;              /* rho */
+    double *rest_power;           /* [n_links] */
     double *t_min, *t_max, *fee;  /* * */
     double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow) */
     double *mine, *before;        /* * trade offered in round k and in round k - 1 */
     double *offer;                /* * r = 2 mine - s of round k, as sent */
     double *price_sent;           /* * the agent's price when `mine` was offered */
     double *gap2;                 /* squared reciprocity gap of the last round applied */
+    double *apart;                /* by how much both ends' prices of the trade differ after that round */
     double *heard;                /* * the peer's trade in the round last applied */
     double *agreed_before;        /* * c = (t - t')/2 of the round before, for the penalty balance */
     double *gap_sum2, *move_sum2; /* sums over the rounds since the last penalty balance */
@@ -96,10 +73,12 @@ struct pw_agent {
     int *heard_at;    /* fires when the peer was last heard: latest and stale */
     int *heard_round; /* the latest round heard of the peer, -1 for none: latest and stale */
     int *outbox;      /* slots with an offer to send, made by the last start or fire */
-    int n_out;
+    int *turned;      /* slots that the last fire settled, or woke: then they are in the outbox too */
+    int n_out, n_turned;
     long fires, duplicates;
     struct pw_residuals residuals;
-    double *target, *slope, *dead, *wish; /* [n_links] scratch of the local problem */
+    double *wish;                  /* * the trades that the last local problem found */
+    double *target, *slope, *dead; /* [n_links] scratch of the local problem */
 };
 
 /* What arrives at `slot`, 0 <= slot < n_links. */
@@ -125,7 +104,7 @@ void pw_agent_fetch_fire(const struct pw_agent *agent);
 
 /* True if the agent may fire: at least one complete link (for the exchanges but paired: one with news), and
  * either (i) `needed` of them or (ii), unless the market is synchronous, as many messages held as it has
- * links. O(1). */
+ * links; a settled link counts as heard in both. O(1). */
 int pw_agent_ready(const struct pw_agent *agent);
 
 /* One local round: takes in what has come, solves the local problem, and puts the next offers into the

@@ -10,11 +10,9 @@ struct pw_exchange {
     int needs_timeout; /* an agent may otherwise wait for ever */
     enum pw_delivery (*deliver)(struct pw_agent *agent, int slot, int round, const double *r);
     int (*ready)(const struct pw_agent *agent);
-    /* Before the local problem: takes in what has come, fills the outbox. */
+    /* Before the local problem: takes in what has come. */
     void (*open)(struct pw_agent *agent);
-    /* After the local problem: makes the offers of the outbox from the trades wished for, for product q. */
-    void (*offer)(struct pw_agent *agent, int q);
-    /* At the end of a fire. */
+    /* After it: makes the next offers from the trades wished for, and the outbox. */
     void (*close)(struct pw_agent *agent);
 };
 
@@ -25,6 +23,14 @@ static inline size_t pw_agent_at(const struct pw_agent *agent, int slot, int q)
 {
     return (size_t)q * (size_t)agent->n_links + (size_t)slot;
 }
+
+/* True if the slot's round is the first of a trade that is agreed for good (negotiation by `ratify`); both
+ * ends find the same. And true if the slot's trade is at rest after the local problem; agent/rest.c. */
+int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2);
+int pw_rest_is_calm(const struct pw_agent *agent, int slot);
+
+/* True if all slots that have heard their peer are at rest, taken together. O(n_links). */
+int pw_rest_all_calm(const struct pw_agent *agent);
 
 /* Balances the penalty of a slot if its round is one of those where that is due; agent/penalty.c. */
 void pw_penalty_balance(struct pw_agent *agent, int slot);

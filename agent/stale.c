@@ -26,18 +26,20 @@ static void open_round(struct pw_agent *agent)
     pw_mailbox_address_all(agent);
 }
 
-static void offer(struct pw_agent *agent, int q)
+static void close_round(struct pw_agent *agent)
 {
     for (int slot = 0; slot < agent->n_links; slot++) {
-        size_t i = pw_agent_at(agent, slot, q);
-        agent->before[i] = agent->mine[i];
-        agent->mine[i] = agent->offer[i] = agent->wish[slot];
+        for (int q = 0; q < agent->n_products; q++) {
+            size_t i = pw_agent_at(agent, slot, q);
+            agent->before[i] = agent->mine[i];
+            agent->mine[i] = agent->offer[i] = agent->wish[i];
+        }
     }
+    pw_mailbox_close(agent);
 }
 
 const struct pw_exchange pw_exchange_stale = {.needs_timeout = 1,
                                               .deliver = pw_mailbox_deliver,
                                               .ready = pw_mailbox_ready,
                                               .open = open_round,
-                                              .offer = offer,
-                                              .close = pw_mailbox_close};
+                                              .close = close_round};

@@ -24,6 +24,21 @@ static enum pw_code check_market(const struct pw_case *loaded, struct pw_error *
     return PW_OK;
 }
 
+static enum pw_code check_criterion(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    int is_paired = settings->exchange == PW_EXCHANGE_PAIRED;
+    int by_trade =
+        settings->criterion == PW_CRITERION_TRADE || (settings->criterion == PW_CRITERION_AUTO && is_paired);
+    if (settings->criterion > PW_CRITERION_GLOBAL && !is_paired)
+        return fail(loaded, "stop.criterion",
+                    "only the paired exchange lets single trades fall silent: global is expected", err);
+    if (settings->ratify && !by_trade)
+        return fail(loaded, "stop.ratify",
+                    "trades are ratified one by one: stop.criterion: trade is expected", err);
+    return PW_OK;
+}
+
 enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
@@ -40,7 +55,7 @@ enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
         return fail(loaded, "network.burst_length", why.text, err);
     if (pw_pace_check(&pace, &why) != PW_OK)
         return fail(loaded, "network.pause_every_s", why.text, err);
-    return PW_OK;
+    return check_criterion(loaded, err);
 }
 
 enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error *err)
@@ -150,6 +165,16 @@ static void warn_of_unused_pace(struct pw_case *loaded)
         warn(loaded, "network.pause_every_s", "network.pause_s is 0");
 }
 
+static void warn_of_unused_criterion(struct pw_case *loaded)
+{
+    static const char *const all[] = {"stop.trade_power", "stop.trade_price", "stop.share"};
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->criterion != PW_CRITERION_GLOBAL && settings->exchange == PW_EXCHANGE_PAIRED)
+        return;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        warn(loaded, all[i], "trades are not judged one by one here");
+}
+
 void pw_case_warn(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
@@ -160,4 +185,5 @@ void pw_case_warn(struct pw_case *loaded)
     warn_of_unused_by_model(loaded);
     warn_of_unused_by_losses(loaded);
     warn_of_unused_pace(loaded);
+    warn_of_unused_criterion(loaded);
 }

@@ -11,6 +11,9 @@ struct pw_observer {
     /* Offers: to which agent, of which round; lost once for each transmission lost. */
     void (*sent)(void *context, int64_t now_ns, int agent, int peer, int round);
     void (*delivered)(void *context, int64_t now_ns, int agent, int peer, int round);
+    /* The agent's trade with the peer falls silent after that round; or is taken up again. */
+    void (*settled)(void *context, int64_t now_ns, int agent, int peer, int round);
+    void (*woke)(void *context, int64_t now_ns, int agent, int peer, int round);
     void (*lost)(void *context, int64_t now_ns, int agent, int peer, int round);
 };
 

@@ -69,3 +69,24 @@ void pw_outcome_destroy(struct pw_outcome *outcome)
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
+
+double pw_outcome_last_settled_s(const struct pw_outcome *outcome)
+{
+    double last_s = 0.0;
+    for (int l = 0; l < outcome->n_links; l++) {
+        double settled_s = outcome->settled_time_s[l];
+        if (!(settled_s <= last_s))
+            last_s = settled_s; /* later, or unknown for good */
+        if (isnan(last_s))
+            return NAN;
+    }
+    return last_s;
+}
+
+int pw_outcome_active_trades(const struct pw_outcome *outcome)
+{
+    int active = 0;
+    for (int l = 0; l < outcome->n_links; l++)
+        active += isnan(outcome->settled_time_s[l]);
+    return active;
+}

@@ -23,6 +23,7 @@ struct pw_summary {
     long messages_sent, messages_retransmitted, messages_duplicate, messages_lost;
     double primal_residual, dual_residual, price_residual;
     double tolerance_primal, tolerance_dual, tolerance_price;
+    double tolerance_spread; /* of price_spread_max: infinite where trades are agreed for good */
     double social_welfare, reference_welfare, welfare_gap;
     double price_mean, power_injected, power_traded, fees_collected;
     double price_mismatch_max; /* between the two ends' price of a link that trades */
@@ -82,6 +83,12 @@ struct pw_outcome {
     int n_events; /* 0 unless a timeline was asked for */
     struct pw_event *events;
 };
+
+/* When the last trade settled, 0 without trades; NaN if one is not settled. */
+double pw_outcome_last_settled_s(const struct pw_outcome *outcome);
+
+/* Links that are not settled. */
+int pw_outcome_active_trades(const struct pw_outcome *outcome);
 
 /* All arrays allocated and zeroed; settled_time_s NaN; no samples, no events. */
 struct pw_outcome *pw_outcome_create(int n_agents, int n_links, int n_products);

@@ -61,8 +61,10 @@ struct pw_settings {
     double retransmit_s, retransmit_max_s;
     double compute_s, compute_spread, stragglers, straggler_factor, pause_every_s, pause_s;
 
-    int criterion;
+    int criterion, ratify;
     double tolerance;
+    double trade_power, trade_price; /* NaN: from those below */
+    double share;
     double primal, dual, price; /* NaN: from the tolerance and the market's scale */
     double max_time_s, stall_s;
     long max_rounds;
@@ -76,6 +78,13 @@ struct pw_settings {
 };
 
 enum pw_exchange_choice { PW_EXCHANGE_PAIRED, PW_EXCHANGE_LATEST, PW_EXCHANGE_STALE };
+
+enum pw_criterion_choice {
+    PW_CRITERION_AUTO, /* trade where the exchange is paired, else global */
+    PW_CRITERION_GLOBAL,
+    PW_CRITERION_AGENT,
+    PW_CRITERION_TRADE
+};
 
 enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 

@@ -15,7 +15,7 @@ static double *transposed(const double *per_item, int first, int count, int n_pr
 
 /* The rows of one agent's slots, as seen from its own end. */
 struct slot_rows {
-    double *t_min, *t_max, *fee, *penalty;
+    double *t_min, *t_max, *fee, *penalty, *rest_power;
     unsigned char *counts;
 };
 
@@ -33,15 +33,18 @@ static void fill_slot(const struct pw_market *market, int n, int slot, struct sl
     }
 }
 
-static struct slot_rows make_slot_rows(const struct pw_market *market, int n, const double *penalty)
+static struct slot_rows make_slot_rows(const struct pw_market *market, int n, const double *penalty,
+                                       const double *rest_power)
 {
     size_t links = (size_t)pw_market_degree(market, n), count = links * (size_t)market->n_products;
     struct slot_rows rows = {pw_alloc(count, sizeof(double)), pw_alloc(count, sizeof(double)),
                              pw_alloc(count, sizeof(double)), pw_alloc(links, sizeof(double)),
-                             pw_alloc(links, 1)};
+                             pw_alloc(links, sizeof(double)), pw_alloc(links, 1)};
     for (int slot = 0; slot < (int)links; slot++) {
         fill_slot(market, n, slot, &rows);
-        rows.penalty[slot] = penalty[market->end_link[market->end_first[n] + slot]];
+        int link = market->end_link[market->end_first[n] + slot];
+        rows.penalty[slot] = penalty[link];
+        rows.rest_power[slot] = rest_power == NULL ? 0.0 : rest_power[link];
     }
     return rows;
 }
@@ -52,25 +55,34 @@ static void free_slot_rows(struct slot_rows *rows)
     free(rows->t_max);
     free(rows->fee);
     free(rows->penalty);
+    free(rows->rest_power);
     free(rows->counts);
 }
 
 struct pw_agent *pw_agents_make(const struct pw_market *market, int n, const struct pw_rules *rules,
-                                const double *penalty, double delta)
+                                const double *penalty, const double *rest_power, double delta)
 {
     int first = market->asset_first[n], assets = market->asset_first[n + 1] - first;
     double *p_min = transposed(market->p_min, first, assets, market->n_products);
     double *p_max = transposed(market->p_max, first, assets, market->n_products);
     double *a = transposed(market->a, first, assets, market->n_products);
     double *b = transposed(market->b, first, assets, market->n_products);
-    struct slot_rows rows = make_slot_rows(market, n, penalty);
-    struct pw_agent_spec spec = {n,           market->n_products,
-                                 assets,      p_min,
-                                 p_max,       a,
-                                 b,           pw_market_degree(market, n),
-                                 rows.t_min,  rows.t_max,
-                                 rows.fee,    rows.penalty,
-                                 rows.counts, delta};
+    struct slot_rows rows = make_slot_rows(market, n, penalty, rest_power);
+    struct pw_agent_spec spec = {.id = n,
+                                 .n_products = market->n_products,
+                                 .n_assets = assets,
+                                 .p_min = p_min,
+                                 .p_max = p_max,
+                                 .a = a,
+                                 .b = b,
+                                 .n_links = pw_market_degree(market, n),
+                                 .t_min = rows.t_min,
+                                 .t_max = rows.t_max,
+                                 .fee = rows.fee,
+                                 .penalty = rows.penalty,
+                                 .rest_power = rows.rest_power,
+                                 .counts = rows.counts,
+                                 .delta = delta};
     struct pw_agent *agent = pw_agent_create(&spec, rules);
     free(p_min);
     free(p_max);

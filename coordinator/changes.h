@@ -17,8 +17,9 @@ struct pw_change {
 /* What a local solve changed: the agent's contributions from now on. */
 struct pw_solve {
     double dual2, price2, naive2, welfare;
-    int32_t turn;                 /* its solves so far: the order within an instant */
-    int32_t unsolved, sent, lost; /* slots without a solved round; offers and losses of this solve */
+    int32_t turn;              /* its solves so far: the order within an instant */
+    int32_t unsolved, settled; /* slots without a solved round; settled slots */
+    int32_t sent, lost;        /* offers and losses of this solve, or of an answer since */
 };
 
 /* Growing lists of both. Zeroed: empty. */

@@ -15,6 +15,7 @@
 #include "coordinator/signals.h"
 #include "coordinator/simulate.h"
 #include "coordinator/summary.h"
+#include "coordinator/setup.h"
 #include "coordinator/virtual.h"
 
 /* One run as rank 0 sees it; the others have only what they were given. */
@@ -41,7 +42,8 @@ static void say_lookahead(const struct run *run)
     struct pw_network network = pw_case_network(settings, run->loaded->net);
     struct pw_pace pace = pw_case_pace(settings);
     double mean_s = pw_network_mean_s(&network) + settings->compute_s;
-    double lookahead_s = (double)pw_virtual_lookahead(&network, &pace) * 1e-9;
+    double lookahead_s =
+        (double)pw_virtual_lookahead(&network, &pace, pw_setup_criterion(settings) != PW_STOP_GLOBAL) * 1e-9;
     if (settings->clock != PW_CLOCK_VIRTUAL)
         return;
     if (run->options->verbose)

@@ -25,6 +25,7 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
     course->naive2 = pw_alloc(agents, sizeof(double));
     course->welfare = pw_alloc(agents, sizeof(double));
     course->unsolved = pw_alloc(agents, sizeof(int32_t));
+    course->settled = pw_alloc(agents, sizeof(int32_t));
     for (int n = 0; n < market->n_agents; n++)
         course->unsolved[n] = pw_market_degree(market, n);
     pw_series_init(&course->series, MOST_SAMPLES);
@@ -39,6 +40,7 @@ void pw_course_finish(struct pw_course *course)
     free(course->naive2);
     free(course->welfare);
     free(course->unsolved);
+    free(course->settled);
     pw_changes_finish(&course->pending);
     pw_series_finish(&course->series);
 }
@@ -76,9 +78,10 @@ static void take_solve(struct pw_course *course, int n, double gap2, const struc
     replace(&course->welfare_sum, &course->welfare[n], solve->welfare);
     course->n_unsolved += solve->unsolved - course->unsolved[n];
     course->unsolved[n] = solve->unsolved;
+    course->n_settled += solve->settled - course->settled[n];
+    course->settled[n] = solve->settled;
     course->sent += solve->sent;
     course->lost += solve->lost;
-    course->fires++;
 }
 
 /* Running sums of squares may fall below zero by their rounding. */
@@ -129,7 +132,7 @@ static void sample(struct pw_course *course, int64_t until_ns)
                                    now.price,
                                    course->welfare_sum,
                                    (long)course->sent,
-                                   course->n_links};
+                                   course->n_links - (int)(course->n_settled / 2)};
         if (!isnan(now.primal))
             pw_series_add(&course->series, &sample, 0);
     }

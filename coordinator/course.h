@@ -18,9 +18,9 @@ struct pw_course {
 
     double *gap2;                                           /* [n_links] */
     double *agent_gap2, *dual2, *price2, *naive2, *welfare; /* [n_agents] */
-    int32_t *unsolved;                                      /* [n_agents] */
+    int32_t *unsolved, *settled;                            /* [n_agents] */
     double primal2, dual2_sum, price2_sum, naive2_sum, welfare_sum;
-    int64_t n_unsolved, fires, sent, lost;
+    int64_t n_unsolved, n_settled, sent, lost;
     long since_refresh; /* changes since the running sums were added up anew */
 
     int64_t now_ns; /* all changes up to here have been taken */

@@ -5,6 +5,7 @@
 
 #include "common/memory.h"
 #include "coordinator/clock.h"
+#include "coordinator/setup.h"
 #include "net_models/network.h"
 
 /* After a snapshot that missed its tests the next one waits for at most so many checks. */
@@ -22,6 +23,7 @@ struct pw_director {
     int64_t started_ns;                       /* on pw_clock_ns() */
     int64_t rounds;
     enum reason reason; /* of the snapshot under way */
+    int settles;        /* the market ends when nothing is left to happen */
     double wanted;      /* excess at which the next snapshot is worth its while */
     int skipped;        /* checks since the last one */
     int over;
@@ -40,6 +42,7 @@ struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
     director->period_ns = director->check_ns = check_ns;
     director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, 9e18);
     director->started_ns = pw_clock_ns();
+    director->settles = pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL;
     director->wanted = INFINITY;
     pw_course_init(&director->course, negotiation->market, tolerances, sample_ns > 0 ? sample_ns : 1);
     pw_progress_init(&director->progress, negotiation->progress);
@@ -80,7 +83,7 @@ static void show_progress(struct pw_director *director)
 /* Is it worth while to take a snapshot of what may be the end? Depends on the course alone. */
 static int looks_over(struct pw_director *director)
 {
-    if (!director->course.holds)
+    if (director->settles || !director->course.holds)
         return 0;
     director->skipped++;
     return pw_course_excess(&director->course) <= director->wanted || director->skipped > MOST_CHECKS_SKIPPED;
@@ -143,9 +146,10 @@ static void fill_summary(const struct pw_director *director, struct pw_outcome *
     const struct pw_course *course = &director->course;
     struct pw_summary *summary = &outcome->summary;
     double end_s = (double)(director->reason == QUIET ? course->now_ns : director->check_ns) * 1e-9;
-    double held_s = (double)course->holds_since_ns * 1e-9;
+    int quiet = director->settles && director->reason == QUIET;
+    double held_s = quiet ? pw_outcome_last_settled_s(outcome) : (double)course->holds_since_ns * 1e-9;
     summary->status = director->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
-    summary->convergence_time_s = accepted ? (course->holds ? held_s : end_s) : NAN;
+    summary->convergence_time_s = accepted ? (quiet || course->holds ? held_s : end_s) : NAN;
     summary->end_time_s = end_s;
     summary->naive_time_s = course->naive_ns >= 0 ? (double)course->naive_ns * 1e-9 : NAN;
     summary->naive_false_stops = course->naive_false_stops;
@@ -159,9 +163,13 @@ static void end_series(struct pw_director *director, struct pw_outcome *outcome)
 {
     const struct pw_summary *summary = &outcome->summary;
     struct pw_series *series = &director->course.series;
-    struct pw_sample last = {summary->end_time_s,     summary->primal_residual, summary->dual_residual,
-                             summary->price_residual, summary->social_welfare,  summary->messages_sent,
-                             outcome->n_links};
+    struct pw_sample last = {summary->end_time_s,
+                             summary->primal_residual,
+                             summary->dual_residual,
+                             summary->price_residual,
+                             summary->social_welfare,
+                             summary->messages_sent,
+                             pw_outcome_active_trades(outcome)};
     pw_series_add(series, &last, 1);
     outcome->samples = series->samples;
     outcome->n_samples = series->count;
@@ -182,7 +190,7 @@ enum pw_code pw_director_judge(struct pw_director *director, const struct pw_sna
         next_check(director);
         return PW_OK;
     }
-    if (excess > 1.0 && director->reason == QUIET) {
+    if (excess > 1.0 && director->reason == QUIET && !director->settles) {
         pw_outcome_destroy(outcome);
         return pw_fail(err, PW_INTERNAL, "the negotiation stands still at %g s although nothing is under way",
                        (double)director->course.now_ns * 1e-9);

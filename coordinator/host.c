@@ -10,7 +10,9 @@ static void make_routes(struct pw_host *host)
     const struct pw_market *market = host->market;
     int ends = market->end_first[host->end] - host->first_end;
     host->routes = pw_alloc((size_t)ends, sizeof *host->routes);
+    host->settled_ns = pw_alloc((size_t)ends, sizeof *host->settled_ns);
     for (int i = 0; i < ends; i++) {
+        host->settled_ns[i] = -1;
         int end = host->first_end + i, twin = market->end_twin[end], link = market->end_link[end];
         int peer = pw_market_end_agent(market, twin);
         host->routes[i] =
@@ -42,7 +44,7 @@ struct pw_host *pw_host_create(const struct pw_host_spec *spec)
     make_routes(host);
     for (int n = host->first; n < host->end; n++)
         host->agents[n - host->first] =
-            pw_agents_make(spec->market, n, &spec->rules, spec->penalty, spec->delta);
+            pw_agents_make(spec->market, n, &spec->rules, spec->penalty, spec->rest_power, spec->delta);
     return host;
 }
 
@@ -54,6 +56,7 @@ void pw_host_destroy(struct pw_host *host)
         pw_agent_destroy(host->agents[i]);
     free(host->agents);
     free(host->routes);
+    free(host->settled_ns);
     free(host->idle_since_ns);
     free(host->wait_ns);
     free(host->compute_ns);
@@ -93,13 +96,40 @@ void pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer 
         offer->r[q] = pw_agent_offer(agent, slot, q);
 }
 
-enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r,
+static void note_settled(struct pw_host *host, int n, int slot, int64_t settled_ns)
+{
+    int64_t *since_ns = &host->settled_ns[pw_host_end(host, n, slot)];
+    host->n_settled += (settled_ns >= 0) - (*since_ns >= 0);
+    *since_ns = settled_ns;
+}
+
+enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r, int *answers,
                              struct pw_error *err)
 {
-    if (pw_agent_deliver(pw_host_agent(host, n), slot, round, r) != PW_OUT_OF_ROUND)
+    enum pw_delivery delivery = pw_agent_deliver(pw_host_agent(host, n), slot, round, r);
+    *answers = delivery == PW_ANSWERED;
+    if (*answers) {
+        host->sent[n - host->first]++;
+        note_settled(host, n, slot, -1);
+    }
+    if (delivery != PW_OUT_OF_ROUND)
         return PW_OK;
     return pw_fail(err, PW_INTERNAL, "agent %d got round %d from agent %d, more than one ahead", n, round,
                    pw_host_route(host, n, slot)->peer);
+}
+
+void pw_host_note_turned(struct pw_host *host, int n, int64_t end_ns, const struct pw_observer *observer,
+                         int64_t seen_ns)
+{
+    const struct pw_agent *agent = pw_host_agent(host, n);
+    for (int i = 0; i < agent->n_turned; i++) {
+        int slot = agent->turned[i];
+        const struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+        note_settled(host, n, slot, inbox->settled ? end_ns : -1);
+        if (observer != NULL)
+            (inbox->settled ? observer->settled : observer->woke)(
+                observer->context, seen_ns, n, pw_host_route(host, n, slot)->peer, inbox->round);
+    }
 }
 
 void pw_host_fire(struct pw_host *host, int n, int64_t start_ns)

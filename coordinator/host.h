@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "common/codec.h"
 #include "common/market.h"
+#include "common/observer.h"
 #include "coordinator/placement.h"
 
 /* What a host is made of. Nothing is owned. */
@@ -17,7 +18,8 @@ struct pw_host_spec {
     int rank;
     struct pw_rules rules;
     double delta;
-    const double *penalty; /* [n_links] */
+    const double *penalty;    /* [n_links] */
+    const double *rest_power; /* [n_links] as in agent.h */
 };
 
 /* Where a link end leads. */
@@ -31,10 +33,12 @@ struct pw_host {
     const struct pw_market *market;
     struct pw_placement placement;
     int rank;
-    int first, end;                                /* the agents first .. end - 1 live here */
-    struct pw_agent **agents;                      /* [end - first] */
-    struct pw_route *routes;                       /* [ends here] by pw_host_route() */
-    int first_end;                                 /* position of the first end here in the market's arrays */
+    int first, end;           /* the agents first .. end - 1 live here */
+    struct pw_agent **agents; /* [end - first] */
+    struct pw_route *routes;  /* [ends here] by pw_host_route() */
+    int64_t *settled_ns;      /* [ends here] since when a trade is settled; -1: it is not */
+    int64_t n_settled;        /* ends here that are */
+    int first_end;            /* position of the first end here in the market's arrays */
     int64_t *idle_since_ns, *wait_ns, *compute_ns; /* [end - first] on the run's clock */
     int64_t *sent;                                 /* [end - first] offers */
     int64_t *lost;                                 /* [end - first] transmissions to each agent, lost */
@@ -57,12 +61,18 @@ const struct pw_route *pw_host_route(const struct pw_host *host, int n, int slot
 /* The offer that agent n has for its peer on `slot`, addressed. */
 void pw_host_offer(const struct pw_host *host, int n, int slot, struct pw_offer *offer);
 
-/* Hands the offer r of `round` to agent n, which lives here. PW_INTERNAL if it breaks the protocol. */
-enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r,
+/* Hands the offer r of `round` to agent n, which lives here. If *answers, the trade was settled and woke: its
+ * standing offer is to be sent at once. PW_INTERNAL if the offer breaks the protocol. */
+enum pw_code pw_host_deliver(struct pw_host *host, int n, int slot, int round, const double *r, int *answers,
                              struct pw_error *err);
 
 /* Lets agent n, which is ready, fire, and counts it: it has waited until `start_ns`. */
 void pw_host_fire(struct pw_host *host, int n, int64_t start_ns);
+
+/* Notes which trades a fire that ends at `end_ns` on the run's clock has settled or woken, and tells the
+ * observer, if there is one, with its own clock's `seen_ns`. */
+void pw_host_note_turned(struct pw_host *host, int n, int64_t end_ns, const struct pw_observer *observer,
+                         int64_t seen_ns);
 
 /* The fire's end: it took until `end_ns`, and the offers in the agent's outbox leave. */
 void pw_host_fired(struct pw_host *host, int n, int64_t start_ns, int64_t end_ns);

@@ -10,9 +10,10 @@ struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const 
                                       const struct pw_scales *scales)
 {
     double power = settings->tolerance * scales->power * sqrt(market->n_agents);
-    return (struct pw_tolerances){
-        isnan(settings->primal) ? power : settings->primal, isnan(settings->dual) ? power : settings->dual,
-        isnan(settings->price) ? settings->tolerance * scales->price : settings->price};
+    double price = isnan(settings->price) ? settings->tolerance * scales->price : settings->price;
+    return (struct pw_tolerances){isnan(settings->primal) ? power : settings->primal,
+                                  isnan(settings->dual) ? power : settings->dual, price,
+                                  settings->ratify ? INFINITY : price};
 }
 
 /* The two ends of a link in the snapshot's arrays. */
@@ -116,6 +117,8 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
         outcome->rounds[l] = ends.round;
         outcome->messages[l] = snapshot->round[ends.a] + snapshot->round[ends.b] + 2L; /* round 0 counts */
         sums->unsolved += ends.round < 1;
+        double settled_a = snapshot->settled_s[ends.a], settled_b = snapshot->settled_s[ends.b];
+        outcome->settled_time_s[l] = isnan(settled_a) || isnan(settled_b) ? NAN : fmax(settled_a, settled_b);
         for (int q = 0; q < market->n_products; q++)
             judge_trade(snapshot, &ends, l, q, negligible, outcome, sums);
     }
@@ -196,6 +199,7 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     summary->tolerance_primal = tolerances->primal;
     summary->tolerance_dual = tolerances->dual;
     summary->tolerance_price = tolerances->price;
+    summary->tolerance_spread = tolerances->spread;
     double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
     judge_links(snapshot, negligible, outcome, &sums);
     judge_agents(snapshot, outcome);
@@ -213,7 +217,7 @@ double pw_judge_excess(const struct pw_outcome *outcome)
                             summary->balance_max / summary->tolerance_primal,
                             summary->dual_residual / summary->tolerance_dual,
                             summary->price_residual / summary->tolerance_price,
-                            summary->price_spread_max / summary->tolerance_price,
+                            summary->price_spread_max / summary->tolerance_spread,
                             summary->price_mismatch_max / summary->tolerance_price};
     double worst = 0.0;
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

@@ -12,6 +12,7 @@
 /* Absolute tolerances, all > 0. */
 struct pw_tolerances {
     double primal, dual, price;
+    double spread; /* of agents' prices across links: price, or infinite where trades are agreed for good */
 };
 
 /* Those of the case, or `stop.tolerance` of the market's scale where it gives none: power scale times the

@@ -10,6 +10,7 @@
 #include "common/penalty.h"
 #include "coordinator/clock.h"
 #include "coordinator/parcels.h"
+#include "coordinator/quiescence.h"
 #include "coordinator/recorder.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
@@ -35,6 +36,8 @@ struct station {
     struct pw_recorder recorder;      /* takes notes if a timeline is wanted */
     unsigned char *snapshot;          /* this rank's part, as bytes */
     uint32_t epoch;                   /* snapshots taken */
+    int settles;                      /* the market ends when all trades have fallen silent */
+    struct pw_quiescence quiescence;
     int stopped, n_goodbyes;
     int64_t report_period_ns, reported_ns;
     int64_t reported_fires; /* of the last report; -1 before the first */
@@ -81,6 +84,7 @@ static void take_offers(struct station *station, const unsigned char *bytes, siz
     if (pw_decode_header(bytes, size, n_products, &header, &err) != PW_OK)
         fail_hard(station, &err);
     take_snapshot(station, header.epoch);
+    pw_quiescence_received(&station->quiescence);
     for (uint32_t i = 0; i < header.count; i++) {
         if (pw_decode_offer(bytes, i, n_products, &offer, &err) != PW_OK)
             fail_hard(station, &err);
@@ -106,6 +110,7 @@ static void take_timeline(struct station *station, const unsigned char *bytes, s
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
 {
     struct station *station = context;
+    struct pw_token token;
     uint32_t epoch;
     station->heard_0_ns = from == 0 ? pw_clock_ns() : station->heard_0_ns;
     switch (tag) {
@@ -121,6 +126,10 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         station->stopped = 1;
         return;
     case PW_TAG_ALIVE:
+        return;
+    case PW_TAG_TOKEN:
+        memcpy(&token, bytes, sizeof token);
+        pw_quiescence_take(&station->quiescence, &token);
         return;
     case PW_TAG_STALL_ASK:
         answer_stall(station);
@@ -192,6 +201,7 @@ static void make_supervisor(struct station *station, const struct pw_scales *sca
                                       settings->max_rounds,
                                       (int64_t)fmin(settings->stall_s * 1e9, 9e18),
                                       negotiation->progress,
+                                      station->settles,
                                       pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange),
                                       settings->retransmit != PW_RETRANSMIT_NEVER};
     station->supervisor = pw_supervisor_create(&spec, start_ns);
@@ -203,6 +213,8 @@ static void set_up(struct station *station)
     int64_t period = REPORT_PER_RANK_NS * station->transport->size;
     station->report_period_ns = period < LONGEST_REPORT_NS ? period : LONGEST_REPORT_NS;
     pw_recorder_init(&station->recorder, 0);
+    station->settles = pw_setup_criterion(station->negotiation->settings) != PW_STOP_GLOBAL;
+    pw_quiescence_init(&station->quiescence, station->transport->rank, station->transport->size);
     make_host(station, &scales);
     int ready = 1;
     pw_transport_share(station->transport, &ready, sizeof ready); /* start together */
@@ -234,6 +246,20 @@ static void watch_rank_0(struct station *station, int64_t now_ns)
     }
 }
 
+/* A rank that has nothing to do passes the token on that finds out whether nobody has. */
+static void watch_quiescence(struct station *station)
+{
+    struct pw_token token;
+    if (!station->settles || !pw_wall_is_passive(station->wall) || pw_parcels_waiting(station->parcels))
+        return;
+    enum pw_quiescence_step step = pw_quiescence_idle(&station->quiescence, &token);
+    if (step == PW_PASS)
+        pw_transport_send(station->transport, (station->transport->rank + 1) % station->transport->size,
+                          PW_TAG_TOKEN, &token, sizeof token);
+    else if (step == PW_OVER)
+        pw_supervisor_quiet(station->supervisor, pw_clock_ns());
+}
+
 /* One turn of the loop: what has come, who may fire, what goes out, what rank 0 makes of it. Returns how much
  * happened. */
 static int turn(struct station *station)
@@ -248,7 +274,10 @@ static int turn(struct station *station)
     happened += pw_wall_step(station->wall);
     if (station->wall->error.code != PW_OK)
         fail_hard(station, &station->wall->error);
-    happened += pw_parcels_flush(station->parcels, station->epoch);
+    int n_packets = pw_parcels_flush(station->parcels, station->epoch);
+    pw_quiescence_sent(&station->quiescence, n_packets);
+    happened += n_packets;
+    watch_quiescence(station);
     int64_t now_ns = pw_clock_ns();
     report_if_due(station, now_ns);
     watch_rank_0(station, now_ns);

@@ -71,7 +71,7 @@ static int is_ahead(struct pw_pacer *pacer, int n)
     *oldest = agent->fires;
     for (int slot = 0; slot < agent->n_links; slot++) {
         int64_t sent = sent_at(pacer, n)[slot];
-        if (!pw_agent_inbox(agent, slot)->complete && sent < *oldest)
+        if (!pw_agent_inbox(agent, slot)->complete && !pw_agent_inbox(agent, slot)->settled && sent < *oldest)
             *oldest = sent;
     }
     return agent->fires - *oldest > pacer->allowance;

@@ -82,6 +82,11 @@ int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch)
     return n_waiting - kept;
 }
 
+int pw_parcels_waiting(const struct pw_parcels *parcels)
+{
+    return parcels->n_waiting > 0;
+}
+
 void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint32_t epoch)
 {
     for (int i = 0; i < count; i++)

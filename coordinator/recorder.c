@@ -44,10 +44,26 @@ static void note_loss(void *context, int64_t now_ns, int agent, int peer, int ro
     note(context, now_ns, PW_EVENT_LOST, agent, peer, round);
 }
 
+static void note_settling(void *context, int64_t now_ns, int agent, int peer, int round)
+{
+    note(context, now_ns, PW_EVENT_SETTLE, agent, peer, round);
+}
+
+static void note_waking(void *context, int64_t now_ns, int agent, int peer, int round)
+{
+    note(context, now_ns, PW_EVENT_WAKE, agent, peer, round);
+}
+
 void pw_recorder_init(struct pw_recorder *recorder, int64_t start_ns)
 {
     *recorder = (struct pw_recorder){.start_ns = start_ns};
-    recorder->observer = (struct pw_observer){recorder, note_fire, note_send, note_delivery, note_loss};
+    recorder->observer = (struct pw_observer){.context = recorder,
+                                              .fired = note_fire,
+                                              .sent = note_send,
+                                              .delivered = note_delivery,
+                                              .settled = note_settling,
+                                              .woke = note_waking,
+                                              .lost = note_loss};
 }
 
 void pw_recorder_finish(struct pw_recorder *recorder)

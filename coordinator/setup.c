@@ -5,6 +5,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "coordinator/judge.h"
 
 static double *penalties(const struct pw_negotiation *negotiation, const struct pw_scales *scales)
 {
@@ -17,14 +18,48 @@ static double *penalties(const struct pw_negotiation *negotiation, const struct 
     return penalty;
 }
 
-static struct pw_rules rules_of(const struct pw_settings *settings)
+enum pw_criterion pw_setup_criterion(const struct pw_settings *settings)
+{
+    static const enum pw_criterion criteria[] = {[PW_CRITERION_GLOBAL] = PW_STOP_GLOBAL,
+                                                 [PW_CRITERION_AGENT] = PW_STOP_AGENT,
+                                                 [PW_CRITERION_TRADE] = PW_STOP_TRADE};
+    if (settings->criterion == PW_CRITERION_AUTO)
+        return settings->exchange == PW_EXCHANGE_PAIRED ? PW_STOP_TRADE : PW_STOP_GLOBAL;
+    return criteria[settings->criterion];
+}
+
+/* What each trade may still move by, so that the market as a whole keeps its tolerances: both residuals are
+ * roots of sums over links, an agent's balance is a sum over its peers, and a price is off by what both ends
+ * allow. */
+static const double POWER_MARGIN = 2.0, PRICE_MARGIN = 4.0;
+
+static double *rest_powers(const struct pw_settings *settings, const struct pw_market *market,
+                           const struct pw_tolerances *tolerances)
+{
+    double *power = pw_alloc((size_t)market->n_links, sizeof(double));
+    double whole = fmin(tolerances->primal, tolerances->dual / sqrt(2.0)) / POWER_MARGIN;
+    for (int l = 0; l < market->n_links; l++) {
+        int degree_a = pw_market_degree(market, market->link_a[l]);
+        int degree_b = pw_market_degree(market, market->link_b[l]);
+        double parts = fmax(sqrt(market->n_links), fmax(degree_a, degree_b));
+        power[l] = isnan(settings->trade_power) ? whole / parts : settings->trade_power;
+    }
+    return power;
+}
+
+static struct pw_rules rules_of(const struct pw_settings *settings, const struct pw_tolerances *tolerances)
 {
     struct pw_rules rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
                              .relaxation = settings->relaxation,
                              .stiffness = settings->stiffness,
                              .synchronous = settings->delta >= 1.0,
                              .adapt_penalty = !(settings->penalty > 0.0),
-                             .max_age = (int)settings->max_age};
+                             .max_age = (int)settings->max_age,
+                             .criterion = pw_setup_criterion(settings),
+                             .ratify = settings->ratify,
+                             .rest_price = isnan(settings->trade_price) ? tolerances->price / PRICE_MARGIN
+                                                                        : settings->trade_price,
+                             .rest_share = settings->share};
     if (!(rules.relaxation > 0.0))
         rules.relaxation = pw_relaxation_auto(rules.exchange);
     return rules;
@@ -34,15 +69,19 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
                               const struct pw_scales *scales)
 {
     const struct pw_settings *settings = negotiation->settings;
+    struct pw_tolerances tolerances = pw_tolerances_of(settings, negotiation->market, scales);
     double *penalty = penalties(negotiation, scales);
+    double *rest_power = rest_powers(settings, negotiation->market, &tolerances);
     struct pw_host_spec spec = {.market = negotiation->market,
                                 .placement = {negotiation->market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .rules = rules_of(settings),
+                                .rules = rules_of(settings, &tolerances),
                                 .delta = settings->delta,
-                                .penalty = penalty};
+                                .penalty = penalty,
+                                .rest_power = rest_power};
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
+    free(rest_power);
     return host;
 }
 

@@ -6,6 +6,9 @@
 #include "coordinator/host.h"
 #include "coordinator/negotiate.h"
 
+/* What the case's criterion means for its exchange. */
+enum pw_criterion pw_setup_criterion(const struct pw_settings *settings);
+
 /* The agents of this rank, with the rules and penalties that the case asks for; for pw_host_destroy(). */
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);

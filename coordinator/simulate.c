@@ -350,7 +350,10 @@ static void make_director(struct simulation *simulation, const struct pw_scales 
     const struct pw_negotiation *negotiation = simulation->negotiation;
     struct pw_tolerances tolerances = pw_tolerances_of(negotiation->settings, negotiation->market, scales);
     int64_t lookahead_ns =
-        simulation->transport->size == 1 ? INT64_MAX / 2 : pw_virtual_lookahead(network, pace);
+        simulation->transport->size == 1
+            ? INT64_MAX / 2
+            : pw_virtual_lookahead(network, pace,
+                                   pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL);
     simulation->director =
         pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, pace));
     simulation->snapshot = pw_snapshot_create(

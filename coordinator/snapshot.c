@@ -1,12 +1,13 @@
 #include "coordinator/snapshot.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
 
 /* On the way everything is a double: whole numbers stay exact below 2^53. */
-enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 2, SLOT_PER_PRODUCT = 3 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 3, SLOT_PER_PRODUCT = 3 };
 
 static double *doubles(int count, int per)
 {
@@ -29,6 +30,7 @@ struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_pa
     snapshot->duplicates = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->round = pw_alloc((size_t)ends, sizeof(int32_t));
     snapshot->penalty = doubles(ends, 1);
+    snapshot->settled_s = doubles(ends, 1);
     snapshot->mine = doubles(ends, products);
     snapshot->before = doubles(ends, products);
     snapshot->trade_price = doubles(ends, products);
@@ -39,10 +41,10 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    void *arrays[] = {snapshot->power,       snapshot->price,   snapshot->wait_s, snapshot->compute_s,
-                      snapshot->iterations,  snapshot->sent,    snapshot->lost,   snapshot->duplicates,
-                      snapshot->round,       snapshot->penalty, snapshot->mine,   snapshot->before,
-                      snapshot->trade_price, snapshot};
+    void *arrays[] = {snapshot->power,       snapshot->price,     snapshot->wait_s, snapshot->compute_s,
+                      snapshot->iterations,  snapshot->sent,      snapshot->lost,   snapshot->duplicates,
+                      snapshot->round,       snapshot->penalty,   snapshot->mine,   snapshot->before,
+                      snapshot->trade_price, snapshot->settled_s, snapshot};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -80,10 +82,11 @@ static double get(const unsigned char **from)
     return value;
 }
 
-static void write_slot(const struct pw_agent *agent, int slot, unsigned char **to)
+static void write_slot(const struct pw_agent *agent, int slot, int64_t settled_ns, unsigned char **to)
 {
     put(to, pw_agent_inbox(agent, slot)->round);
     put(to, agent->penalty[slot]);
+    put(to, settled_ns < 0 ? NAN : (double)settled_ns * 1e-9);
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
         put(to, agent->mine[i]);
@@ -108,7 +111,7 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
             put(&out, agent->price[q]);
         }
         for (int slot = 0; slot < agent->n_links; slot++)
-            write_slot(agent, slot, &out);
+            write_slot(agent, slot, host->settled_ns[pw_host_end(host, n, slot)], &out);
     }
 }
 
@@ -116,6 +119,7 @@ static void read_slot(struct pw_snapshot *snapshot, int end, const unsigned char
 {
     snapshot->round[end] = (int32_t)get(from);
     snapshot->penalty[end] = get(from);
+    snapshot->settled_s[end] = get(from);
     for (int q = 0; q < snapshot->market->n_products; q++) {
         int i = end * snapshot->market->n_products + q;
         snapshot->mine[i] = get(from);

@@ -19,6 +19,7 @@ struct pw_snapshot {
     int64_t *lost, *duplicates; /* of the offers to each agent */
     int32_t *round;             /* of the end's last offer */
     double *penalty;
+    double *settled_s;     /* since when the end's trade is settled, on the run's clock; NaN: it is not */
     double *mine, *before; /* trades of the last two offers */
     double *trade_price;   /* price of the trade at the last offer */
 };

@@ -131,7 +131,7 @@ static void describe_agent(const struct pw_host *host, int n, int64_t now_ns, ch
     snprintf(part, sizeof part, "%sagent %d waits for ", text[0] != '\0' ? "; " : "", n);
     append(text, size, part);
     for (int slot = 0; slot < agent->n_links; slot++) {
-        if (pw_agent_inbox(agent, slot)->complete)
+        if (pw_agent_inbox(agent, slot)->complete || pw_agent_inbox(agent, slot)->settled)
             continue;
         int peer = pw_market_end_agent(market, market->end_twin[market->end_first[n] + slot]);
         snprintf(part, sizeof part, "%s%d", waiting > 0 ? ", " : "", peer);

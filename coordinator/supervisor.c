@@ -22,7 +22,7 @@ enum phase {
 };
 
 /* Why a snapshot is taken. */
-enum reason { CANDIDATE, LIMIT, INTERRUPT };
+enum reason { CANDIDATE, LIMIT, INTERRUPT, QUIET };
 
 struct pw_supervisor {
     struct pw_supervisor_spec spec;
@@ -137,6 +137,7 @@ static void merge(struct pw_totals *sum, const struct pw_totals *part)
     pw_exact_merge(&sum->price2, &part->price2);
     pw_exact_merge(&sum->welfare, &part->welfare);
     sum->unsolved += part->unsolved;
+    sum->settled += part->settled;
     sum->fires += part->fires;
     sum->most_fires = part->most_fires > sum->most_fires ? part->most_fires : sum->most_fires;
     sum->sent += part->sent;
@@ -168,7 +169,7 @@ static void sample(struct pw_supervisor *supervisor, int64_t now_ns)
                                supervisor->price,
                                pw_exact_value(&supervisor->totals.welfare),
                                (long)supervisor->totals.sent,
-                               supervisor->spec.market->n_links};
+                               supervisor->spec.market->n_links - (int)(supervisor->totals.settled / 2)};
     if (!isnan(supervisor->primal))
         pw_series_add(&supervisor->series, &sample, 0);
 }
@@ -188,7 +189,7 @@ static void watch_criterion(struct pw_supervisor *supervisor, int64_t now_ns)
 /* Is it worth while to take a snapshot of what may be the end? */
 static int looks_over(const struct pw_supervisor *supervisor, int64_t now_ns)
 {
-    return supervisor->excess <= 1.0 && now_ns >= supervisor->no_look_before &&
+    return !supervisor->spec.settles && supervisor->excess <= 1.0 && now_ns >= supervisor->no_look_before &&
            (supervisor->excess <= supervisor->wanted || now_ns >= supervisor->look_after);
 }
 
@@ -248,13 +249,21 @@ static void look_for_an_end(struct pw_supervisor *supervisor, int64_t now_ns)
         gather(supervisor, CANDIDATE, now_ns);
 }
 
+void pw_supervisor_quiet(struct pw_supervisor *supervisor, int64_t now_ns)
+{
+    if (supervisor->phase == RUNNING)
+        gather(supervisor, QUIET, now_ns);
+}
+
 static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int accepted)
 {
     struct pw_summary *summary = &supervisor->outcome->summary;
     double end_s = seconds_since(supervisor, now_ns),
-           held_s = seconds_since(supervisor, supervisor->holds_since);
+           held_s = supervisor->reason == QUIET ? pw_outcome_last_settled_s(supervisor->outcome)
+                                                : seconds_since(supervisor, supervisor->holds_since);
     summary->status = supervisor->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
-    summary->convergence_time_s = accepted ? (supervisor->excess <= 1.0 ? fmin(held_s, end_s) : end_s) : NAN;
+    int held = supervisor->reason == QUIET || supervisor->excess <= 1.0;
+    summary->convergence_time_s = accepted ? (held ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
     summary->messages_retransmitted = supervisor->spec.repeats_losses ? summary->messages_lost : 0;
     summary->naive_time_s = NAN;
@@ -265,9 +274,13 @@ static void end_series(struct pw_supervisor *supervisor)
 {
     struct pw_outcome *outcome = supervisor->outcome;
     const struct pw_summary *summary = &outcome->summary;
-    struct pw_sample last = {summary->end_time_s,     summary->primal_residual, summary->dual_residual,
-                             summary->price_residual, summary->social_welfare,  (long)supervisor->totals.sent,
-                             outcome->n_links};
+    struct pw_sample last = {summary->end_time_s,
+                             summary->primal_residual,
+                             summary->dual_residual,
+                             summary->price_residual,
+                             summary->social_welfare,
+                             (long)supervisor->totals.sent,
+                             pw_outcome_active_trades(outcome)};
     pw_series_add(&supervisor->series, &last, 1);
     outcome->samples = supervisor->series.samples;
     outcome->n_samples = supervisor->series.count;

@@ -22,6 +22,7 @@ struct pw_supervisor_spec {
     int64_t deadline_ns; /* on pw_clock_ns(), of the command; INT64_MAX: none */
     int64_t max_rounds, stall_ns;
     enum pw_progress_mode progress;
+    int settles;        /* the market ends when all trades have fallen silent, not by its residuals */
     int is_paired;      /* the exchange pairs rounds */
     int repeats_losses; /* every lost transmission is followed by another */
 };
@@ -37,6 +38,9 @@ void pw_supervisor_receive(struct pw_supervisor *supervisor, int from, enum pw_t
 
 /* Thinks, if there is anything new; may ask for a snapshot or tell all ranks to stop. */
 void pw_supervisor_think(struct pw_supervisor *supervisor, int64_t now_ns);
+
+/* Nothing will ever happen again: takes the last snapshot. */
+void pw_supervisor_quiet(struct pw_supervisor *supervisor, int64_t now_ns);
 
 /* The outcome once the ranks have been told to stop, for pw_outcome_destroy(); the caller owns it from then
  * on. */

@@ -16,6 +16,7 @@ enum pw_tag {
     PW_TAG_STOP,         /* 0 to rank: the market is over */
     PW_TAG_STALL_ASK,    /* 0 to rank: who waits for whom? */
     PW_TAG_STALL,        /* rank to 0: text */
+    PW_TAG_TOKEN,        /* rank to the next: struct pw_token, coordinator/quiescence.h */
     PW_TAG_ALIVE,        /* 0 to rank: rank 0 lives */
     PW_TAG_WINDOW_DONE,  /* rank to 0, virtual clock: a window is played, what changed in it */
     PW_TAG_WINDOW,       /* 0 to rank, virtual clock: what to do next */

@@ -46,10 +46,10 @@ static int64_t to_ns(double seconds)
     return (int64_t)llround(seconds * 1e9);
 }
 
-int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace)
+int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace, int answers)
 {
     int64_t delay_ns = (int64_t)floor(pw_network_least_s(network) * 1e9) - 1;
-    return (delay_ns > 1 ? delay_ns : 1) + pw_pace_least_ns(pace);
+    return (delay_ns > 1 ? delay_ns : 1) + (answers ? 0 : pw_pace_least_ns(pace));
 }
 
 static int lives_here(const struct pw_virtual *clock, int agent)
@@ -119,7 +119,7 @@ struct pw_changes *pw_virtual_changes(struct pw_virtual *clock)
     return &clock->changes;
 }
 
-static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t lost)
+static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t sent, int32_t lost)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     const struct pw_residuals *residuals = &agent->residuals;
@@ -129,7 +129,8 @@ static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t los
                              .welfare = -(pw_agent_cost(agent) + pw_agent_fees(agent)),
                              .turn = (int32_t)agent->fires,
                              .unsolved = residuals->unsolved,
-                             .sent = agent->n_out,
+                             .sent = sent,
+                             .settled = agent->n_settled,
                              .lost = lost};
     pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2, &solve);
 }
@@ -307,7 +308,17 @@ static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
             lost += (int32_t)departures[i - first].passage.losses;
         }
     }
-    note_agent(clock, n, end_ns, lost);
+    note_agent(clock, n, end_ns, agent->n_out, lost);
+    pw_host_note_turned(clock->spec.host, n, end_ns, clock->spec.observer, end_ns);
+}
+
+/* A settled trade that was offered anew answers at once. */
+static void answer(struct pw_virtual *clock, int n, int slot, int64_t now)
+{
+    struct departure departure;
+    prepare(clock, n, slot, now, &departure);
+    depart(clock, n, slot, now, &departure);
+    note_agent(clock, n, now, 1, (int32_t)departure.passage.losses);
 }
 
 static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
@@ -370,11 +381,16 @@ static void deliver(struct pw_virtual *clock, const struct event *event, int64_t
 {
     const struct pw_observer *observer = clock->spec.observer;
     struct pw_host *host = clock->spec.host;
-    if (pw_host_deliver(host, event->agent, event->slot, event->round, event->r, &clock->error) != PW_OK)
+    int answers, peer = pw_host_route(host, event->agent, event->slot)->peer;
+    if (pw_host_deliver(host, event->agent, event->slot, event->round, event->r, &answers, &clock->error) !=
+        PW_OK)
         return;
     if (observer != NULL)
-        observer->delivered(observer->context, now, event->agent,
-                            pw_host_route(host, event->agent, event->slot)->peer, event->round);
+        observer->delivered(observer->context, now, event->agent, peer, event->round);
+    if (answers && observer != NULL)
+        observer->woke(observer->context, now, event->agent, peer, event->round);
+    if (answers)
+        answer(clock, event->agent, event->slot, now);
     list_if_ready(clock, event->agent);
 }
 

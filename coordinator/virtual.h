@@ -32,8 +32,9 @@ struct pw_virtual;
 struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec);
 void pw_virtual_destroy(struct pw_virtual *clock);
 
-/* How long after any event its earliest effect on another agent can be, at least 1 ns. */
-int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace);
+/* How long after any event its earliest effect on another agent can be, at least 1 ns: a message's least
+ * delay and, unless settled trades answer at once (`answers`), the least duration of a local solve. */
+int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace, int answers);
 
 /* Round 0 of every agent, at time 0. */
 void pw_virtual_start(struct pw_virtual *clock);

@@ -104,15 +104,33 @@ static void queue_timed_out(struct pw_wall *wall)
     }
 }
 
+static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now);
+
+/* A settled trade that was offered anew answers at once. */
+static void answer(struct pw_wall *wall, int n, int slot, int64_t now)
+{
+    const struct pw_observer *observer = wall->spec.observer;
+    if (observer != NULL)
+        observer->woke(observer->context, now, n, pw_host_route(wall->spec.host, n, slot)->peer,
+                       pw_agent_inbox(pw_host_agent(wall->spec.host, n), slot)->round);
+    wall->totals.sent++;
+    wall->totals.settled = wall->spec.host->n_settled;
+    send_slot(wall, n, slot, now);
+}
+
 static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
 {
     struct pw_host *host = wall->spec.host;
     const struct pw_observer *observer = wall->spec.observer;
-    if (pw_host_deliver(host, offer->agent, offer->slot, offer->round, offer->r, &wall->error) != PW_OK)
+    int answers;
+    if (pw_host_deliver(host, offer->agent, offer->slot, offer->round, offer->r, &answers, &wall->error) !=
+        PW_OK)
         return;
     if (observer != NULL && observer->delivered != NULL)
         observer->delivered(observer->context, now, offer->agent,
                             pw_host_route(host, offer->agent, offer->slot)->peer, offer->round);
+    if (answers)
+        answer(wall, offer->agent, offer->slot, now);
     queue_if_ready(wall, offer->agent, now);
 }
 
@@ -145,15 +163,6 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t n
         pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
 }
 
-enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
-{
-    if (!pw_host_has_slot(wall->spec.host, offer->agent, offer->slot))
-        return pw_fail(&wall->error, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d",
-                       offer->agent, offer->slot, wall->spec.host->rank);
-    arrive(wall, offer, now_of(wall));
-    return PW_OK;
-}
-
 static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
 {
     const struct pw_host *host = wall->spec.host;
@@ -167,6 +176,15 @@ static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
         arrive(wall, &offer, now);
     else
         wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, peer), &offer);
+}
+
+enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
+{
+    if (!pw_host_has_slot(wall->spec.host, offer->agent, offer->slot))
+        return pw_fail(&wall->error, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d",
+                       offer->agent, offer->slot, wall->spec.host->rank);
+    arrive(wall, offer, now_of(wall));
+    return PW_OK;
 }
 
 static void send_outbox(struct pw_wall *wall, int n, int64_t now)
@@ -198,7 +216,7 @@ static void renew_welfare(struct pw_wall *wall, int n)
 void pw_wall_start(struct pw_wall *wall)
 {
     struct pw_host *host = wall->spec.host;
-    int64_t now = now_of(wall);
+    int64_t now = wall->start_ns = now_of(wall);
     for (int n = host->first; n < host->end; n++) {
         pw_agent_start(pw_host_agent(host, n));
         pw_host_fired(host, n, now, now);
@@ -225,6 +243,8 @@ static int64_t fire(struct pw_wall *wall, int n, int64_t start)
     pw_pacer_fired(wall->pacer, n);
     int64_t end = now_of(wall);
     pw_host_fired(host, n, start, end);
+    pw_host_note_turned(host, n, end - wall->start_ns, observer, end);
+    wall->totals.settled = host->n_settled;
     wall->totals.fires = host->fires;
     wall->totals.most_fires = host->most_fires;
     if (observer != NULL && observer->fired != NULL)
@@ -261,6 +281,11 @@ int pw_wall_step(struct pw_wall *wall)
         queue_if_ready(wall, n, now);
     }
     return n_firing;
+}
+
+int pw_wall_is_passive(const struct pw_wall *wall)
+{
+    return wall->n_ready == 0 && pw_wall_next_due(wall) == INT64_MAX;
 }
 
 int64_t pw_wall_next_due(const struct pw_wall *wall)

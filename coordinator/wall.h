@@ -25,7 +25,7 @@ struct pw_wall_spec {
  * ranks shows. */
 struct pw_totals {
     struct pw_exact_sum primal2, dual2, price2, welfare;
-    int64_t unsolved;          /* slots without a solved round */
+    int64_t unsolved, settled; /* slots without a solved round; settled slots */
     int64_t fires, most_fires; /* local solves: all, and of the busiest agent */
     int64_t sent;
 };
@@ -39,6 +39,7 @@ struct pw_wall {
     struct pw_due_queue *held;        /* what the network model holds back */
     struct pw_due_queue *timeouts;    /* of agents, one for each fire */
     int64_t timeout_ns;
+    int64_t start_ns;
     struct pw_totals totals;
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
@@ -58,6 +59,9 @@ enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
 /* Delivers what is due and lets every agent fire once that may; returns how many fired. Check wall->error
  * after it. */
 int pw_wall_step(struct pw_wall *wall);
+
+/* True if nothing will happen here unless an offer comes from another rank. */
+int pw_wall_is_passive(const struct pw_wall *wall);
 
 /* When the next held message is due, or an agent's rest over, on spec.now; INT64_MAX where there is neither.
  */

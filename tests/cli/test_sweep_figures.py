@@ -1,13 +1,15 @@
-"""Figures 7 and 8: drawn from the program's own files, the same bytes each time."""
+"""Figures 4, 7 and 8: drawn from the program's own files, the same bytes each time."""
 
+import re
 import subprocess
 import unittest
 
 import h5py
+import numpy as np
 import program
 
 SCRIPTS = program.ROOT / "run_scripts"
-STUDY = program.ROOT / "configs" / "studies" / "fig8.yaml"
+STUDIES = program.ROOT / "configs" / "studies"
 
 
 class Figures(program.InFolder):
@@ -34,6 +36,33 @@ class Figures(program.InFolder):
         self.assertEqual((done.returncode, done.stderr.count("\n")), (5, 1), done.stderr)
         return done.stderr
 
+    def small(self, study, *changes):
+        """The results of a shipped study with these replacements in its text."""
+        text = (STUDIES / f"{study}.yaml").read_text().replace("../cases", str(program.CASES))
+        for pattern, words in changes:
+            text, count = re.subn(pattern, words, text, flags=re.DOTALL)
+            self.assertEqual(count, 1, pattern)
+        (self.folder / "small.yaml").write_text(text)
+        self.command(program.PROGRAM, "sweep", self.folder / "small.yaml", "-q", "-o", self.folder / f"{study}.h5")
+
+    def test_figure_4(self):
+        self.small("fig4", (r"values: \[.*?\]", "values: [auto, 0.1, 1, 10]"),
+                   ("replicates: 100", "replicates: 3"), ("tolerance: 1e-6", "tolerance: 1e-5"))
+        with h5py.File(self.folder / "fig4.h5") as file:
+            self.assertFalse(file["status"][()].any())
+            automatic, soft, middle, stiff = file["convergence_time"][()]
+            self.assertLess(np.abs(file["welfare_gap"][()]).max(), 1e-4)
+        self.assertTrue((soft > middle).all() and (stiff > middle).all())  # a U
+        self.assertTrue((automatic <= 1.5 * middle).all())
+        self.command(SCRIPTS / "fig4.sh")  # results that are there are only drawn
+        first = self.assert_drawn("fig4")
+        self.command(SCRIPTS / "fig4.sh")
+        self.assertEqual(self.assert_drawn("fig4"), first)
+
+    def test_figure_4_without_the_automatic_penalty(self):
+        self.small("fig4", (r"values: \[.*?\]", "values: [1, 10, 100]"), ("replicates: 100", "replicates: 1"))
+        self.assertIn("an axis rho with auto", self.refused("fig4.py", self.folder / "fig4.h5"))
+
     def test_figure_7(self):
         self.command(SCRIPTS / "fig7.sh")
         first = self.assert_drawn("fig7")
@@ -47,11 +76,7 @@ class Figures(program.InFolder):
         self.assertLess(clear[1], clear[0])
 
     def test_figure_8(self):
-        text = STUDY.read_text().replace("../cases", str(program.CASES))
-        text = text.replace("steps: 21", "steps: 3").replace("replicates: 100", "replicates: 2")
-        small = self.folder / "small.yaml"
-        small.write_text(text)
-        self.command(program.PROGRAM, "sweep", small, "-q", "-o", self.folder / "fig8.h5")
+        self.small("fig8", ("steps: 21", "steps: 3"), ("replicates: 100", "replicates: 2"))
         self.command(SCRIPTS / "fig8.sh")  # results that are there are only drawn
         first = self.assert_drawn("fig8")
         self.command(SCRIPTS / "fig8.sh")

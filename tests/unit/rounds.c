@@ -18,7 +18,7 @@ struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules
 {
     struct rounds rounds = {market, pw_alloc((size_t)market->n_agents, sizeof *rounds.agents)};
     for (int n = 0; n < market->n_agents; n++) {
-        rounds.agents[n] = pw_agents_make(market, n, rules, penalty, 1.0);
+        rounds.agents[n] = pw_agents_make(market, n, rules, penalty, NULL, 1.0);
         pw_agent_start(rounds.agents[n]);
     }
     return rounds;

@@ -208,7 +208,8 @@ static const char *const full_case =
     "  straggler_factor: 20\n"
     "  pause_every_s: 30\n"
     "  pause_s: 1.25\n"
-    "stop: {criterion: global, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
+    "stop: {criterion: agent, ratify: yes, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
+    "  trade_power: 0.5, trade_price: 0.25, share: 0.0625,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
     "run: {clock: wall, seed: 17, reference: no, timeline: yes}\n";
 
@@ -247,6 +248,9 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert(s.compute_spread == 1.5 && s.stragglers == 0.0625 && s.straggler_factor == 20 &&
               s.pause_every_s == 30 && s.pause_s == 1.25);
     ck_assert(s.tolerance == 1e-5 && s.primal == 1 && s.dual == 2 && s.price == 3);
+    ck_assert_int_eq(s.criterion, PW_CRITERION_AGENT);
+    ck_assert_int_eq(s.ratify, 1);
+    ck_assert(s.trade_power == .5 && s.trade_price == .25 && s.share == .0625);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
     ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1);
     expect_dump_reads_back(&s);

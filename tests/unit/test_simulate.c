@@ -84,6 +84,7 @@ START_TEST(synchronous_time_is_rounds_times_a_round)
     struct pw_settings settings = virtual_settings(12);
     settings.delta = 1;
     settings.loss = 0;
+    settings.criterion = PW_CRITERION_GLOBAL;
     settings.compute_s = .25;
     snprintf(settings.delay_model, sizeof settings.delay_model, "constant");
     struct pw_outcome *outcome = simulate(market, &settings);

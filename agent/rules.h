@@ -1,0 +1,46 @@
+/* How agents negotiate, and what an agent is born with. */
+#ifndef PW_RULES_H
+#define PW_RULES_H
+
+/* Which exchange; the rows of pw_exchanges in agent.c. */
+enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
+
+/* What ends the negotiation of a trade: nothing of its own, only the market as a whole; the agent's trades
+ * being at rest together; the trade itself being at rest (section 5.1 of the survey). Paired only. */
+enum pw_criterion { PW_STOP_GLOBAL, PW_STOP_AGENT, PW_STOP_TRADE };
+
+/* How all agents of a market negotiate. */
+struct pw_rules {
+    enum pw_exchange_kind exchange;
+    double relaxation; /* alpha in (0, 1): 1/2 is ADMM */
+    double stiffness; /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer; 0: auto */
+    int synchronous;  /* true if delta = 1 for every agent of the market: then rule (ii) is off */
+    int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
+    int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
+
+    enum pw_criterion criterion;
+    int ratify;        /* true: a trade at rest is agreed for good, at the same round at both ends */
+    double rest_price; /* a trade is at rest if it moves by no more than this, in price, */
+    double rest_share; /* or than this share of its own price and power, where that is more */
+};
+
+/* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
+double pw_relaxation_auto(enum pw_exchange_kind exchange);
+
+/* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
+struct pw_agent_spec {
+    int id;
+    int n_products;
+    int n_assets;
+    const double *p_min, *p_max, *a, *b; /* [n_products * n_assets] */
+    int n_links;
+    const double *t_min, *t_max; /* [n_products * n_links] bounds of the trade as seen from this end */
+    const double *fee;           /* [n_products * n_links] >= 0 */
+    const double *penalty;       /* [n_links] rho > 0, the same at both ends */
+    const unsigned char *counts; /* [n_links] true at the end that counts the link's reciprocity gap */
+    const double *rest_power; /* [n_links] a trade is at rest if it moves by no more; the same at both ends;
+                                    NULL: 0 */
+    double delta;             /* asynchronous rate in (0, 1] */
+};
+
+#endif
