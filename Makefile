@@ -78,6 +78,10 @@ $(OUT)/tests/mpi/mpi: $(OUT)/tests/mpi/test_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
 
+$(OUT)/tests/mpi/soak_mpi: $(OUT)/tests/mpi/soak_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS) $(MPI_SOURCES:%.c=$(OUT)/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@
+
 $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/fuzz/replay.o $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK_FLAGS) $^ $(LIBS) -o $@
@@ -94,7 +98,7 @@ check demo:
 	@sh run_scripts/install_deps.sh
 	@$(MAKE) --no-print-directory run-$@
 .PHONY: run-check run-demo
-run-check: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi $(FUZZ_TARGETS)
+run-check: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi $(OUT)/tests/mpi/soak_mpi $(FUZZ_TARGETS)
 	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) sh run_scripts/check.sh
 run-demo: $(PROGRAM)
 	@PEERWATT=$(PROGRAM) sh run_scripts/demo.sh
@@ -103,10 +107,8 @@ unit: $(OUT)/tests/unit/unit
 	@$<
 bench: $(BENCHES)
 	@for b in $^; do echo "== $$(basename $$b)"; $$b || exit 1; done
-soak: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/mpi
-	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) run_scripts/python tests/cli/soak.py
-	@for n in 1 3 6; do PEERWATT=$(OUT)/tests/mpi/mpi run_scripts/mpirun.sh $$n 400 || exit 1; done
-	@PEERWATT_SCHEDULES=2500 $(OUT)/tests/unit/unit paired
+soak: $(PROGRAM) $(OUT)/tests/unit/unit $(OUT)/tests/mpi/soak_mpi
+	@BUILD_DIR=$(OUT) PEERWATT=$(PROGRAM) sh run_scripts/soak.sh
 fuzz:
 	@sh run_scripts/fuzz.sh
 layers:

@@ -27,7 +27,7 @@ static const struct row ROWS[] = {
     {"convergence_time", PW_TRACE_FLOAT64, SECONDS, "time of convergence", AT(convergence_time_s)},
     {"end_time", PW_TRACE_FLOAT64, SECONDS, "time when the end was detected", AT(end_time_s)},
     {"messages", PW_TRACE_INT64, PURE, "offers sent, each counted once", AT(messages)},
-    {"messages_lost", PW_TRACE_INT64, PURE, "transmissions lost and repeated", AT(messages_lost)},
+    {"messages_lost", PW_TRACE_INT64, PURE, "transmissions lost", AT(messages_lost)},
     {"iterations", PW_TRACE_FLOAT64, PURE, "local solves per agent", AT(iterations)},
     {"wait_time", PW_TRACE_FLOAT64, SECONDS, "time waiting for offers, mean over agents", AT(wait_s)},
     {"compute_time", PW_TRACE_FLOAT64, SECONDS, "time in local solves, mean over agents", AT(compute_s)},

@@ -177,8 +177,6 @@ static void complete_summary(const struct run *run)
     summary->delta = run->settings.delta;
     summary->loss = run->settings.loss;
     summary->seed = run->settings.seed;
-    if (run->settings.retransmit == PW_RETRANSMIT_NEVER)
-        summary->messages_retransmitted = 0;
     compare_with_optimum(run);
     summary->total_s = seconds_since(run->start_ns);
 }

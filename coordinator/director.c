@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "coordinator/clock.h"
 #include "coordinator/setup.h"
+#include "net_models/network.h"
 
 /* After a snapshot that missed its tests the next one waits for at most so many checks. */
 enum { MOST_CHECKS_SKIPPED = 8, SAMPLES_PER_CHECK = 8 };
@@ -152,7 +153,9 @@ static void fill_summary(const struct pw_director *director, struct pw_outcome *
     summary->end_time_s = end_s;
     summary->naive_time_s = course->naive_ns >= 0 ? (double)course->naive_ns * 1e-9 : NAN;
     summary->naive_false_stops = course->naive_false_stops;
-    summary->messages_lost = summary->messages_retransmitted = (long)course->lost;
+    summary->messages_lost = (long)course->lost;
+    summary->messages_retransmitted =
+        director->negotiation->settings->retransmit == PW_RETRANSMIT_NEVER ? 0 : summary->messages_lost;
     summary->wall_s = (double)(pw_clock_ns() - director->started_ns) * 1e-9;
 }
 

@@ -203,7 +203,6 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
     judge_links(snapshot, negligible, outcome, &sums);
     judge_agents(snapshot, outcome);
-    summary->messages_retransmitted = summary->messages_lost;
     int ends = 2 * market->n_links;
     summary->primal_residual = sums.unsolved > 0 ? NAN : sqrt(sums.primal2);
     summary->dual_residual = sums.unsolved > 0 ? NAN : sqrt(sums.dual2);

@@ -202,7 +202,8 @@ static void make_supervisor(struct station *station, const struct pw_scales *sca
                                       (int64_t)fmin(settings->stall_s * 1e9, 9e18),
                                       negotiation->progress,
                                       station->settles,
-                                      pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange)};
+                                      pw_exchange_is_paired((enum pw_exchange_kind)settings->exchange),
+                                      settings->retransmit != PW_RETRANSMIT_NEVER};
     station->supervisor = pw_supervisor_create(&spec, start_ns);
 }
 

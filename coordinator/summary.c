@@ -119,7 +119,8 @@ static void print_messages(const struct pw_summary *summary, FILE *out)
     if (summary->messages_lost > 0) {
         fputs(", ", out);
         count(out, summary->messages_lost);
-        fputs(" transmissions lost and repeated", out);
+        fputs(summary->messages_retransmitted > 0 ? " transmissions lost and repeated" : " lost for good",
+              out);
     }
     fprintf(out, ", %.1f local solves per agent\n", summary->iterations_mean);
 }

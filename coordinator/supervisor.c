@@ -265,6 +265,7 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     int held = supervisor->reason == QUIET || supervisor->excess <= 1.0;
     summary->convergence_time_s = accepted ? (held ? fmin(held_s, end_s) : end_s) : NAN;
     summary->end_time_s = end_s;
+    summary->messages_retransmitted = supervisor->spec.repeats_losses ? summary->messages_lost : 0;
     summary->naive_time_s = NAN;
     summary->wall_s = end_s;
 }

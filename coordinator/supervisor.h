@@ -22,8 +22,9 @@ struct pw_supervisor_spec {
     int64_t deadline_ns; /* on pw_clock_ns(), of the command; INT64_MAX: none */
     int64_t max_rounds, stall_ns;
     enum pw_progress_mode progress;
-    int settles;   /* the market ends when all trades have fallen silent, not by its residuals */
-    int is_paired; /* the exchange pairs rounds */
+    int settles;        /* the market ends when all trades have fallen silent, not by its residuals */
+    int is_paired;      /* the exchange pairs rounds */
+    int repeats_losses; /* every lost transmission is followed by another */
 };
 
 struct pw_supervisor;

@@ -57,14 +57,15 @@ scripts() {
     count $((total - bad)) "$bad" "$1" $(($(date +%s) - start))
 }
 
-# replay TARGET: a fuzz target over its corpus; all of it is one test.
-replay() {
+# whole NAME COMMAND ...: a program of which all is one test.
+whole() {
+    name=$1
+    shift
     start=$(date +%s)
-    name=$(basename "$1")
-    if "$1" "tests/fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
-        count 1 0 "$name over its corpus" $(($(date +%s) - start))
+    if "$@" >"$log" 2>&1; then
+        count 1 0 "$name" $(($(date +%s) - start))
     else
-        count 0 1 "$name over its corpus" $(($(date +%s) - start))
+        count 0 1 "$name" $(($(date +%s) - start))
     fi
 }
 
@@ -72,10 +73,14 @@ checks "unit tests" "$build/tests/unit/unit"
 for ranks in 1 2 3 5; do
     checks "MPI tests on $ranks ranks" env PEERWATT="$build/tests/mpi/mpi" "$here/mpirun.sh" "$ranks" 40
 done
+whole "a short soak on 4 ranks" env PEERWATT="$build/tests/mpi/soak_mpi" "$here/mpirun.sh" 4 8 1
 for target in "$build"/tests/fuzz/fuzz_*; do
     case $target in
     *.o | *.d | *'*') ;;
-    *) replay "$target" ;;
+    *)
+        name=$(basename "$target")
+        whole "$name over its corpus" "$target" "tests/fuzz/corpus/${name#fuzz_}"
+        ;;
     esac
 done
 for script in tests/cli/test_*.py; do

@@ -12,10 +12,14 @@ CONVENTION = "peerwatt-sweep"
 
 @dataclass
 class Sweep:
-    """Axes by name, their values as texts where they are no numbers, variables over all axes, replicate last."""
+    """Axes by name, and variables over all of them, the replicate last; the texts of axes that are no numbers.
+
+    The case is the effective one of the first run, as YAML.
+    """
 
     path: str
     title: str = ""
+    case: str = ""
     axes: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
     variables: dict = field(default_factory=dict)
@@ -45,7 +49,7 @@ def _fill(file, sweep):
             sweep.axes[name] = item[()]
             continue
         if name.endswith("_text"):
-            sweep.texts[name.removesuffix("_text")] = [_text(b"".join(letters)) for letters in item[()]]
+            sweep.texts[name.removesuffix("_text")] = [_text(row.tobytes()).rstrip("\0") for row in item[()]]
             continue
         order = tuple(dimension[0].name.lstrip("/") for dimension in item.dims)
         if order and order[-1] == "replicate":
@@ -60,9 +64,10 @@ def read(path):
             if CONVENTION not in _text(file.attrs.get("Conventions", "")):
                 raise TraceError(f"{path}: not the results of a sweep (attribute Conventions)")
             sweep.title = _text(file.attrs.get("title", ""))
+            sweep.case = _text(file["provenance"].attrs["case"])
             _fill(file, sweep)
     except FileNotFoundError as error:
         raise TraceError(f"{path}: no such file") from error
-    except (OSError, RuntimeError, ValueError, IndexError) as error:
+    except (OSError, RuntimeError, ValueError, IndexError, KeyError) as error:
         raise TraceError(f"{path}: not the results of a sweep ({error})") from error
     return sweep

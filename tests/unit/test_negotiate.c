@@ -6,6 +6,7 @@
 
 #include "common/outcome.h"
 #include "coordinator/negotiate.h"
+#include "net_models/network.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
@@ -150,6 +151,31 @@ START_TEST(narrow_links_clear_at_the_optimum)
 }
 END_TEST
 
+/* Repeated transmissions are those that were lost, but where nothing is repeated. */
+START_TEST(losses_are_repeated_or_final)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 10, .8, 3);
+    struct pw_settings settings = test_random_settings(3);
+    settings.loss = .2;
+    settings.delta = .5;
+    settings.exchange = PW_EXCHANGE_LATEST;
+    for (int retransmit = PW_RETRANSMIT_FIXED; retransmit <= PW_RETRANSMIT_NEVER; retransmit++) {
+        settings.retransmit = retransmit;
+        struct pw_transport *transport = pw_transport_loopback();
+        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL};
+        struct pw_outcome *outcome;
+        pw_negotiate(&negotiation, transport, &outcome);
+        long lost = outcome->summary.messages_lost;
+        ck_assert_int_gt(lost, 0);
+        ck_assert_int_eq(outcome->summary.messages_retransmitted,
+                         retransmit == PW_RETRANSMIT_NEVER ? 0 : lost);
+        pw_outcome_destroy(outcome);
+        pw_transport_close(transport);
+    }
+    pw_market_destroy(market);
+}
+END_TEST
+
 Suite *negotiate_suite(void)
 {
     Suite *suite = suite_create("negotiate");
@@ -161,6 +187,7 @@ Suite *negotiate_suite(void)
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, the_report_adds_up);
     tcase_add_test(tests, an_agent_without_peers_clears_alone);
+    tcase_add_test(tests, losses_are_repeated_or_final);
     tcase_add_test(tests, narrow_links_clear_at_the_optimum);
     suite_add_tcase(suite, tests);
     return suite;

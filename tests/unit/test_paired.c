@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/agent.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/schedule.h"
 #include "tests/unit/suites.h"
@@ -10,7 +11,8 @@
 static struct schedule_options random_schedule(uint64_t seed, struct test_rng *rng)
 {
     static const double deltas[] = {1, .9, .75, .6, .5, .34, .2, .1, .01};
-    static const double stiffnesses[] = {1, 2, 4, 16}, relaxations[] = {.7, .6, .6, .5};
+    static const double stiffnesses[] = {1, 4, 16, 0}; /* 0: auto */
+    static const double relaxations[] = {.7, .6, .6, .5};
     struct schedule_options options = schedule_defaults(seed);
     options.delta_high = deltas[test_below(rng, 9)];
     options.delta_low = test_below(rng, 3) == 0 ? .01 : options.delta_high;
@@ -125,6 +127,58 @@ START_TEST(any_penalty_by_hand_keeps_both_ends_together)
 }
 END_TEST
 
+/* The offer of an agent with n links of which the first two answer its first offers, the second with r. */
+static double answer_after_two(int n, double stiffness)
+{
+    enum { MOST = 12 };
+    double low[MOST], high[MOST], fee[MOST] = {0}, penalty[MOST], bounds[] = {-50, 0}, cost[] = {.3, 10};
+    unsigned char counts[MOST] = {0};
+    for (int slot = 0; slot < n; slot++) {
+        low[slot] = -INFINITY;
+        high[slot] = INFINITY;
+        penalty[slot] = .2;
+    }
+    struct pw_agent_spec spec = {.n_products = 1,
+                                 .n_assets = 1,
+                                 .p_min = bounds,
+                                 .p_max = bounds + 1,
+                                 .a = cost,
+                                 .b = cost + 1,
+                                 .n_links = n,
+                                 .t_min = low,
+                                 .t_max = high,
+                                 .fee = fee,
+                                 .penalty = penalty,
+                                 .counts = counts,
+                                 .delta = 2.0 / n};
+    struct pw_rules rules = {.exchange = PW_PAIRED, .relaxation = .5, .stiffness = stiffness};
+    struct pw_agent *agent = pw_agent_create(&spec, &rules);
+    double answers[] = {1, -3};
+    pw_agent_start(agent);
+    for (int slot = 0; slot < 2; slot++)
+        pw_agent_deliver(agent, slot, 0, answers + slot);
+    ck_assert(pw_agent_ready(agent));
+    pw_agent_fire(agent);
+    double offer = pw_agent_offer(agent, 0, 0);
+    pw_agent_destroy(agent);
+    return offer;
+}
+
+/* Two of n links answered: 1 + 2 min(1, (n - 1)/8) n / (n - 2), by hand. */
+START_TEST(automatic_stiffness_follows_its_rule)
+{
+    static const struct {
+        int links;
+        double kappa;
+    } known[] = {{3, 2.5}, {4, 2.5}, {7, 3.1}, {12, 3.4}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        double automatic = answer_after_two(known[i].links, 0);
+        ck_assert_double_eq_tol(automatic, answer_after_two(known[i].links, known[i].kappa), 1e-12);
+        ck_assert_double_ge(fabs(automatic - answer_after_two(known[i].links, known[i].kappa + .1)), 1e-4);
+    }
+}
+END_TEST
+
 Suite *paired_suite(void)
 {
     Suite *suite = suite_create("paired");
@@ -133,6 +187,7 @@ Suite *paired_suite(void)
     tcase_add_loop_test(tests, random_schedules_reach_the_optimum, 0, 40);
     tcase_add_test(tests, two_agents_meet_at_the_closed_form);
     tcase_add_test(tests, two_products_clear_as_two_markets);
+    tcase_add_test(tests, automatic_stiffness_follows_its_rule);
     tcase_add_loop_test(tests, any_penalty_by_hand_keeps_both_ends_together, 0, 7);
     suite_add_tcase(suite, tests);
     return suite;

@@ -267,7 +267,7 @@ START_TEST(values_are_held_to_their_bounds)
         {"negotiation.delta", {"1", "0.01", "1e-9"}, {"0", "1.0001", "-0.5", "half"}},
         {"negotiation.relaxation", {"auto", "0.5", "0.999"}, {"0", "1", "1.5", "most"}},
         {"negotiation.penalty", {"auto", "0.001"}, {"0", "-1", "automatic"}},
-        {"negotiation.stiffness", {"1", "1e6"}, {"0.999", "0"}},
+        {"negotiation.stiffness", {"1", "1e6", "auto"}, {"0.999", "0"}},
         {"network.loss", {"0", "0.999"}, {"1", "1.0", "-0.1"}},
         {"network.retransmit_s", {"0", "0.2", "86400"}, {"-1", "86400.1", "1e300"}},
         {"network.burst_length", {"0", "1", "1000"}, {"-1", "1001"}},

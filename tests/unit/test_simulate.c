@@ -137,6 +137,8 @@ START_TEST(newest_wins_clears_and_stale_drifts)
         struct test_clearing clearing = test_measure(market, &settings, outcome);
         test_clearing_fault(&clearing, &settings, 0, fault, sizeof fault);
         ck_assert_msg(fault[0] == '\0', "latest, seed %lu: %s", (unsigned long)seed, fault);
+        ck_assert_int_gt(outcome->summary.messages_lost, 0);
+        ck_assert_int_eq(outcome->summary.messages_retransmitted, 0);
         pw_outcome_destroy(outcome);
         settings.exchange = PW_EXCHANGE_STALE;
         settings.loss = loss;
@@ -166,6 +168,20 @@ START_TEST(time_and_rounds_are_limited)
     settings.max_rounds = 4;
     outcome = simulate(market, &settings);
     ck_assert_int_eq(outcome->summary.status, PW_AT_LIMIT);
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Repeated transmissions are those that were lost; newest_wins_clears_and_stale_drifts has the other case. */
+START_TEST(losses_are_repeated)
+{
+    struct pw_market *market = test_any_market(8);
+    struct pw_settings settings = virtual_settings(8);
+    settings.loss = .2;
+    struct pw_outcome *outcome = simulate(market, &settings);
+    ck_assert_int_gt(outcome->summary.messages_lost, 0);
+    ck_assert_int_eq(outcome->summary.messages_retransmitted, outcome->summary.messages_lost);
     pw_outcome_destroy(outcome);
     pw_market_destroy(market);
 }
@@ -210,6 +226,7 @@ Suite *simulate_suite(void)
     tcase_add_test(tests, synchronous_time_is_rounds_times_a_round);
     tcase_add_test(tests, a_naive_test_is_watched);
     tcase_add_test(tests, newest_wins_clears_and_stale_drifts);
+    tcase_add_test(tests, losses_are_repeated);
     tcase_add_loop_test(tests, the_automatic_relaxation_knows_the_exchange, 0, 3);
     tcase_add_test(tests, time_and_rounds_are_limited);
     suite_add_tcase(suite, tests);
