@@ -27,6 +27,8 @@
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
+    X(quiescence_suite)                                                                                      \
+    X(settled_suite)                                                                                         \
     X(simulate_suite)                                                                                        \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \
