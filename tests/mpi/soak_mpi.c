@@ -138,6 +138,8 @@ static void draw_run(struct run *run, uint64_t seed)
     draw_losses(run, &rng, unit);
     if (settings->clock == PW_CLOCK_VIRTUAL)
         draw_pace(settings, &rng, unit);
+    if (settings->exchange == PW_EXCHANGE_PAIRED)
+        settings->criterion = test_below(&rng, 4);
     settings->seed = (long)seed;
     settings->tolerance = 1e-5;
     settings->max_time_s = settings->clock == PW_CLOCK_VIRTUAL ? 1e7 : LIMIT_S;
