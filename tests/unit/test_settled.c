@@ -1,4 +1,5 @@
-/* Trades that fall silent: the market still ends, at its optimum, with fewer messages; who waits is answered. */
+/* Trades that fall silent: the market still ends, at its optimum, with fewer messages; who waits is answered.
+ */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -88,8 +89,8 @@ START_TEST(a_wild_penalty_never_ends_wrong)
 }
 END_TEST
 
-/* Both ends ratify a trade at the same round with the same number: the reported trades balance exactly where the
- * agents' limits allow, and welfare is off by little. */
+/* Both ends ratify a trade at the same round with the same number: the reported trades balance exactly where
+ * the agents' limits allow, and welfare is off by little. */
 START_TEST(ratified_trades_balance)
 {
     int ended = 0;
@@ -104,7 +105,8 @@ START_TEST(ratified_trades_balance)
             ended++;
             ck_assert_double_eq(outcome->summary.primal_residual, 0.0);
             ck_assert_double_le(outcome->summary.balance_max, outcome->summary.tolerance_primal);
-            ck_assert_msg(fabs(clearing.welfare_gap) < 1e-3, "seed %d: gap %g", (int)seed, clearing.welfare_gap);
+            ck_assert_msg(fabs(clearing.welfare_gap) < 1e-3, "seed %d: gap %g", (int)seed,
+                          clearing.welfare_gap);
         }
         pw_outcome_destroy(outcome);
         pw_market_destroy(market);
@@ -130,7 +132,8 @@ START_TEST(the_timeline_tells_of_silence)
         settings.timeline = 1;
         struct pw_outcome *outcome = run(market, &settings);
         ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
-        ck_assert_int_eq(count(outcome, PW_EVENT_SETTLE) - count(outcome, PW_EVENT_WAKE), 2 * market->n_links);
+        ck_assert_int_eq(count(outcome, PW_EVENT_SETTLE) - count(outcome, PW_EVENT_WAKE),
+                         2 * market->n_links);
         ck_assert_int_eq(count(outcome, PW_EVENT_SEND), (int)outcome->summary.messages_sent);
         pw_outcome_destroy(outcome);
         pw_market_destroy(market);
