@@ -138,7 +138,7 @@ static double stiffness(const struct pw_agent *agent)
 {
     if (agent->rules.stiffness > 0.0)
         return agent->rules.stiffness;
-    double links = agent->n_links, waiting = links - agent->n_complete - agent->n_settled;
+    double links = agent->n_links - agent->n_settled, waiting = links - agent->n_complete;
     return 1.0 + 2.0 * fmin(1.0, (links - 1.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting);
 }
 

@@ -79,8 +79,9 @@ def _words(ways, gap, names):
     """The finding, from the numbers."""
     stale = names.index("stale")
     wrong, others = ways[stale] == WRONG, np.delete(ways, stale, axis=0)
-    return (f"stale: {style.number(100 * wrong.mean(), 2)} % of the runs pass their residual tests at a wrong market, up to "
-            f"{style.number(100 * gap[stale][wrong].max(), 2)} % off; the others: {(others == WRONG).sum() or 'none'}")
+    return (f"stale: {style.number(100 * wrong.mean(), 2)} % of the runs pass their residual tests at a wrong market, "
+            f"up to {style.number(100 * gap[stale][wrong].max(), 2)} % off; the others: "
+            f"{(others == WRONG).sum() or 'none'}")
 
 
 def draw(sweep):

@@ -95,8 +95,9 @@ def draw(studies):
     figure = style.lay_out(WIDTH, HEIGHT)
     runs = sum(study.status.size for study in studies)
     cut = sum((study.status == 1).sum() for study in studies)
-    facts = [f"{style.number(runs, 9)} runs", f"{style.number(cut, 9)} ended at the limit of time (△: there, or beyond the "
-             "picture)", "mean times against auto on the same markets, geometric mean over the losses"]
+    facts = [f"{style.number(runs, 9)} runs",
+             f"{style.number(cut, 9)} ended at the limit of time (△: there, or beyond the picture)",
+             "mean times against auto on the same markets, geometric mean over the losses"]
     style.title(figure, _words(studies), facts)
     rows = figure.subplots(len(studies), max(len(s.peers) for s in studies), sharex=True, sharey=True, squeeze=False)
     for row, study in zip(rows, studies):
