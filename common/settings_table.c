@@ -110,11 +110,9 @@ const struct pw_setting pw_settings_table[] = {
     {"network.pause_s", PW_REAL, AT(pause_s), "0", WITHIN_A_DAY, NULL, "s", "mean length of a pause"},
 
     {"stop.criterion", PW_CHOICE, AT(criterion), "auto", NONE, criteria, "",
-     "global: residuals of the whole market; agent, trade: what is at rest falls silent, the market ends "
-     "when all "
-     "is; auto: trade where the exchange is paired, else global"},
+     "global: residuals of all; agent, trade: what rests falls silent; auto: trade if paired"},
     {"stop.ratify", PW_CHOICE, AT(ratify), "no", NONE, switches, "",
-     "trade: a trade at rest is agreed for good and never reopened; cheaper, biased"},
+     "a trade at rest is agreed for good, never reopened: cheaper, with a bias"},
     {"stop.tolerance", PW_REAL, AT(tolerance), "1e-4", 0, 1, 1, 1, NULL, "",
      "relative; sets those of the next three that are not given"},
     {"stop.primal", PW_OPTIONAL_REAL, AT(primal), NULL, POSITIVE, NULL, "power",
@@ -124,11 +122,11 @@ const struct pw_setting pw_settings_table[] = {
     {"stop.price", PW_OPTIONAL_REAL, AT(price), NULL, POSITIVE, NULL, "money/energy",
      "sqrt(mean over link ends (rho change of t)^2); also the certificate's"},
     {"stop.trade_power", PW_OPTIONAL_REAL, AT(trade_power), NULL, POSITIVE, NULL, "power",
-     "agent, trade: a trade that moves by no more is at rest; by default so small that primal and dual hold"},
+     "a trade that moves by no more rests; by default so little that primal and dual hold"},
     {"stop.trade_price", PW_OPTIONAL_REAL, AT(trade_price), NULL, POSITIVE, NULL, "money/energy",
-     "agent, trade: the same for the move in price; by default a quarter of price"},
+     "the same for its move in price; by default a quarter of stop.price"},
     {"stop.share", PW_REAL, AT(share), "0", 0, 1, 0, 1, NULL, "",
-     "agent, trade: or moves by no more than this share of its own power and price"},
+     "or moves by no more than this share of its own power and price"},
     {"stop.max_time_s", PW_REAL, AT(max_time_s), "3600", POSITIVE, NULL, "s", "limit on the run's own clock"},
     {"stop.max_rounds", PW_INTEGER, AT(max_rounds), "100000", 1, 2e9, 0, 0, NULL, "",
      "limit on the local solves of the busiest agent, looked at now and then"},

@@ -217,6 +217,11 @@ static enum pw_code verdict(const struct run *run, struct pw_error *err)
     case PW_STOPPED:
         return PW_INTERRUPTED;
     case PW_AT_LIMIT:
+        if (run->outcome->n_links > 0 && pw_outcome_active_trades(run->outcome) == 0)
+            return pw_fail(
+                err, PW_LIMIT,
+                "all trades have settled, but the optimality conditions do not hold to the tolerances: "
+                "lower stop.trade_power, stop.trade_price or stop.share");
         return pw_fail(err, PW_LIMIT,
                        "not converged at a limit of time or rounds (stop.max_time_s, stop.max_rounds, "
                        "--max-time): raise it or the tolerances");
