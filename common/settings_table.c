@@ -61,7 +61,7 @@ const struct pw_setting pw_settings_table[] = {
      "alpha, 0.5 is ADMM; or auto: 0.6 for paired, 0.5 for latest and stale"},
     {"negotiation.penalty", PW_AUTO_REAL, AT(penalty), "auto", POSITIVE, NULL, "price/power",
      "rho, or auto: set and balanced by itself"},
-    {"negotiation.stiffness", PW_AUTO_REAL, AT(stiffness), "auto", AT_LEAST(1), NULL, "",
+    {"negotiation.stiffness", PW_AUTO_REAL, AT(stiffness), "4", AT_LEAST(1), NULL, "",
      "kappa, or auto: how reluctantly a trade moves that waits for an answer"},
 
     {"negotiation.timeout_s", PW_OPTIONAL_REAL, AT(timeout_s), NULL, POSITIVE, NULL, "s",
