@@ -179,7 +179,12 @@ class Form(WithTrace):
             if item.dtype.kind == "f" and not h5py.h5ds.is_scale(item.id):
                 self.assertTrue(np.isnan(item.attrs["_FillValue"]).all(), name)
                 self.assertTrue(np.isnan(item.fillvalue), name)
-        self.assertTrue(np.isnan(self.file["trades/settled_time"]).all())
+
+    def test_the_last_trade_to_settle_ends_the_market(self):
+        settled = self.file["trades/settled_time"][()]
+        self.assertTrue(np.isfinite(settled).all())
+        self.assertAlmostEqual(settled.max(), self.file["convergence_time_s"][()], places=9)
+        self.assertEqual(self.file["convergence/active_trades"][-1], 0)
 
     def test_provenance(self):
         attributes = {name: text(value) for name, value in self.file["provenance"].attrs.items()}
