@@ -18,7 +18,7 @@
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
 
-/* Of the runs of a launch, so many may still be under way at their limit: some markets of linear costs crawl.
+/* Of the runs of a launch, so many may still be under way at their limit: some crawl (docs/stiffness.md).
  */
 static const double MOST_SLOW = 0.01;
 
