@@ -115,7 +115,7 @@ static void draw_pace(struct pw_settings *settings, struct test_rng *rng, double
  * of messages, right in the end but too costly for a soak. */
 static void draw_negotiation(struct pw_settings *settings, struct test_rng *rng)
 {
-    static const double stiffnesses[] = {0, 0, 2, 4}; /* 0: auto */
+    static const double stiffnesses[] = {0, 1, 2, 4}; /* 0: auto */
     settings->exchange = chance(rng, .25) ? PW_EXCHANGE_LATEST : PW_EXCHANGE_PAIRED;
     settings->delta = chance(rng, .15) ? 1 : chance(rng, .2) ? .01 : 1 - test_uniform(rng, 0, 1);
     if (settings->exchange == PW_EXCHANGE_LATEST)
