@@ -65,13 +65,18 @@ void pw_changes_append(struct pw_changes *changes, const struct pw_change *items
                        const struct pw_solve *solves, size_t n_solves)
 {
     int32_t first = (int32_t)changes->n_solves;
-    for (size_t i = 0; i < n_solves; i++)
-        add_solve(changes, &solves[i]);
+    changes->items = make_room(changes->items, &changes->room, changes->count + count, sizeof *items);
+    changes->solves =
+        make_room(changes->solves, &changes->solve_room, changes->n_solves + n_solves, sizeof *solves);
+    if (n_solves > 0)
+        memcpy(changes->solves + first, solves, n_solves * sizeof *solves);
     for (size_t i = 0; i < count; i++) {
         struct pw_change change = items[i];
         change.solve += change.solve >= 0 ? first : 0;
-        add(changes, &change);
+        changes->items[changes->count + i] = change;
     }
+    changes->count += count;
+    changes->n_solves += n_solves;
 }
 
 void pw_changes_clear(struct pw_changes *changes)

@@ -72,7 +72,7 @@ struct pw_agent *pw_host_agent(const struct pw_host *host, int n)
 
 int pw_host_has_slot(const struct pw_host *host, int n, int slot)
 {
-    return n >= host->first && n < host->end && slot >= 0 && slot < pw_host_agent(host, n)->n_links;
+    return n >= host->first && n < host->end && slot >= 0 && slot < pw_market_degree(host->market, n);
 }
 
 int pw_host_end(const struct pw_host *host, int n, int slot)

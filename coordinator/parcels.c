@@ -12,16 +12,16 @@ struct parcel {
 
 struct pw_parcels {
     struct pw_transport *transport;
-    int n_products;
+    int n_reals;
     struct parcel *to;       /* [ranks] */
     int *waiting, n_waiting; /* ranks with offers to send */
 };
 
-struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_products)
+struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_reals)
 {
     struct pw_parcels *parcels = pw_alloc(1, sizeof *parcels);
     parcels->transport = transport;
-    parcels->n_products = n_products;
+    parcels->n_reals = n_reals;
     parcels->to = pw_alloc((size_t)transport->size, sizeof *parcels->to);
     parcels->waiting = pw_alloc((size_t)transport->size, sizeof *parcels->waiting);
     for (int r = 0; r < transport->size; r++) {
@@ -46,14 +46,14 @@ void pw_parcels_destroy(struct pw_parcels *parcels)
 void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *offer)
 {
     struct parcel *parcel = &parcels->to[to];
-    size_t size = pw_offer_size(parcels->n_products);
+    size_t size = pw_offer_size(parcels->n_reals);
     if (parcel->count == 0)
         parcels->waiting[parcels->n_waiting++] = to;
     if (parcel->used + size > parcel->room) {
         parcel->room = 2 * (parcel->used + size);
         parcel->bytes = pw_realloc(parcel->bytes, parcel->room, 1);
     }
-    pw_encode_offer(parcel->bytes + parcel->used, offer, parcels->n_products);
+    pw_encode_offer(parcel->bytes + parcel->used, offer, parcels->n_reals);
     parcel->used += size;
     parcel->count++;
 }
@@ -61,7 +61,7 @@ void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *o
 static void send_parcel(struct pw_parcels *parcels, int to, uint32_t epoch)
 {
     struct parcel *parcel = &parcels->to[to];
-    struct pw_packet_header header = {parcels->n_products, epoch, parcel->count};
+    struct pw_packet_header header = {parcels->n_reals, epoch, parcel->count};
     pw_encode_header(parcel->bytes, &header);
     pw_transport_send(parcels->transport, to, PW_TAG_OFFERS, parcel->bytes, parcel->used);
     parcel->count = 0;

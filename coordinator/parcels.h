@@ -9,7 +9,8 @@
 
 struct pw_parcels;
 
-struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_products);
+/* For offers of `n_reals` numbers each. */
+struct pw_parcels *pw_parcels_create(struct pw_transport *transport, int n_reals);
 void pw_parcels_destroy(struct pw_parcels *parcels);
 
 /* Adds an offer for an agent on rank `to`. */

@@ -22,6 +22,13 @@ struct window_done {
     int32_t interrupted;
 };
 
+/* So many events, a few milliseconds, are played before what has come from other ranks is taken in. */
+enum { EVENTS_AT_ONCE = 4096 };
+
+/* In a packet's epoch, which is twice the window's number: no more offers of that window will come from its
+ * sender. */
+enum { LAST = 1 };
+
 /* Which ranks have answered. */
 struct roll {
     unsigned char *here; /* [ranks] */
@@ -55,7 +62,7 @@ struct simulation {
 
     int *neighbours, n_neighbours; /* other ranks whose agents are linked with ours */
     uint32_t window;
-    int n_packets[2]; /* received, by the window's parity: a neighbour may be a window ahead */
+    int n_packets[2]; /* last ones received, by the window's parity: a neighbour may be a window ahead */
     struct pw_order order;
     int has_order;
 
@@ -69,29 +76,64 @@ static void fail_hard(struct simulation *simulation, const struct pw_error *err)
     pw_transport_abort(simulation->transport, err->code);
 }
 
-/* An offer on its way to another rank carries, as one number more, when it was sent. */
-static void send_offer(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns)
+/* The numbers of an offer on its way to another rank: r, the trades in it, when it was sent, when it is due.
+ */
+static int n_reals(const struct simulation *simulation)
+{
+    return 2 * simulation->negotiation->market->n_products + 2;
+}
+
+static void send_offer(void *context, int rank, const struct pw_flight *flight)
 {
     struct simulation *simulation = context;
-    struct pw_offer stamped = *offer;
-    stamped.r[simulation->negotiation->market->n_products] = (double)sent_ns;
-    pw_parcels_add(simulation->parcels, rank, &stamped);
+    int products = simulation->negotiation->market->n_products;
+    struct pw_offer offer;
+    offer.agent = flight->offer.agent;
+    offer.slot = flight->offer.slot;
+    offer.round = flight->offer.round;
+    for (int q = 0; q < products; q++) {
+        offer.r[q] = flight->offer.r[q];
+        offer.r[products + q] = flight->trade[q];
+    }
+    memcpy(&offer.r[2 * products], &flight->sent_ns, sizeof flight->sent_ns);
+    memcpy(&offer.r[2 * products + 1], &flight->due_ns, sizeof flight->due_ns);
+    pw_parcels_add(simulation->parcels, rank, &offer);
+}
+
+static enum pw_code read_flight(const unsigned char *bytes, uint32_t index, int products,
+                                struct pw_flight *flight, struct pw_error *err)
+{
+    struct pw_offer *offer = &flight->offer;
+    if (pw_decode_offer(bytes, index, 2 * products + 2, offer, err) != PW_OK)
+        return err->code;
+    for (int q = 0; q < products; q++)
+        flight->trade[q] = offer->r[products + q];
+    memcpy(&flight->sent_ns, &offer->r[2 * products], sizeof flight->sent_ns);
+    memcpy(&flight->due_ns, &offer->r[2 * products + 1], sizeof flight->due_ns);
+    if (flight->sent_ns < 0 || (flight->due_ns <= flight->sent_ns && flight->due_ns != PW_VIRTUAL_NEVER))
+        return pw_fail(err, PW_INTERNAL, "an offer to agent %d at no possible time", offer->agent);
+    return PW_OK;
 }
 
 static void take_packet(struct simulation *simulation, const unsigned char *bytes, size_t size)
 {
     struct pw_error err;
     struct pw_packet_header header;
-    struct pw_offer offer;
-    int products = simulation->negotiation->market->n_products;
-    if (pw_decode_header(bytes, size, products + 1, &header, &err) != PW_OK)
+    struct pw_flight flights[PW_VIRTUAL_AT_ONCE];
+    int products = simulation->negotiation->market->n_products, some = 0;
+    if (pw_decode_header(bytes, size, n_reals(simulation), &header, &err) != PW_OK)
         fail_hard(simulation, &err);
     for (uint32_t i = 0; i < header.count; i++) {
-        if (pw_decode_offer(bytes, i, products + 1, &offer, &err) != PW_OK ||
-            pw_virtual_receive(simulation->clock, &offer, (int64_t)offer.r[products], &err) != PW_OK)
+        if (read_flight(bytes, i, products, &flights[some++], &err) != PW_OK)
             fail_hard(simulation, &err);
+        if (some < PW_VIRTUAL_AT_ONCE && i + 1 < header.count)
+            continue;
+        if (pw_virtual_receive(simulation->clock, flights, some, &err) != PW_OK)
+            fail_hard(simulation, &err);
+        some = 0;
     }
-    simulation->n_packets[header.epoch & 1]++;
+    if (header.epoch & LAST)
+        simulation->n_packets[header.epoch / 2 & 1]++;
 }
 
 /* Rank 0: what one rank says at the end of a window. */
@@ -219,7 +261,7 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
                      const char *what)
 {
     struct pw_idle idle = {.longest_ns = simulation->transport->crowded ? 1000000 : 100000,
-                           .spins_first = 200};
+                           .spins_first = simulation->transport->crowded ? 200 : 20000};
     int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
     int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
     while (!is_here(simulation)) {
@@ -237,7 +279,7 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
 static void exchange(struct simulation *simulation)
 {
     pw_parcels_send_all(simulation->parcels, simulation->neighbours, simulation->n_neighbours,
-                        simulation->window);
+                        2 * simulation->window + LAST);
     wait_for(simulation, packets_are_here, "the offers of a neighbouring rank");
     simulation->n_packets[simulation->window & 1] = 0;
     simulation->window++;
@@ -298,11 +340,17 @@ static void get_order(struct simulation *simulation)
     wait_for(simulation, order_is_here, "an order of rank 0");
 }
 
+/* Plays a window. Offers change ranks meanwhile: none is due before the window's end. */
 static void play(struct simulation *simulation)
 {
     struct pw_error err;
-    if (pw_virtual_run(simulation->clock, simulation->order.until_ns, &err) != PW_OK)
-        fail_hard(simulation, &err);
+    int64_t until_ns = simulation->order.until_ns;
+    while (pw_virtual_next(simulation->clock) < until_ns) {
+        if (pw_virtual_run(simulation->clock, until_ns, EVENTS_AT_ONCE, &err) != PW_OK)
+            fail_hard(simulation, &err);
+        pw_parcels_flush(simulation->parcels, 2 * simulation->window);
+        pw_transport_poll(simulation->transport, receive, simulation);
+    }
     exchange(simulation);
 }
 
@@ -379,8 +427,7 @@ static void set_up(struct simulation *simulation)
                                    settings->timeline ? &simulation->recorder.observer : NULL,
                                    pw_setup_timeout_ns(simulation->negotiation)};
     simulation->clock = pw_virtual_create(&spec);
-    simulation->parcels =
-        pw_parcels_create(simulation->transport, simulation->negotiation->market->n_products + 1);
+    simulation->parcels = pw_parcels_create(simulation->transport, n_reals(simulation));
     simulation->n_bytes = pw_snapshot_size(simulation->host);
     simulation->bytes = pw_alloc(simulation->n_bytes, 1);
     list_neighbours(simulation);

@@ -12,17 +12,23 @@
  */
 enum { DONE = -1, TIMEOUT = -2 };
 
-/* An event of the queue; an offer's numbers follow it. */
+/* An event of the queue: from `agent` on, without a gap; the numbers of an offer come last. */
 struct event {
+    int32_t unused;
     int32_t agent, slot, round;
     double r[PW_MOST_PRODUCTS];
+};
+
+/* Who an event in the queue is for. */
+struct event_head {
+    int32_t agent, slot, round;
 };
 
 /* What is known of a link whose agent_a lives here: the latest offer that left either end, and when. */
 struct watch {
     int64_t sent_ns[2];
     int32_t round[2];
-    double trade[]; /* [2 * n_products] in it; of agent_b elsewhere, the offer itself */
+    double trade[]; /* [2 * n_products] in it */
 };
 
 struct pw_virtual {
@@ -90,7 +96,8 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     clock->spec = *spec;
     clock->is_paired = host->end == host->first || pw_exchange_is_paired(host->agents[0]->rules.exchange);
     clock->n_products = market->n_products;
-    clock->event_size = offsetof(struct event, r) + (size_t)market->n_products * sizeof(double);
+    clock->event_size = offsetof(struct event, r) - offsetof(struct event, agent) +
+                        (size_t)market->n_products * sizeof(double);
     clock->queue =
         pw_event_queue_create(clock->event_size, (size_t)ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     make_watches(clock, ends);
@@ -142,96 +149,106 @@ static struct watch *watch_of(const struct pw_virtual *clock, int end)
 }
 
 /* The gap of a link counts from the instant at which both ends have sent the same round. */
-static void note_gap(struct pw_virtual *clock, int link, const struct watch *watch, const double *trade_b)
+static void note_gap(struct pw_virtual *clock, int link, const struct watch *watch)
 {
     int64_t both_ns = watch->sent_ns[0] > watch->sent_ns[1] ? watch->sent_ns[0] : watch->sent_ns[1];
     double gap2 = 0.0;
     for (int q = 0; q < clock->n_products; q++) {
-        double gap = watch->trade[q] + trade_b[q];
+        double gap = watch->trade[q] + watch->trade[clock->n_products + q];
         gap2 += gap * gap;
     }
     pw_changes_add_gap(&clock->changes, both_ns, link, gap2);
 }
 
-/* The gap where agent_b lives elsewhere: its trade follows from its offer and what agent_a holds of it, which
- * is the same number bit for bit. */
-static void note_gap_apart(struct pw_virtual *clock, int n, int slot, const struct watch *watch)
+/* An offer leaves one end of the link of `end`, which lives here: whoever sees all sees it now. */
+static void note_flight(struct pw_virtual *clock, int end, int direction, const struct pw_flight *flight)
 {
-    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    double trade_b[PW_MOST_PRODUCTS];
-    for (int q = 0; q < clock->n_products; q++) {
-        double peer_s = agent->peer_s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
-        trade_b[q] = (watch->trade[clock->n_products + q] + peer_s) / 2.0;
-    }
-    note_gap(clock, pw_host_route(clock->spec.host, n, slot)->link, watch, trade_b);
-}
-
-/* An offer leaves an agent that lives here: whoever sees all sees it now. */
-static void note_departure(struct pw_virtual *clock, int n, int slot, const struct pw_offer *offer,
-                           int64_t sent_ns)
-{
-    const struct pw_host *host = clock->spec.host;
-    const struct pw_agent *agent = pw_host_agent(host, n);
-    const struct pw_route *route = pw_host_route(host, n, slot);
-    struct watch *watch = watch_of(clock, pw_host_end(host, n, slot));
-    int direction = route->direction;
+    struct watch *watch = watch_of(clock, end);
     if (watch == NULL)
         return;
-    watch->sent_ns[direction] = sent_ns;
-    watch->round[direction] = offer->round;
-    for (int q = 0; q < clock->n_products; q++) {
-        double s = agent->s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
-        watch->trade[direction * clock->n_products + q] = (offer->r[q] + s) / 2.0;
-    }
-    if (watch->round[0] != watch->round[1])
-        return;
-    if (direction == 0 && !lives_here(clock, route->peer))
-        note_gap_apart(clock, n, slot, watch);
-    else
-        note_gap(clock, route->link, watch, watch->trade + clock->n_products);
-}
-
-/* An offer has left agent_b, elsewhere, for agent_a here. */
-static void note_arrival(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns)
-{
-    struct watch *watch = watch_of(clock, pw_host_end(clock->spec.host, offer->agent, offer->slot));
-    if (watch == NULL)
-        return;
-    watch->sent_ns[1] = sent_ns;
-    watch->round[1] = offer->round;
-    memcpy(watch->trade + clock->n_products, offer->r, (size_t)clock->n_products * sizeof(double));
+    watch->sent_ns[direction] = flight->sent_ns;
+    watch->round[direction] = flight->offer.round;
+    memcpy(watch->trade + direction * clock->n_products, flight->trade,
+           (size_t)clock->n_products * sizeof(double));
     if (watch->round[0] == watch->round[1])
-        note_gap_apart(clock, offer->agent, offer->slot, watch);
+        note_gap(clock, clock->spec.host->routes[end].link, watch);
 }
 
-/* An offer will be delivered to an agent that lives here. */
-static void take_flight(struct pw_virtual *clock, const struct pw_offer *offer, int64_t due_ns)
+static void push(struct pw_virtual *clock, int64_t time_ns, const struct event *event)
 {
-    struct event event = {.agent = offer->agent, .slot = offer->slot, .round = offer->round};
-    for (int q = 0; q < clock->n_products; q++)
-        event.r[q] = offer->r[q];
-    pw_event_queue_push(clock->queue, due_ns, &event);
+    pw_event_queue_push(clock->queue, time_ns, &event->agent);
+}
+
+/* An offer will be delivered to an agent that lives here, unless it is lost for good. */
+static void take_flight(struct pw_virtual *clock, const struct pw_flight *flight)
+{
+    struct event event;
+    if (flight->due_ns == PW_VIRTUAL_NEVER)
+        return;
+    event.agent = flight->offer.agent;
+    event.slot = flight->offer.slot;
+    event.round = flight->offer.round;
+    memcpy(event.r, flight->offer.r, (size_t)clock->n_products * sizeof(double));
+    push(clock, flight->due_ns, &event);
 }
 
 static int64_t due(int64_t sent_ns, const struct pw_passage *passage)
 {
     int64_t delay_ns = to_ns(passage->delay_s);
+    if (passage->lost_for_good)
+        return PW_VIRTUAL_NEVER;
     return sent_ns + (delay_ns > 1 ? delay_ns : 1);
 }
 
-enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns,
-                                struct pw_error *err)
+static void fetch_watch(const struct pw_virtual *clock, int end)
+{
+    if (clock->watch_number[end] >= 0)
+        pw_prefetch(watch_of(clock, end));
+}
+
+/* As far as is known where it is for: fetches what taking in an offer will touch, step by step. */
+static enum pw_code fetch_end(const struct pw_virtual *clock, const struct pw_flight *flight,
+                              struct pw_error *err)
 {
     const struct pw_host *host = clock->spec.host;
-    if (!pw_host_has_slot(host, offer->agent, offer->slot))
-        return pw_fail(err, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d", offer->agent,
-                       offer->slot, host->rank);
-    const struct pw_route *back = pw_host_route(host, offer->agent, offer->slot);
-    struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)back->link,
-                                                (uint32_t)!back->direction, (uint32_t)offer->round);
-    note_arrival(clock, offer, sent_ns);
-    if (!passage.lost_for_good)
-        take_flight(clock, offer, due(sent_ns, &passage));
+    int n = flight->offer.agent, slot = flight->offer.slot;
+    if (!pw_host_has_slot(host, n, slot))
+        return pw_fail(err, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d", n, slot,
+                       host->rank);
+    pw_prefetch(&clock->watch_number[pw_host_end(host, n, slot)]);
+    pw_prefetch(pw_host_route(host, n, slot));
+    if (flight->due_ns != PW_VIRTUAL_NEVER)
+        pw_event_queue_fetch(clock->queue, flight->due_ns);
+    return PW_OK;
+}
+
+/* At most PW_VIRTUAL_AT_ONCE. */
+static enum pw_code receive_some(struct pw_virtual *clock, const struct pw_flight *flights, int count,
+                                 struct pw_error *err)
+{
+    int ends[PW_VIRTUAL_AT_ONCE];
+    for (int i = 0; i < count; i++) {
+        if (fetch_end(clock, &flights[i], err) != PW_OK)
+            return err->code;
+        ends[i] = pw_host_end(clock->spec.host, flights[i].offer.agent, flights[i].offer.slot);
+    }
+    for (int i = 0; i < count; i++)
+        fetch_watch(clock, ends[i]);
+    for (int i = 0; i < count; i++) {
+        note_flight(clock, ends[i], !clock->spec.host->routes[ends[i]].direction, &flights[i]);
+        take_flight(clock, &flights[i]);
+    }
+    return PW_OK;
+}
+
+enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_flight *flights, int count,
+                                struct pw_error *err)
+{
+    for (int first = 0; first < count; first += PW_VIRTUAL_AT_ONCE) {
+        int some = count - first < PW_VIRTUAL_AT_ONCE ? count - first : PW_VIRTUAL_AT_ONCE;
+        if (receive_some(clock, flights + first, some, err) != PW_OK)
+            return err->code;
+    }
     return PW_OK;
 }
 
@@ -247,38 +264,45 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
                        round);
 }
 
-/* An offer that leaves, and what becomes of it on its way. */
+/* An offer that leaves an end here, and how often it is lost on its way. */
 struct departure {
-    struct pw_offer offer;
-    struct pw_passage passage;
-    int64_t due_ns;
+    struct pw_flight flight;
+    int end;
+    uint32_t losses;
 };
 
 static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, struct departure *departure)
 {
     const struct pw_host *host = clock->spec.host;
-    const struct pw_route *route = pw_host_route(host, n, slot);
-    int end = pw_host_end(host, n, slot);
-    if (clock->watch_number[end] >= 0)
-        pw_prefetch(watch_of(clock, end));
-    pw_host_offer(host, n, slot, &departure->offer);
-    departure->passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
-                                         (uint32_t)route->direction, (uint32_t)departure->offer.round);
-    departure->due_ns = due(now, &departure->passage);
-    pw_event_queue_fetch(clock->queue, departure->due_ns);
+    const struct pw_agent *agent = pw_host_agent(host, n);
+    struct pw_flight *flight = &departure->flight;
+    departure->end = pw_host_end(host, n, slot);
+    const struct pw_route *route = &host->routes[departure->end];
+    fetch_watch(clock, departure->end);
+    pw_host_offer(host, n, slot, &flight->offer);
+    for (int q = 0; q < clock->n_products; q++) {
+        double s = agent->s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
+        flight->trade[q] = (flight->offer.r[q] + s) / 2.0;
+    }
+    struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
+                                                (uint32_t)route->direction, (uint32_t)flight->offer.round);
+    departure->losses = passage.losses;
+    flight->sent_ns = now;
+    flight->due_ns = due(now, &passage);
+    pw_event_queue_fetch(clock->queue, flight->due_ns);
 }
 
-static void depart(struct pw_virtual *clock, int n, int slot, int64_t now, const struct departure *departure)
+static void depart(struct pw_virtual *clock, int n, const struct departure *departure)
 {
     const struct pw_host *host = clock->spec.host;
-    const struct pw_route *route = pw_host_route(host, n, slot);
-    const struct pw_offer *offer = &departure->offer;
-    note_sending(clock, n, route->peer, offer->round, departure->passage.losses, now);
-    note_departure(clock, n, slot, offer, now);
-    if (!lives_here(clock, route->peer))
-        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, route->peer), offer, now);
-    else if (!departure->passage.lost_for_good)
-        take_flight(clock, offer, departure->due_ns);
+    const struct pw_route *route = &host->routes[departure->end];
+    const struct pw_flight *flight = &departure->flight;
+    note_sending(clock, n, route->peer, flight->offer.round, departure->losses, flight->sent_ns);
+    note_flight(clock, departure->end, route->direction, flight);
+    if (lives_here(clock, route->peer))
+        take_flight(clock, flight);
+    else
+        clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, route->peer), flight);
 }
 
 static void list_if_ready(struct pw_virtual *clock, int n)
@@ -304,8 +328,8 @@ static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
         for (int i = first; i < end; i++)
             prepare(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
         for (int i = first; i < end; i++) {
-            depart(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
-            lost += (int32_t)departures[i - first].passage.losses;
+            depart(clock, n, &departures[i - first]);
+            lost += (int32_t)departures[i - first].losses;
         }
     }
     note_agent(clock, n, end_ns, agent->n_out, lost);
@@ -317,16 +341,16 @@ static void answer(struct pw_virtual *clock, int n, int slot, int64_t now)
 {
     struct departure departure;
     prepare(clock, n, slot, now, &departure);
-    depart(clock, n, slot, now, &departure);
-    note_agent(clock, n, now, 1, (int32_t)departure.passage.losses);
+    depart(clock, n, &departure);
+    note_agent(clock, n, now, 1, (int32_t)departure.losses);
 }
 
 static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    struct event event = {n, TIMEOUT, (int32_t)agent->fires, {0}};
+    struct event event = {0, n, TIMEOUT, (int32_t)agent->fires, {0}};
     if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - now)
-        pw_event_queue_push(clock->queue, now + clock->spec.timeout_ns, &event);
+        push(clock, now + clock->spec.timeout_ns, &event);
 }
 
 /* An agent that has not fired since then fires with what it has. */
@@ -363,7 +387,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
-    struct event done = {n, DONE, 0, {0}};
+    struct event done = {0, n, DONE, 0, {0}};
     int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
@@ -372,7 +396,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     clock->fired_ns[i] = now;
     clock->busy[i] = 1;
     if (end_ns > now)
-        pw_event_queue_push(clock->queue, end_ns, &done);
+        push(clock, end_ns, &done);
     else
         end_solve(clock, n, now);
 }
@@ -400,8 +424,8 @@ static void look_ahead(const struct pw_virtual *clock)
 {
     enum { FAR = 12, NEAR = 4 };
     const struct pw_host *host = clock->spec.host;
-    const struct event *far_off = pw_event_queue_ahead(clock->queue, FAR),
-                       *soon = pw_event_queue_ahead(clock->queue, NEAR);
+    const struct event_head *far_off = pw_event_queue_ahead(clock->queue, FAR),
+                            *soon = pw_event_queue_ahead(clock->queue, NEAR);
     if (far_off != NULL)
         pw_agent_fetch_slot(pw_host_agent(host, far_off->agent), clock->n_products,
                             far_off->slot >= 0 ? far_off->slot : 0);
@@ -428,12 +452,12 @@ int64_t pw_virtual_next(const struct pw_virtual *clock)
     return pw_event_queue_next(clock->queue);
 }
 
-enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct pw_error *err)
+enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t most, struct pw_error *err)
 {
     struct event event;
-    for (int64_t now; (now = pw_event_queue_next(clock->queue)) < until_ns;) {
-        while (pw_event_queue_next(clock->queue) == now) {
-            pw_event_queue_pop(clock->queue, &event);
+    for (int64_t now, played = 0; (now = pw_event_queue_next(clock->queue)) < until_ns && played < most;) {
+        for (; pw_event_queue_next(clock->queue) == now; played++) {
+            pw_event_queue_pop(clock->queue, &event.agent);
             look_ahead(clock);
             if (event.slot == DONE)
                 end_solve(clock, event.agent, now);

@@ -15,13 +15,22 @@
 #include "net_models/network.h"
 #include "net_models/pace.h"
 
+enum { PW_VIRTUAL_NEVER = 0, PW_VIRTUAL_AT_ONCE = 16 };
+
+/* An offer on its way: what it says, and what is known of it beforehand. */
+struct pw_flight {
+    struct pw_offer offer;
+    double trade[PW_MOST_PRODUCTS]; /* [n_products] the trade in the offer, as its sender holds it */
+    int64_t sent_ns, due_ns;        /* due PW_VIRTUAL_NEVER: lost for good */
+};
+
 /* Nothing is owned. */
 struct pw_virtual_spec {
     struct pw_host *host;
     struct pw_network network;
     struct pw_pace pace; /* durations of local solves */
-    /* An offer that leaves for an agent on another rank at `sent_ns`. */
-    void (*send)(void *context, int rank, const struct pw_offer *offer, int64_t sent_ns);
+    /* An offer that leaves for an agent on another rank. */
+    void (*send)(void *context, int rank, const struct pw_flight *flight);
     void *context;
     const struct pw_observer *observer; /* NULL: nobody watches */
     int64_t timeout_ns; /* an agent whose exchange needs that fires so long after its last fire in any case */
@@ -39,16 +48,17 @@ int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_p
 /* Round 0 of every agent, at time 0. */
 void pw_virtual_start(struct pw_virtual *clock);
 
-/* Takes an offer that left another rank at `sent_ns`. PW_INTERNAL for an agent that does not live here or a
- * slot that it does not have. */
-enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_offer *offer, int64_t sent_ns,
+/* Takes `count` offers that left another rank; quickest with some PW_VIRTUAL_AT_ONCE of them. PW_INTERNAL for
+ * an agent that does not live here or a slot that it does not have. */
+enum pw_code pw_virtual_receive(struct pw_virtual *clock, const struct pw_flight *flights, int count,
                                 struct pw_error *err);
 
 /* Time of the next event; INT64_MAX where there is none. */
 int64_t pw_virtual_next(const struct pw_virtual *clock);
 
-/* Plays all events before `until_ns`. PW_INTERNAL if a peer broke the protocol. */
-enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, struct pw_error *err);
+/* Plays the events before `until_ns`, or the instants of the first `most` of them. PW_INTERNAL if a peer
+ * broke the protocol. */
+enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t most, struct pw_error *err);
 
 /* What has changed since they were last cleared, which is the caller's to do; in any order. */
 struct pw_changes *pw_virtual_changes(struct pw_virtual *clock);

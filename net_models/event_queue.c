@@ -15,7 +15,7 @@ enum { FETCH_AHEAD = 24 };
 struct node {
     int64_t time_ns;
     int32_t next;
-    double payload[];
+    unsigned char payload[];
 };
 
 /* For sorting. */
@@ -81,7 +81,7 @@ struct pw_event_queue *pw_event_queue_create(size_t size, size_t room, int64_t s
     for (int i = 0; i < queue->n_buckets; i++)
         queue->heads[i] = NONE;
     queue->size = size;
-    queue->node_size = sizeof(struct node) + (size + 7) / 8 * 8;
+    queue->node_size = (offsetof(struct node, payload) + size + 7) / 8 * 8;
     queue->free_node = queue->later = NONE;
     queue->later_ns = INT64_MAX;
     add_nodes(queue, (int32_t)(room < 64 ? 64 : room));
@@ -147,6 +147,8 @@ void pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns, const vo
         add_nodes(queue, queue->n_nodes);
     int32_t node = queue->free_node;
     queue->free_node = node_at(queue, node)->next;
+    if (queue->free_node != NONE)
+        pw_prefetch(node_at(queue, queue->free_node));
     node_at(queue, node)->time_ns = time_ns;
     memcpy(node_at(queue, node)->payload, payload, queue->size);
     queue->count++;

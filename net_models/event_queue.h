@@ -10,8 +10,8 @@
 
 struct pw_event_queue;
 
-/* A queue of payloads of `size` bytes. Hints, which only speed depends on: about `room` events will be
- * pending at once, most of them within `span_ns` of the earliest. */
+/* A queue of payloads of `size` bytes, kept at addresses that are a multiple of 4. Hints, which only speed
+ * depends on: about `room` events will be pending at once, most of them within `span_ns` of the earliest. */
 struct pw_event_queue *pw_event_queue_create(size_t size, size_t room, int64_t span_ns);
 void pw_event_queue_destroy(struct pw_event_queue *queue);
 

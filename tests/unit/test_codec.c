@@ -58,7 +58,7 @@ START_TEST(packets_come_back)
             offers[i] = random_offer(&rng, n_products);
         unsigned char *bytes = packet_of(offers, count, n_products, epoch, &size);
         ck_assert_int_eq(pw_decode_header(bytes, size, n_products, &header, &err), PW_OK);
-        ck_assert(header.count == count && header.epoch == epoch && header.n_products == n_products);
+        ck_assert(header.count == count && header.epoch == epoch && header.n_reals == n_products);
         int wrong = 0;
         for (uint32_t i = 0; i < count; i++)
             wrong += pw_decode_offer(bytes, i, n_products, &back, &err) != PW_OK ||
@@ -95,7 +95,7 @@ static enum pw_code decode_all(const unsigned char *bytes, size_t size, int n_pr
     memcpy(block, bytes, size);
     enum pw_code code = pw_decode_header(block, size, n_products, &header, &err);
     int nonsense =
-        code == PW_OK && (header.n_products != n_products ||
+        code == PW_OK && (header.n_reals != n_products ||
                           size != pw_packet_header_size() + header.count * pw_offer_size(n_products));
     for (uint32_t i = 0; code == PW_OK && i < header.count; i++) {
         code = pw_decode_offer(block, i, n_products, &offer, &err);
