@@ -18,6 +18,9 @@ static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
     return pw_exchanges[agent->rules.exchange];
 }
 
+/* Bytes of a line of a cache; where in an agent's block its inboxes begin. */
+enum { LINE = PW_CACHE_LINE, INBOXES_AT = (sizeof(struct pw_agent) + LINE - 1) / LINE * LINE };
+
 /* Hands out arrays from one block; with a NULL block it only counts. */
 struct arena {
     unsigned char *block;
@@ -76,7 +79,7 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
 /* The agent itself, then its arrays: one block of memory, what a delivery touches first. */
 static size_t lay_out(struct pw_agent *agent, void *block)
 {
-    struct arena arena = {block, sizeof *agent};
+    struct arena arena = {block, INBOXES_AT};
     lay_out_slots(agent, &arena);
     lay_out_assets(agent, &arena);
     return arena.used;
@@ -115,7 +118,7 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
                              .rules = *rules,
                              .needed = (int)fmax(1.0, ceil(spec->delta * spec->n_links - 1e-9))};
     shape.size = lay_out(&shape, NULL);
-    struct pw_agent *agent = pw_alloc(shape.size, 1);
+    struct pw_agent *agent = pw_alloc_lines(shape.size);
     *agent = shape;
     lay_out(agent, agent);
     copy_spec(agent, spec);
@@ -208,12 +211,12 @@ enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, c
 void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot)
 {
     pw_prefetch(agent);
-    pw_prefetch((const unsigned char *)agent + sizeof *agent + (size_t)slot * inbox_size(n_products));
+    pw_prefetch((const unsigned char *)agent + INBOXES_AT + (size_t)slot * inbox_size(n_products));
 }
 
 void pw_agent_fetch_fire(const struct pw_agent *agent)
 {
-    enum { LINE = 64, MOST = 16384 };
+    enum { MOST = 16384 };
     const unsigned char *block = (const unsigned char *)agent;
     if (agent->n_complete + 1 < agent->needed)
         return;

@@ -44,13 +44,13 @@ struct pw_inbox {
 /* All per-slot arrays are [n_links]; those marked * are [n_products * n_links], products outermost. Read
  * freely, change only through the functions below. */
 struct pw_agent {
-    /* First what a delivery touches. */
-    unsigned char *inboxes; /* [n_links] by pw_agent_inbox() */
-    size_t inbox_size;      /* bytes of one */
-    struct pw_rules rules;
+    /* First what a delivery touches, in one line of a cache. */
+    unsigned char *inboxes;            /* [n_links] by pw_agent_inbox() */
+    size_t inbox_size;                 /* bytes of one */
     int n_complete, n_next, n_settled; /* counters behind pw_agent_ready() */
     int needed;                        /* ceil(delta * n_links): complete links wanted by rule (i) */
     int id, n_products, n_assets, n_links;
+    struct pw_rules rules;
     size_t size; /* bytes of the agent and its arrays, which are one block */
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */

@@ -12,9 +12,9 @@ enum pw_criterion { PW_STOP_GLOBAL, PW_STOP_AGENT, PW_STOP_TRADE };
 /* How all agents of a market negotiate. */
 struct pw_rules {
     enum pw_exchange_kind exchange;
+    int synchronous;   /* true if delta = 1 for every agent of the market: then rule (ii) is off */
     double relaxation; /* alpha in (0, 1): 1/2 is ADMM */
     double stiffness; /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer; 0: auto */
-    int synchronous;  /* true if delta = 1 for every agent of the market: then rule (ii) is off */
     int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
     int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
 

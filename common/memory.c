@@ -19,6 +19,15 @@ void *pw_alloc(size_t count, size_t size)
     return memory;
 }
 
+void *pw_alloc_lines(size_t size)
+{
+    size_t lines = size / PW_CACHE_LINE + 1;
+    void *memory = aligned_alloc(PW_CACHE_LINE, lines * PW_CACHE_LINE);
+    if (memory == NULL)
+        out_of_memory(size, 1);
+    return memset(memory, 0, lines * PW_CACHE_LINE);
+}
+
 void *pw_realloc(void *old, size_t count, size_t size)
 {
     if (size > 0 && count > SIZE_MAX / size)

@@ -9,6 +9,11 @@
  * On overflow or want of memory: one line on stderr and abort(). */
 void *pw_alloc(size_t count, size_t size);
 
+/* `size` zeroed bytes that start with a line of the processor's cache, under the same terms as pw_alloc. */
+void *pw_alloc_lines(size_t size);
+
+enum { PW_CACHE_LINE = 64 };
+
 /* Like realloc() to `count` elements of `size` bytes, under the same terms as pw_alloc; what is added is
  * not zeroed. */
 void *pw_realloc(void *old, size_t count, size_t size);

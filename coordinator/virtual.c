@@ -12,16 +12,10 @@
  */
 enum { DONE = -1, TIMEOUT = -2 };
 
-/* An event of the queue: from `agent` on, without a gap; the numbers of an offer come last. */
+/* An event of the queue; an offer's numbers follow it. */
 struct event {
-    int32_t unused;
     int32_t agent, slot, round;
     double r[PW_MOST_PRODUCTS];
-};
-
-/* Who an event in the queue is for. */
-struct event_head {
-    int32_t agent, slot, round;
 };
 
 /* What is known of a link whose agent_a lives here: the latest offer that left either end, and when. */
@@ -85,6 +79,15 @@ static void make_watches(struct pw_virtual *clock, int ends)
     }
 }
 
+/* Fetches what an event that will be due before long touches. */
+static void fetch_delivery(void *context, const void *payload)
+{
+    const struct pw_virtual *clock = context;
+    const struct event *event = payload;
+    pw_agent_fetch_slot(pw_host_agent(clock->spec.host, event->agent), clock->n_products,
+                        event->slot >= 0 ? event->slot : 0);
+}
+
 struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
 {
     struct pw_virtual *clock = pw_alloc(1, sizeof *clock);
@@ -100,6 +103,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
                         (size_t)market->n_products * sizeof(double);
     clock->queue =
         pw_event_queue_create(clock->event_size, (size_t)ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
+    pw_event_queue_on_fetch(clock->queue, fetch_delivery, clock);
     make_watches(clock, ends);
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
     clock->busy = pw_alloc(agents, 1);
@@ -176,7 +180,7 @@ static void note_flight(struct pw_virtual *clock, int end, int direction, const 
 
 static void push(struct pw_virtual *clock, int64_t time_ns, const struct event *event)
 {
-    pw_event_queue_push(clock->queue, time_ns, &event->agent);
+    pw_event_queue_push(clock->queue, time_ns, event);
 }
 
 /* An offer will be delivered to an agent that lives here, unless it is lost for good. */
@@ -348,7 +352,7 @@ static void answer(struct pw_virtual *clock, int n, int slot, int64_t now)
 static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    struct event event = {0, n, TIMEOUT, (int32_t)agent->fires, {0}};
+    struct event event = {n, TIMEOUT, (int32_t)agent->fires, {0}};
     if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - now)
         push(clock, now + clock->spec.timeout_ns, &event);
 }
@@ -387,7 +391,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
-    struct event done = {0, n, DONE, 0, {0}};
+    struct event done = {n, DONE, 0, {0}};
     int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
@@ -401,36 +405,36 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
         end_solve(clock, n, now);
 }
 
-static void deliver(struct pw_virtual *clock, const struct event *event, int64_t now)
+static void note_delivery(const struct pw_virtual *clock, const struct event *event, int answers, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
-    struct pw_host *host = clock->spec.host;
-    int answers, peer = pw_host_route(host, event->agent, event->slot)->peer;
-    if (pw_host_deliver(host, event->agent, event->slot, event->round, event->r, &answers, &clock->error) !=
-        PW_OK)
+    if (observer == NULL)
         return;
-    if (observer != NULL)
-        observer->delivered(observer->context, now, event->agent, peer, event->round);
-    if (answers && observer != NULL)
+    int peer = pw_host_route(clock->spec.host, event->agent, event->slot)->peer;
+    observer->delivered(observer->context, now, event->agent, peer, event->round);
+    if (answers)
         observer->woke(observer->context, now, event->agent, peer, event->round);
+}
+
+static void deliver(struct pw_virtual *clock, const struct event *event, int64_t now)
+{
+    int answers;
+    if (pw_host_deliver(clock->spec.host, event->agent, event->slot, event->round, event->r, &answers,
+                        &clock->error) != PW_OK)
+        return;
+    note_delivery(clock, event, answers, now);
     if (answers)
         answer(clock, event->agent, event->slot, now);
     list_if_ready(clock, event->agent);
 }
 
-/* Fetches what events that are soon due will touch: first what a delivery does, then, where that is known to
- * make an agent ready, what its fire does. */
+/* Fetches what the fire touches that an event due soon is known to bring about. */
 static void look_ahead(const struct pw_virtual *clock)
 {
-    enum { FAR = 12, NEAR = 4 };
-    const struct pw_host *host = clock->spec.host;
-    const struct event_head *far_off = pw_event_queue_ahead(clock->queue, FAR),
-                            *soon = pw_event_queue_ahead(clock->queue, NEAR);
-    if (far_off != NULL)
-        pw_agent_fetch_slot(pw_host_agent(host, far_off->agent), clock->n_products,
-                            far_off->slot >= 0 ? far_off->slot : 0);
+    enum { AHEAD = 3 };
+    const struct event *soon = pw_event_queue_soon(clock->queue, AHEAD);
     if (soon != NULL && soon->slot >= 0)
-        pw_agent_fetch_fire(pw_host_agent(host, soon->agent));
+        pw_agent_fetch_fire(pw_host_agent(clock->spec.host, soon->agent));
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)
@@ -452,20 +456,28 @@ int64_t pw_virtual_next(const struct pw_virtual *clock)
     return pw_event_queue_next(clock->queue);
 }
 
+static void handle(struct pw_virtual *clock, const struct event *event, int64_t now)
+{
+    look_ahead(clock);
+    if (event->slot == DONE)
+        end_solve(clock, event->agent, now);
+    else if (event->slot == TIMEOUT)
+        time_out(clock, event->agent, event->round);
+    else
+        deliver(clock, event, now);
+}
+
 enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t most, struct pw_error *err)
 {
     struct event event;
-    for (int64_t now, played = 0; (now = pw_event_queue_next(clock->queue)) < until_ns && played < most;) {
-        for (; pw_event_queue_next(clock->queue) == now; played++) {
-            pw_event_queue_pop(clock->queue, &event.agent);
-            look_ahead(clock);
-            if (event.slot == DONE)
-                end_solve(clock, event.agent, now);
-            else if (event.slot == TIMEOUT)
-                time_out(clock, event.agent, event.round);
-            else
-                deliver(clock, &event, now);
-        }
+    for (int64_t played = 0; played < most;) {
+        int64_t now = pw_event_queue_pop(clock->queue, until_ns, &event);
+        if (now == INT64_MAX)
+            return PW_OK;
+        do {
+            handle(clock, &event, now);
+            played++;
+        } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
         fire_ready(clock, now);
         if (clock->error.code != PW_OK) {
             *err = clock->error;

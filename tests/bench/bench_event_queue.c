@@ -31,7 +31,7 @@ static void turn_ring(void *context)
     struct setting *setting = context;
     struct payload payload;
     for (int i = 0; i < TURNS; i++) {
-        int64_t now = pw_event_queue_pop(setting->ring, &payload);
+        int64_t now = pw_event_queue_pop(setting->ring, INT64_MAX, &payload);
         pw_event_queue_push(setting->ring, now + delay(&setting->rng), &payload);
     }
 }

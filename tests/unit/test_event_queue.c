@@ -46,6 +46,8 @@ static int64_t draw_delay(struct test_rng *rng, int law, int64_t span)
         return span;
     if (law == 1)
         return test_below(rng, 3) == 0 ? 0 : (int64_t)test_uniform(rng, 0, (double)span);
+    if (law == 3) /* about the length of the ring */
+        return (int64_t)test_uniform(rng, 0, 4.0 * (double)span);
     return test_below(rng, 20) == 0 ? 1000 * span : (int64_t)test_uniform(rng, 0, 2.0 * (double)span);
 }
 
@@ -63,7 +65,9 @@ static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, in
         } else {
             int got;
             ck_assert_int_eq(pw_event_queue_next(queue), list->time[earliest(list)]);
-            now = pw_event_queue_pop(queue, &got);
+            now = list->time[earliest(list)];
+            ck_assert(pw_event_queue_pop(queue, now, &got) == INT64_MAX);
+            ck_assert(pw_event_queue_pop(queue, test_below(rng, 2) ? now + 1 : INT64_MAX, &got) == now);
             remove_event(list, now, got);
         }
         ck_assert_uint_eq(pw_event_queue_count(queue), (size_t)list->count);
@@ -77,7 +81,8 @@ START_TEST(events_come_out_in_time)
     for (int s = 0; s < 4; s++) {
         struct test_rng rng = test_rng((uint64_t)(10 * _i + s + 1));
         size_t hint = s % 2 ? 5000 : 1; /* hints may be wrong */
-        struct pw_event_queue *queue = pw_event_queue_create(sizeof(int), hint, spans[(s + 1) % 4]);
+        struct pw_event_queue *queue =
+            pw_event_queue_create(sizeof(int), hint, spans[_i == 3 ? s : (s + 1) % 4]);
         play(queue, &rng, _i, spans[s]);
         pw_event_queue_destroy(queue);
     }
@@ -91,7 +96,8 @@ START_TEST(an_empty_queue_has_no_next)
     ck_assert(pw_event_queue_next(queue) == INT64_MAX);
     pw_event_queue_push(queue, INT64_MAX / 2, &id);
     ck_assert(pw_event_queue_next(queue) == INT64_MAX / 2);
-    pw_event_queue_pop(queue, &id);
+    ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX / 2);
+    ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX);
     ck_assert(pw_event_queue_next(queue) == INT64_MAX);
     pw_event_queue_destroy(queue);
 }
@@ -102,7 +108,7 @@ Suite *event_queue_suite(void)
     Suite *suite = suite_create("event_queue");
     TCase *tests = tcase_create("event queue");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, events_come_out_in_time, 0, 3);
+    tcase_add_loop_test(tests, events_come_out_in_time, 0, 4);
     tcase_add_test(tests, an_empty_queue_has_no_next);
     suite_add_tcase(suite, tests);
     return suite;
