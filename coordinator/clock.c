@@ -25,7 +25,9 @@ void pw_clock_yield(void)
 
 void pw_idle_turn(struct pw_idle *idle, int64_t now_ns, int64_t until_ns)
 {
-    int naps = idle->turns++ - idle->spins_first;
+    int spins = idle->turns++ - idle->busy_first, naps = spins - idle->spins_first;
+    if (spins < 0)
+        return;
     if (naps < 0) {
         pw_clock_yield();
         return;

@@ -16,7 +16,8 @@ void pw_clock_yield(void);
 /* A rank's patience where nothing is to do: spinning would starve the other ranks of a shared core. */
 struct pw_idle {
     int64_t longest_ns; /* of one nap */
-    int spins_first;    /* turns that only yield, before the naps start */
+    int busy_first;     /* turns that do nothing, where the rank has a core of its own */
+    int spins_first;    /* turns after these that only yield, before the naps start */
     int turns;
 };
 

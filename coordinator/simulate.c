@@ -22,8 +22,9 @@ struct window_done {
     int32_t interrupted;
 };
 
-/* So many events, a few milliseconds, are played before what has come from other ranks is taken in. */
-enum { EVENTS_AT_ONCE = 4096 };
+/* So many events, a fraction of a millisecond, are played before what has come from other ranks is taken in.
+ */
+enum { EVENTS_AT_ONCE = 512 };
 
 /* In a packet's epoch, which is twice the window's number: no more offers of that window will come from its
  * sender. */
@@ -261,7 +262,8 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
                      const char *what)
 {
     struct pw_idle idle = {.longest_ns = simulation->transport->crowded ? 1000000 : 100000,
-                           .spins_first = simulation->transport->crowded ? 200 : 20000};
+                           .busy_first = simulation->transport->crowded ? 0 : 20000,
+                           .spins_first = 200};
     int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
     int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
     while (!is_here(simulation)) {

@@ -135,7 +135,7 @@ static int is_busy(struct pw_transport *transport, int to)
 
 static void wait_sleeping(MPI_Request *request)
 {
-    struct pw_idle idle = {LONGEST_NAP_NS, 100, 0};
+    struct pw_idle idle = {.longest_ns = LONGEST_NAP_NS, .spins_first = 100};
     for (int done = 0;;) {
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (done)
