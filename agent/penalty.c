@@ -5,7 +5,12 @@
 /* Balanced every so many rounds of a link, from its own gap and movement (residual balancing, with a limit on
  * each factor that tightens as the rounds pass, so that the penalty comes to rest). */
 enum { ROUNDS_PER_BALANCE = 6, LAST_BALANCE = 4096 };
-static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0, LARGEST_DRIFT = 1e4;
+static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0;
+
+/* The penalty stays within these from its start. At a small delta, where agents answer one another one by
+ * one, a link moves much more than its gap and its penalty sinks further than is good for the market, which
+ * then crawls. */
+static const double MOST_SINK = 1e2, MOST_RISE = 1e4;
 
 /* More may diverge where delta is below 1 (docs/penalty.md), and only a paired exchange bears any. */
 static const double PAIRED_RELAXATION = 0.6, PLAIN_RELAXATION = 0.5;
@@ -26,7 +31,7 @@ static double balancing_factor(double gap_sum2, double move_sum2, int round)
 
 static double bounded(double penalty, double start)
 {
-    return fmin(fmax(penalty, start / LARGEST_DRIFT), start * LARGEST_DRIFT);
+    return fmin(fmax(penalty, start / MOST_SINK), start * MOST_RISE);
 }
 
 /* Below this share of the edge variables a gap or a move is rounding, which says nothing about the penalty.

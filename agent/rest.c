@@ -56,6 +56,11 @@ int pw_rest_is_calm(const struct pw_agent *agent, int slot)
     return slot_excess(agent, slot) <= 1.0;
 }
 
+/* So many times what is allowed one of an agent's trades may be off while together they are at rest: the
+ * certificate bounds the price of each trade. */
+static const double MOST_EXCESS = 2.0;
+
+/* Together: in the root mean square of those heard. */
 int pw_rest_all_calm(const struct pw_agent *agent)
 {
     double sum2 = 0.0;
@@ -65,6 +70,8 @@ int pw_rest_all_calm(const struct pw_agent *agent)
         if (!inbox->complete && !inbox->settled)
             continue;
         double excess = slot_excess(agent, slot);
+        if (excess > MOST_EXCESS)
+            return 0;
         sum2 += excess * excess;
         heard++;
     }
