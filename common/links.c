@@ -26,25 +26,31 @@ static void add(struct bundle *bundle, int a, int b)
     bundle->b[bundle->count++] = b;
 }
 
-static int can_inject(const struct pw_market *market, int n)
+/* What agents can do on balance, looked up for every pair. */
+struct abilities {
+    unsigned char *injects, *consumes; /* [agents] */
+};
+
+static struct abilities find_abilities(const struct pw_market *market)
 {
-    return pw_market_agent_p_max(market, n, 0) > 0.0;
+    size_t agents = (size_t)market->n_agents;
+    struct abilities can = {pw_alloc(agents, 1), pw_alloc(agents, 1)};
+    for (int n = 0; n < market->n_agents; n++) {
+        can.injects[n] = pw_market_agent_p_max(market, n, 0) > 0.0;
+        can.consumes[n] = pw_market_agent_p_min(market, n, 0) < 0.0;
+    }
+    return can;
 }
 
-static int can_consume(const struct pw_market *market, int n)
+static int can_do_both(const struct abilities *can, int n)
 {
-    return pw_market_agent_p_min(market, n, 0) < 0.0;
-}
-
-static int can_do_both(const struct pw_market *market, int n)
-{
-    return can_inject(market, n) && can_consume(market, n);
+    return can->injects[n] && can->consumes[n];
 }
 
 /* True if i may sell to j under `sides`. */
-static int sells_to(const struct pw_market *market, int i, int j)
+static int sells_to(const struct abilities *can, int i, int j)
 {
-    return can_inject(market, i) && can_consume(market, j);
+    return can->injects[i] && can->consumes[j];
 }
 
 static int drawn(const struct pw_links_spec *spec, int i, int j)
@@ -56,13 +62,14 @@ static int drawn(const struct pw_links_spec *spec, int i, int j)
 }
 
 /* The number of links to expect, known before any is made: too many would not fit into memory. */
-static double expected_links(const struct pw_market *market, const struct pw_links_spec *spec, int sides)
+static double expected_links(const struct pw_market *market, const struct abilities *can,
+                             const struct pw_links_spec *spec, int sides)
 {
     double all = market->n_agents, sellers = 0.0, buyers = 0.0, both = 0.0;
     for (int n = 0; n < market->n_agents; n++) {
-        sellers += can_inject(market, n);
-        buyers += can_consume(market, n);
-        both += can_do_both(market, n);
+        sellers += can->injects[n];
+        buyers += can->consumes[n];
+        both += can_do_both(can, n);
     }
     if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS)
         return fmin(all * (double)spec->count, all * (all - 1.0) / 2.0);
@@ -72,12 +79,12 @@ static double expected_links(const struct pw_market *market, const struct pw_lin
 }
 
 /* Every pair, or every seller-buyer pair, that the draw lets through; the seller first. */
-static void link_pairs(const struct pw_market *market, const struct pw_links_spec *spec, int sides,
+static void link_pairs(int n_agents, const struct abilities *can, const struct pw_links_spec *spec, int sides,
                        struct bundle *bundle)
 {
-    for (int i = 0; i < market->n_agents && bundle->count <= MOST_LINKS; i++) {
-        for (int j = i + 1; j < market->n_agents; j++) {
-            int forth = !sides || sells_to(market, i, j), back = sides && sells_to(market, j, i);
+    for (int i = 0; i < n_agents && bundle->count <= MOST_LINKS; i++) {
+        for (int j = i + 1; j < n_agents; j++) {
+            int forth = !sides || sells_to(can, i, j), back = sides && sells_to(can, j, i);
             if ((forth || back) && drawn(spec, i, j))
                 add(bundle, forth ? i : j, forth ? j : i);
         }
@@ -115,36 +122,98 @@ static void link_nearest(const struct pw_market *market, long count, struct bund
     free(others);
 }
 
-/* The agents that i may ask for under `peers`: all others, or those of the other side. */
-static int candidates(const struct pw_market *market, int sides, int i, int *out)
+/* Agents in rising order, and where each stands among them. */
+struct list {
+    int *agents, count;
+    int *place; /* [agents of the market] for those in the list */
+};
+
+enum { ALL, INJECTORS, CONSUMERS, EITHER, N_LISTS };
+
+static int belongs(const struct abilities *can, int n, int list)
 {
-    int count = 0;
-    for (int j = 0; j < market->n_agents; j++) {
-        if (j != i && (!sides || sells_to(market, i, j) || sells_to(market, j, i)))
-            out[count++] = j;
-    }
-    return count;
+    return list == ALL || (list != CONSUMERS && can->injects[n]) || (list != INJECTORS && can->consumes[n]);
 }
 
-/* Draws without replacement: the first `count` places of a shuffle of the candidates. */
-static void link_peers(const struct pw_market *market, const struct pw_links_spec *spec,
+static struct list make_list(const struct abilities *can, int n_agents, int which)
+{
+    struct list list = {pw_alloc((size_t)n_agents, sizeof(int)), 0, pw_alloc((size_t)n_agents, sizeof(int))};
+    for (int n = 0; n < n_agents; n++) {
+        if (!belongs(can, n, which))
+            continue;
+        list.place[n] = list.count;
+        list.agents[list.count++] = n;
+    }
+    return list;
+}
+
+/* The list that agent i draws its peers from under `peers`: all, or the other side; N_LISTS: nobody is in it.
+ */
+static int list_for(const struct abilities *can, int sides, int i)
+{
+    if (!sides)
+        return ALL;
+    if (can_do_both(can, i))
+        return EITHER;
+    return can->injects[i] ? CONSUMERS : can->consumes[i] ? INJECTORS : N_LISTS;
+}
+
+/* The k-th place of the list without agent i, where i is in it. */
+static int *place_without(const struct list *list, int skipped, int k)
+{
+    return &list->agents[k + (k >= skipped)];
+}
+
+static void add_oriented(const struct abilities *can, int sides, int i, int j, struct bundle *bundle)
+{
+    int forth = sides ? sells_to(can, i, j) : i < j;
+    if (sides && sells_to(can, j, i) && forth)
+        forth = i < j; /* both ways: one orientation whoever asked */
+    add(bundle, forth ? i : j, forth ? j : i);
+}
+
+/* Draws without replacement: the first `count` places of a shuffle of the list without i, undone afterwards.
+ */
+static void draw_peers(const struct abilities *can, const struct pw_links_spec *spec, int i,
+                       struct list *list, int *picks, struct bundle *bundle)
+{
+    int n = list->count, inside = n > 0 && list->agents[list->place[i]] == i;
+    int skipped = inside ? list->place[i] : n, n_pool = n - inside;
+    int count = n_pool < spec->count ? n_pool : (int)spec->count;
+    for (int k = 0; k < count; k++) {
+        struct pw_draw draw = {(uint64_t)spec->seed, PW_DRAW_LINKS, {(uint32_t)i, (uint32_t)k, 1}};
+        picks[k] = k + (int)(pw_random_uniform(&draw, 0) * (n_pool - k));
+        int *first = place_without(list, skipped, k), *pick = place_without(list, skipped, picks[k]),
+            j = *pick;
+        *pick = *first;
+        *first = j;
+        add_oriented(can, spec->among_sides, i, j, bundle);
+    }
+    for (int k = count - 1; k >= 0; k--) {
+        int *first = place_without(list, skipped, k), *pick = place_without(list, skipped, picks[k]),
+            j = *first;
+        *first = *pick;
+        *pick = j;
+    }
+}
+
+static void link_peers(int n_agents, const struct abilities *can, const struct pw_links_spec *spec,
                        struct bundle *bundle)
 {
-    int *pool = pw_alloc((size_t)market->n_agents, sizeof(int));
-    for (int i = 0; i < market->n_agents; i++) {
-        int n_pool = candidates(market, spec->among_sides, i, pool);
-        for (int k = 0; k < n_pool && k < spec->count; k++) {
-            struct pw_draw draw = {(uint64_t)spec->seed, PW_DRAW_LINKS, {(uint32_t)i, (uint32_t)k, 1}};
-            int pick = k + (int)(pw_random_uniform(&draw, 0) * (n_pool - k));
-            int j = pool[pick];
-            pool[pick] = pool[k];
-            int forth = spec->among_sides ? sells_to(market, i, j) : i < j;
-            if (spec->among_sides && sells_to(market, j, i) && forth)
-                forth = i < j; /* both ways: one orientation whoever asked */
-            add(bundle, forth ? i : j, forth ? j : i);
-        }
+    struct list lists[N_LISTS];
+    int *picks = pw_alloc((size_t)n_agents, sizeof *picks);
+    for (int which = 0; which < N_LISTS; which++)
+        lists[which] = make_list(can, n_agents, which);
+    for (int i = 0; i < n_agents; i++) {
+        int which = list_for(can, spec->among_sides, i);
+        if (which < N_LISTS)
+            draw_peers(can, spec, i, &lists[which], picks, bundle);
     }
-    free(pool);
+    for (int which = 0; which < N_LISTS; which++) {
+        free(lists[which].agents);
+        free(lists[which].place);
+    }
+    free(picks);
 }
 
 struct pair {
@@ -177,13 +246,14 @@ static void drop_repeated(struct bundle *bundle)
     free(pairs);
 }
 
-static void install(struct pw_market *market, const struct bundle *bundle, int sides, double fee)
+static void install(struct pw_market *market, const struct abilities *can, const struct bundle *bundle,
+                    int sides, double fee)
 {
     pw_market_set_link_count(market, (int)bundle->count);
     for (int l = 0; l < market->n_links; l++) {
         market->link_a[l] = bundle->a[l];
         market->link_b[l] = bundle->b[l];
-        int one_way = sides && !can_do_both(market, bundle->a[l]) && !can_do_both(market, bundle->b[l]);
+        int one_way = sides && !can_do_both(can, bundle->a[l]) && !can_do_both(can, bundle->b[l]);
         for (int q = 0; q < market->n_products; q++) {
             int i = l * market->n_products + q;
             market->fee_a[i] = market->fee_b[i] = fee;
@@ -194,14 +264,13 @@ static void install(struct pw_market *market, const struct bundle *bundle, int s
     pw_market_index(market);
 }
 
-enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
-                            struct pw_error *err)
+/* Makes the links of `spec` and gives them to the market. */
+static enum pw_code build(struct pw_market *market, const struct abilities *can,
+                          const struct pw_links_spec *spec, double fee, struct pw_error *err)
 {
     struct bundle bundle = {0};
     int sides = spec->kind == PW_LINKS_SIDES || spec->among_sides;
-    if (spec->kind == PW_LINKS_NEAREST && market->x == NULL)
-        return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
-    double expected = expected_links(market, spec, sides);
+    double expected = expected_links(market, can, spec, sides);
     if (expected > MOST_LINKS)
         return pw_fail(err, PW_USAGE,
                        "about %.3g links, but %d are the most: see {random: density} and its like", expected,
@@ -209,15 +278,27 @@ enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec
     if (spec->kind == PW_LINKS_NEAREST)
         link_nearest(market, spec->count, &bundle);
     else if (spec->kind == PW_LINKS_PEERS)
-        link_peers(market, spec, &bundle);
+        link_peers(market->n_agents, can, spec, &bundle);
     else
-        link_pairs(market, spec, sides, &bundle);
+        link_pairs(market->n_agents, can, spec, sides, &bundle);
     if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS)
         drop_repeated(&bundle);
     int fits = bundle.count <= MOST_LINKS;
     if (fits)
-        install(market, &bundle, sides, fee);
+        install(market, can, &bundle, sides, fee);
     free(bundle.a);
     free(bundle.b);
     return fits ? PW_OK : pw_fail(err, PW_USAGE, "more than %d links", MOST_LINKS);
+}
+
+enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
+                            struct pw_error *err)
+{
+    if (spec->kind == PW_LINKS_NEAREST && market->x == NULL)
+        return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
+    struct abilities can = find_abilities(market);
+    enum pw_code code = build(market, &can, spec, fee, err);
+    free(can.injects);
+    free(can.consumes);
+    return code;
 }
