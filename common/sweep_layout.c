@@ -36,6 +36,7 @@ static const struct row ROWS[] = {
     {"price_mean", PW_TRACE_FLOAT64, PRICE, "mean price weighted by traded power", AT(price_mean)},
     {"power_injected", PW_TRACE_FLOAT64, POWER, "sum of positive agent powers", AT(power_injected)},
     {"fees_collected", PW_TRACE_FLOAT64, RATE, "fees collected", AT(fees_collected)},
+    {"imbalance", PW_TRACE_FLOAT64, POWER, "sum over agents of |power - sum of trades|", AT(imbalance)},
     {"primal_residual", PW_TRACE_FLOAT64, POWER, "disagreement of the two ends of links",
      AT(primal_residual)},
     {"dual_residual", PW_TRACE_FLOAT64, POWER, "last change of trades", AT(dual_residual)},
