@@ -88,13 +88,18 @@ def _options(script, purpose, inputs, arguments):
     return paths, options["prefix"] or paths[0].removesuffix(".h5")
 
 
-def command(script, purpose, inputs, draw, arguments=None):
-    """Reads one sweep for each of the inputs, draws them all, prints the paths; returns the exit code."""
+def command(script, purpose, inputs, draw, report=lambda *sweeps: (), arguments=None):
+    """Reads one sweep for each of the inputs, draws them all, prints the lines of the report and the paths.
+
+    Returns the exit code.
+    """
     sources, prefix = _options(script, purpose, inputs, arguments)
     style.apply()
     try:
-        for path in style.save(draw(*map(read, sources)), prefix):
-            print(path, flush=True)
+        sweeps = [read(path) for path in sources]
+        paths = style.save(draw(*sweeps), prefix)
+        for line in (*report(*sweeps), *paths):
+            print(line, flush=True)
     except TraceError as error:
         print(f"{script}: {error}", file=sys.stderr)
         return EXIT_IO
