@@ -45,7 +45,7 @@ def _name(data, rho):
     times = rho / data.by_hand
     if times == 1:
         return f"by hand, {style.number(rho)}{', the best' if rho == data.best(LEVEL) else ''}"
-    return f"{style.number(1 / times if times < 1 else times, 1)} times {'softer' if times < 1 else 'stiffer'}"
+    return f"{max(times, 1 / times):.0e}".replace("e+01", "0") + f" times {'softer' if times < 1 else 'stiffer'}"
 
 
 def _panel_curves(axes, data, letter, criterion):
@@ -58,9 +58,11 @@ def _panel_curves(axes, data, letter, criterion):
     axes.plot(runs.messages.ravel(), np.maximum(runs.imbalance, FLOOR).ravel(), linestyle="none", marker=",",
               color=colour, alpha=0.16, rasterized=True)
     _band(axes, np.median(runs.messages, axis=1), np.maximum(_spread(runs.imbalance), FLOOR), colour, marker="o",
-          markersize=3.6, linewidth=1.9, label="automatic: median, quartiles, deciles")
+          markersize=3.6, linewidth=1.9, label="in colour: automatic; median, quartiles, deciles")
     _median_curve(axes, data.near[AUTOMATIC, relative], color=colour, linestyle=(0, (3, 1.5)), linewidth=1.6,
                   label="the same, relative tolerance")
+    axes.plot(np.median(runs.messages, axis=1), np.median(np.abs(runs.gap), axis=1), color=colour, linestyle=":",
+              linewidth=1.6, label="the same, |welfare gap|")
     axes.set_title(f"({letter})  {CRITERIA[criterion]}", loc="left")
     axes.set_xlabel("messages")
 
@@ -91,21 +93,24 @@ def _panel_penalty(axes, data):
         own = np.median(data.shipped.needed(level))
         if level == LEVEL:
             _band(axes, rho, np.minimum(_spread(needed), 1e7), style.DARK, marker="o", markersize=3.6, linewidth=1.8,
-                  label=f"baseline, within {style.number(level)}: median, quartiles, deciles")
+                  label=f"baseline, within {style.number(level)}:\nmedian, quartiles, deciles")
             axes.axhline(own, color=style.MIDDLE, linewidth=1.8, label=f"what ships, within {style.number(level)}")
         else:
             axes.plot(rho, np.median(needed, axis=1), color=style.DARK, linewidth=1.0, linestyle=(0, (4, 2)),
-                      label="baseline, within 0.01 (lower) and 1e-4 (upper)" if level == LEVELS[0] else None)
+                      label=f"baseline, within {LEVELS[0]:g} (lower), {LEVELS[-1]:g} (upper)"
+                      if level == LEVELS[0] else None)
     far = sorted({key for key, _ in data.far} - set(data.scan))
     axes.plot(far, [np.median(data.far[key, BASELINE].needed(LEVEL)) for key in far], marker="o", markersize=5,
-              markerfacecolor="none", markeredgecolor=style.DARK, linestyle="none", label="within 0.001, 100 markets")
+              markerfacecolor="none", markeredgecolor=style.DARK, linestyle="none",
+              label=f"the same, median of {data.n_far} markets")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_ylim(3e3, 5e6)
     axes.grid(True)
     axes.set_xlabel("penalty ρ by hand [EUR/kWh per kW]")
     axes.set_ylabel("messages at equal imbalance and welfare gap")
     axes.set_title("(e)  what the penalty costs", loc="left")
-    axes.legend(loc="upper center")
+    axes.legend(loc="upper right")
 
 
 def _panel_criterion(axes, data):
@@ -127,7 +132,7 @@ def _panel_criterion(axes, data):
     axes.set_yticks((0.3, 0.5, 1, 2, 5), ("0.3", "0.5", "1", "2", "5"))
     axes.minorticks_off()
     axes.grid(True, axis="y")
-    axes.set_xlabel("penalty ρ")
+    axes.set_xlabel("penalty ρ, automatic and by hand")
     axes.set_ylabel("messages against the global criterion")
     axes.set_title("(f)  what the criterion saves at the same penalty", loc="left")
     axes.legend(loc="upper right", ncol=2)
@@ -136,7 +141,8 @@ def _panel_criterion(axes, data):
 def _against(runs, base):
     """Ratio of messages in the markets where the global criterion gets there; infinite where this one does not."""
     own, other = runs.needed(LEVEL), base.needed(LEVEL)
-    return (own / other)[np.isfinite(other)]
+    there = np.isfinite(other)
+    return own[there] / other[there]
 
 
 def _panel_promise(axes, data):
@@ -156,10 +162,10 @@ def _panel_promise(axes, data):
     axes.set_yticks(range(len(names)), [str(way) for way in names])
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlim(1e-3, 10)
+    axes.set_xlim(1e-3, 1e3)
     axes.grid(True, axis="x")
-    axes.set_xlabel("|welfare gap| / tolerance   (× worst of all runs)")
-    axes.set_title("(g)  what a tolerance promises; grey: by hand", loc="left")
+    axes.set_xlabel("|welfare gap| / tolerance; × worst of all; grey: by hand")
+    axes.set_title("(g)  what a tolerance promises", loc="left")
 
 
 def _facts(data, *sweeps):
@@ -177,14 +183,14 @@ def draw(criteria, penalty, off):
     """The whole picture."""
     data = settling.Settling(criteria, penalty, off)
     figure = style.lay_out(WIDTH, HEIGHT, footer=0.34)
-    style.title(figure, f"{criteria.title}: what stop criterion and penalty cost",
+    style.title(figure, "Imbalance against messages: what stop criterion and penalty cost",
                 _facts(data, criteria, penalty, off))
     rows = figure.add_gridspec(2, 1, height_ratios=(1, 1.05))
     first = _row_of_curves(rows[0].subgridspec(1, len(CRITERIA)), figure, data)
     low = rows[1].subgridspec(1, 3, width_ratios=(1, 1.35, 0.95))
     for k, panel in enumerate((_panel_penalty, _panel_criterion, _panel_promise)):
         panel(figure.add_subplot(low[k]), data)
-    figure.legend(*first.get_legend_handles_labels(), loc="lower center", ncol=7)
+    figure.legend(*first.get_legend_handles_labels(), loc="lower center", ncol=8)
     return figure
 
 

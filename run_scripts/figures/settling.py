@@ -12,7 +12,7 @@ AUTOMATIC = "auto"
 CRITERIA = {"global": "global", "agent": "by agent", "trade": "by trade", "good": "by trade, for good"}
 LEVELS = (1e-2, 1e-3, 1e-4)  # of imbalance and welfare gap alike
 LEVEL = 1e-3                 # the one that single numbers are about
-DECADE = 10 ** 0.5           # two penalties within this ratio of a decade are a decade apart
+ALIKE = 1.5                  # penalties whose ratio is less count as the same
 TINY = 1e-15
 
 
@@ -38,7 +38,7 @@ class Runs:
     messages: np.ndarray
     gap: np.ndarray        # of welfare, relative, positive where it is short of the optimum
     imbalance: np.ndarray  # as a share of the power injected
-    ended: np.ndarray      # converged; otherwise it had not ended at the limit, or was refused
+    ended: np.ndarray      # of itself and accepted, so not at the limit of time
 
     def needed(self, level):
         """Messages of every market until |gap| and imbalance are both at most the level; infinite where never.
@@ -56,11 +56,6 @@ class Runs:
         share[between] = np.log(high[between] / level) / np.log(high[between] / low[between])
         start = self.messages[before, markets]
         return np.where(keeps.any(axis=0), start + share * (self.messages[first, markets] - start), np.inf)
-
-    def few(self, count):
-        """Those of the first markets."""
-        return Runs(self.tolerance, *(values[:, :count] for values in (self.messages, self.gap, self.imbalance,
-                                                                     self.ended)))
 
 
 def _words(text):
@@ -94,11 +89,20 @@ def _texts(sweep, axis):
     return sweep.texts.get(axis) or [repr(float(value)) for value in sweep.axes[axis]]
 
 
+def _limit(sweep):
+    """The limit of time of all runs."""
+    found = re.search(r"^ +max_time_s: ([0-9.e+]+)$", sweep.case, re.MULTILINE)
+    if not found:
+        raise TraceError(f"{sweep.path}: stop.max_time_s is wanted in the study")
+    return float(found.group(1))
+
+
 def runs_of(sweep):
     """All runs by (penalty, way)."""
     penalties, stops = _texts(sweep, "penalty"), [_stop(text) for text in _texts(sweep, "stop")]
-    over = {name: sweep.over(name, "penalty", "stop") for name in ("status", "messages", "welfare_gap", "imbalance",
-                                                                   "power_injected")}
+    over = {name: sweep.over(name, "penalty", "stop") for name in ("status", "end_time", "messages", "welfare_gap",
+                                                                   "imbalance", "power_injected")}
+    limit = _limit(sweep)
     found = {}
     for p, text in enumerate(penalties):
         for way in dict.fromkeys(stop[0] for stop in stops):
@@ -106,7 +110,7 @@ def runs_of(sweep):
             take = {name: values[p][rows] for name, values in over.items()}
             found[_penalty(text), way] = Runs(np.array([stops[i][2] for i in rows]), take["messages"],
                                               take["welfare_gap"], take["imbalance"] / take["power_injected"],
-                                              take["status"] == 0)
+                                              (take["status"] == 0) & (take["end_time"] < limit))
     return found
 
 
@@ -118,6 +122,7 @@ class Settling:
         self.scan = {key[0]: runs for key, runs in runs_of(penalty).items()}
         if (AUTOMATIC, SHIPPED) not in self.near or BASELINE not in {way for _, way in self.far}:
             raise TraceError(f"{criteria.path}: the automatic penalty and the stops by trade and global are wanted")
+        self.n_far = next(iter(self.far.values())).messages.shape[1]
         self.shipped = self.near[AUTOMATIC, SHIPPED]
         self.by_hand = next(key for key, _ in self.near if key != AUTOMATIC)
         self.ways = list(dict.fromkeys(way for _, way in self.near))
@@ -134,7 +139,7 @@ class Settling:
         """The penalty of the scan that is a decade below the best."""
         wanted = self.best(level) / 10
         found = min(self.scan, key=lambda rho: abs(np.log(rho / wanted)))
-        if not wanted / DECADE < found < wanted * DECADE:
+        if not wanted / ALIKE < found < wanted * ALIKE:
             raise TraceError("the scan of the penalties does not reach a decade below the best")
         return found
 
