@@ -1,6 +1,6 @@
 #!/bin/sh
 # Figure 5: imbalance against messages for all stop criteria, and what penalty and criterion cost; 207 000 runs on all
-# cores, about a quarter of an hour on two. Prints the numbers as tables.
+# cores, about twenty minutes of one. Prints the numbers as tables.
 # Leaves the results and the picture under build/figures; started again after a kill it goes on where it was,
 # and results that are there are only drawn. Arguments go to peerwatt sweep.
 set -eu
