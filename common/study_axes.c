@@ -52,7 +52,8 @@ static enum pw_code take_setting(const struct pw_study_reader *reader, struct pw
         if (pw_study_is_within(setting, other) || pw_study_is_within(other, setting))
             return pw_study_fail(reader, line, "axes: %s: varied twice", setting);
     }
-    if (pw_settings_find(setting) < 0 && !pw_settings_is_section(setting)) { /* the override says which word is wrong */
+    if (pw_settings_find(setting) < 0 &&
+        !pw_settings_is_section(setting)) { /* the override says which word is wrong */
         struct pw_assignment none = {pw_alloc(strlen(setting) + 3, 1), line};
         sprintf(none.text, "%s=x", setting);
         enum pw_code code = pw_study_try(reader, &none);

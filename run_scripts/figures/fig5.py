@@ -177,8 +177,8 @@ def _facts(data, *sweeps):
     below = data.scan[data.decade_below(LEVEL)].needed(LEVEL)
     return [f"{style.number(runs, 9)} runs, {len(own)} markets",
             f"within {style.number(LEVEL)}, what ships (automatic, by trade) takes "
-            f"{style.number(settling.ratio(own, best)[0], 2)} times the mean messages of the baseline (global) at its best "
-            f"penalty, {style.number(settling.ratio(own, below)[0], 2)} times a decade below"]
+            f"{style.number(settling.ratio(own, best)[0], 2)} times the mean messages of the baseline (global) at its "
+            f"best penalty, {style.number(settling.ratio(own, below)[0], 2)} times a decade below"]
 
 
 def draw(criteria, penalty, off):

@@ -24,9 +24,23 @@ def _pair(values, others):
     return "-" if np.isnan(means) else f"{means:.3g} / {median:.3g}"
 
 
+def _cell(own, base):
+    """The pair, and in how many markets only the others get there."""
+    never = int((np.isinf(own) & np.isfinite(base)).sum())
+    return f"{_pair(own, base)}{f' *{never}' if never else ''}"
+
+
+def _table(words, heads, rows):
+    """Lines of a table of ratios."""
+    yield f"{words}: ratio of means / median of ratios (*n: in n markets only the other gets there)"
+    yield f"{'':>30}" + "".join(f"{head:>20}" for head in heads)
+    for name, cells in rows:
+        yield f"{name:>30}" + "".join(f"{cell:>20}" for cell in cells)
+
+
 def _penalties(data):
     """Messages of the baseline against the penalty, beside what ships."""
-    yield "The survey's baseline (global criterion, relaxation 0.5): mean messages until gap and imbalance are both within"
+    yield "The survey's baseline (global criterion, relaxation 0.5): mean messages to gap and imbalance both within"
     yield f"{'penalty':>24}" + "".join(f"{level:>22g}" for level in LEVELS)
     for rho, runs in data.scan.items():
         yield f"{_short(rho):>24}" + "".join(f"{_mean(runs.needed(level)):>22}" for level in LEVELS)
@@ -39,8 +53,8 @@ def _shipped(data):
     yield "What ships (automatic penalty, by trade) against the baseline, ratio of means / median of ratios"
     for level in LEVELS:
         own, best, below = data.shipped.needed(level), data.best(level), data.decade_below(level)
-        yield (f"  within {level:g}: {_pair(own, data.scan[best].needed(level))} of the best penalty for all ({_short(best)}), "
-               f"{_pair(own, data.best_of_each(level))} of the best of each market, "
+        yield (f"  within {level:g}: {_pair(own, data.scan[best].needed(level))} of the best penalty for all "
+               f"({_short(best)}), {_pair(own, data.best_of_each(level))} of the best of each market, "
                f"{_pair(own, data.scan[below].needed(level))} of a decade below ({_short(below)})")
 
 
@@ -58,29 +72,21 @@ def _far(data):
 def _criteria(data, level):
     """What a criterion saves at the same penalty."""
     places = data.places()
-    yield f"Messages against the global criterion at the same penalty, within {level:g}, ratio of means / median of ratios"
-    yield f"{'':>30}" + "".join(f"{_short(rho):>20}" for rho in places)
-    for way in data.ways:
-        cells = []
-        for place in places.values():
-            own, base = place[way].needed(level), place[BASELINE].needed(level)
-            never = int((np.isinf(own) & np.isfinite(base)).sum())
-            cells.append(_pair(own, base) + (f" *{never}" if never else ""))
-        yield f"{str(way):>30}" + "".join(f"{cell:>20}" for cell in cells)
-    yield "  *n: in n markets it never gets there although the global criterion does"
+    rows = ((str(way), [_cell(place[way].needed(level), place[BASELINE].needed(level)) for place in places.values()])
+            for way in data.ways)
+    return _table(f"Messages within {level:g} against the global criterion at the same penalty", map(_short, places),
+                  rows)
 
 
 def _baselines(data, level):
-    """Every criterion with the automatic penalty against the baseline at three penalties."""
-    best, below = data.best(level), data.decade_below(level)
-    soft, stiff = min(rho for rho, _ in data.far), max(rho for rho, _ in data.far)
-    others = [data.scan[best], data.scan[below], data.far[soft, BASELINE], data.far[stiff, BASELINE]]
-    yield f"Automatic penalty against the baseline at some penalties, within {level:g}, ratio of means / median of ratios"
-    yield f"{'':>30}" + "".join(f"{_short(rho):>20}" for rho in (best, below, soft, stiff))
-    for way in data.ways:
-        own = data.near[AUTOMATIC, way].needed(level)
-        cells = [_pair(own[:base.messages.shape[1]], base.needed(level)) for base in others]
-        yield f"{str(way):>30}" + "".join(f"{cell:>20}" for cell in cells)
+    """Every criterion with the automatic penalty against the baseline at some penalties."""
+    bases = {rho: data.scan[rho] for rho in (data.best(level), data.decade_below(level))}
+    for rho in (min(rho for rho, _ in data.far), max(rho for rho, _ in data.far)):
+        bases[rho] = data.far[rho, BASELINE]
+    rows = ((str(way), [_cell(data.near[AUTOMATIC, way].needed(level)[:base.messages.shape[1]], base.needed(level))
+                        for base in bases.values()]) for way in data.ways)
+    words = f"Messages within {level:g} with the automatic penalty against the baseline at some penalties"
+    return _table(words, map(_short, bases), rows)
 
 
 def _promises(data):

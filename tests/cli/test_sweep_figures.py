@@ -70,7 +70,8 @@ class Figures(program.InFolder):
         few = "replicates: 3"
         self.small("fig5", ("replicates: 1000", few))
         self.small("fig5-penalty", ("replicates: 1000", few))
-        self.small("fig5-off", (r"values: \[0.1, 0.316, 31.6, 100\]", "values: [0.316, 31.6]"), ("replicates: 100", few))
+        self.small("fig5-off", (r"values: \[0.1, 0.316, 31.6, 100\]", "values: [0.316, 31.6]"),
+                   ("replicates: 100", few))
         with h5py.File(self.folder / "fig5.h5") as file:
             texts = [b"".join(row).decode().rstrip("\0") for row in file["stop_text"]]
             for tolerance in ("0.01", "0.001", "0.0001"):

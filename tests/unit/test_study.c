@@ -60,8 +60,9 @@ END_TEST
 
 START_TEST(an_axis_may_vary_a_section)
 {
-    struct pw_study *study = parse(HEAD "axes:\n  - {name: stop, setting: stop, values: [{criterion: global},\n"
-                                        "     {criterion: trade, ratify: yes}]}\n" DELTA);
+    struct pw_study *study =
+        parse(HEAD "axes:\n  - {name: stop, setting: stop, values: [{criterion: global},\n"
+                   "     {criterion: trade, ratify: yes}]}\n" DELTA);
     struct pw_error err;
     const char *below = "stop.tolerance=1e-3", *beside = "network.loss=0";
     ck_assert_str_eq(study->axes[0].values[1].assignment.text, "stop={criterion: trade, ratify: yes}");
@@ -157,7 +158,8 @@ static const char *const wrong[][2] = {
      ":5: axes: loss.spacing: "},
     {HEAD "axes:\n  - {name: a-b, setting: network.loss, values: [0]}\n", ":5: axes: a-b: a name"},
     {HEAD "axes:\n  - {name: replicate, setting: network.loss, values: [0]}\n", ":5: axes: replicate: "},
-    {HEAD "axes:\n  - {setting: stop, values: [{critrion: agent}]}\n", ":5: stop.critrion: unknown key, did you"},
+    {HEAD "axes:\n  - {setting: stop, values: [{critrion: agent}]}\n",
+     ":5: stop.critrion: unknown key, did you"},
     {HEAD "axes:\n  - {setting: run, values:\n      [{seed: 1}]}\n", ":6: axes: run.seed: each replicate"},
     {HEAD "axes:\n  - {setting: stop, values: [{share: 0}]}\n  - {setting: stop.share, values: [0]}\n",
      ":6: axes: stop.share: varied twice"},
