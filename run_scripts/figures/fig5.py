@@ -103,7 +103,7 @@ def _panel_penalty(axes, data):
     far = sorted({key for key, _ in data.far} - set(data.scan))
     axes.plot(far, [np.median(data.far[key, BASELINE].needed(LEVEL)) for key in far], marker="o", markersize=5,
               markerfacecolor="none", markeredgecolor=style.DARK, linestyle="none",
-              label=f"the same, median of {data.n_far} markets")
+              label=f"baseline, within {style.number(LEVEL)}, {data.n_far} markets")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(3e3, 5e6)
