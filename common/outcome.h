@@ -30,6 +30,7 @@ struct pw_summary {
     double
         price_spread_max; /* the certificate: worst violation of the optimality conditions by agent prices */
     double balance_max;   /* largest |power - sum of agreed trades| over agents */
+    double imbalance;     /* the sum of these */
     double naive_time_s;  /* virtual clock: when a test that pairs nothing would have stopped */
     long naive_false_stops; /* virtual clock: times that it would have done so in error */
     double wall_s, total_s;

@@ -21,7 +21,7 @@ int pw_settings_find(const char *path)
     return -1;
 }
 
-static int is_section(const char *path)
+int pw_settings_is_section(const char *path)
 {
     size_t length = strlen(path);
     for (int i = 0; i < pw_settings_count; i++) {
@@ -117,7 +117,7 @@ static enum pw_code read_section(struct pw_settings *settings, const struct pw_y
     for (int i = 0; i < node->n_children; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s%s%.100s", section, section[0] ? "." : "", node->keys[i]);
-        if (pw_settings_find(path) < 0 && !is_section(path))
+        if (pw_settings_find(path) < 0 && !pw_settings_is_section(path))
             return fail_unknown(source, node->key_lines[i], section, node->keys[i], err);
         PW_TRY(read_entry(settings, node->children[i], path, source, err));
     }
@@ -150,7 +150,7 @@ static enum pw_code fail_override(const char *path, struct pw_error *err)
         snprintf(prefix, sizeof prefix, "%.*s", (int)(rest - path + (long)length), path);
         if (pw_settings_find(prefix) >= 0)
             return fail_at(&source, 0, prefix, err, "a value is expected, it has no settings below it");
-        if (rest[length] == '\0' || !is_section(prefix))
+        if (rest[length] == '\0' || !pw_settings_is_section(prefix))
             return fail_unknown(&source, 0, section, word, err);
         memcpy(section, prefix, sizeof section);
         rest += length + 1;
@@ -161,7 +161,7 @@ static enum pw_code override_path(struct pw_settings *settings, const char *path
                                   struct pw_error *err)
 {
     struct source source = {NULL};
-    if (pw_settings_find(path) >= 0 || is_section(path))
+    if (pw_settings_find(path) >= 0 || pw_settings_is_section(path))
         return read_entry(settings, node, path, &source, err);
     return fail_override(path, err);
 }

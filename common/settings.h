@@ -120,6 +120,9 @@ extern const int pw_settings_count;
 /* The row of a path, or -1. */
 int pw_settings_find(const char *path);
 
+/* True if settings stand under `path`, as under `network` and `network.delay`. */
+int pw_settings_is_section(const char *path);
+
 /* All defaults. */
 void pw_settings_default(struct pw_settings *settings);
 

@@ -24,8 +24,8 @@ struct pw_study_value {
 };
 
 struct pw_study_axis {
-    char name[PW_STUDY_NAME_ROOM], setting[PW_STUDY_NAME_ROOM];
-    int is_numeric; /* all values are numbers */
+    char name[PW_STUDY_NAME_ROOM], setting[PW_STUDY_NAME_ROOM]; /* or a section of settings */
+    int is_numeric;                                             /* all values are numbers */
     int n_values;
     struct pw_study_value *values;
 };

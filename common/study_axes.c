@@ -48,10 +48,12 @@ static enum pw_code take_setting(const struct pw_study_reader *reader, struct pw
     if (why != NULL)
         return pw_study_fail(reader, line, "axes: %s: %s", setting, why);
     for (int i = 0; i < reader->study->n_axes; i++) {
-        if (strcmp(reader->study->axes[i].setting, setting) == 0)
+        const char *other = reader->study->axes[i].setting;
+        if (pw_study_is_within(setting, other) || pw_study_is_within(other, setting))
             return pw_study_fail(reader, line, "axes: %s: varied twice", setting);
     }
-    if (pw_settings_find(setting) < 0) { /* the override says which word is wrong */
+    if (pw_settings_find(setting) < 0 &&
+        !pw_settings_is_section(setting)) { /* the override says which word is wrong */
         struct pw_assignment none = {pw_alloc(strlen(setting) + 3, 1), line};
         sprintf(none.text, "%s=x", setting);
         enum pw_code code = pw_study_try(reader, &none);
@@ -59,6 +61,21 @@ static enum pw_code take_setting(const struct pw_study_reader *reader, struct pw
         return code != PW_OK ? code : pw_study_fail(reader, line, "axes: %.80s: no setting", setting);
     }
     snprintf(axis->setting, sizeof axis->setting, "%s", setting);
+    return PW_OK;
+}
+
+/* The value of a section may hold no setting that the study gives itself. */
+static enum pw_code check_value(const struct pw_study_reader *reader, const char *path,
+                                const struct pw_yaml *node)
+{
+    const char *why = pw_study_reserved(path);
+    if (why != NULL)
+        return pw_study_fail(reader, node->line, "axes: %s: %s", path, why);
+    for (int i = 0; pw_settings_is_section(path) && node->kind == PW_YAML_MAP && i < node->n_children; i++) {
+        char below[200];
+        snprintf(below, sizeof below, "%s.%.60s", path, node->keys[i]);
+        PW_TRY(check_value(reader, below, node->children[i]));
+    }
     return PW_OK;
 }
 
@@ -75,6 +92,7 @@ static enum pw_code add_value(const struct pw_study_reader *reader, struct pw_st
     axis->values[axis->n_values++] = value;
     axis->is_numeric = axis->is_numeric && is_number;
     PW_TRY(pw_study_try(reader, &value.assignment));
+    PW_TRY(check_value(reader, axis->setting, node));
     return twice ? pw_study_fail(reader, node->line, "axes: %s: %.60s: given twice", axis->name, value.text)
                  : PW_OK;
 }

@@ -34,6 +34,12 @@ const char **pw_study_overrides(const struct pw_study *study, const char *const 
     return texts;
 }
 
+int pw_study_is_within(const char *path, const char *section)
+{
+    size_t length = strlen(section);
+    return strncmp(path, section, length) == 0 && (path[length] == '\0' || path[length] == '.');
+}
+
 /* The length of the path in `section.key=value`. */
 static size_t path_length(const char *assignment)
 {
@@ -49,7 +55,7 @@ enum pw_code pw_study_check_given(const struct pw_study *study, const char *cons
         if (pw_study_reserved(path) != NULL)
             return pw_fail(err, PW_USAGE, "-s %s: %s", path, pw_study_reserved(path));
         for (int a = 0; a < study->n_axes; a++) {
-            if (strcmp(path, study->axes[a].setting) == 0)
+            if (pw_study_is_within(path, study->axes[a].setting))
                 return pw_fail(err, PW_USAGE, "-s %s: the study varies it (%s)", path, study->axes[a].name);
         }
     }

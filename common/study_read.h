@@ -26,6 +26,9 @@ enum pw_code pw_study_try(const struct pw_study_reader *reader, const struct pw_
 /* Why a study can neither set nor vary this setting itself, NULL if it can. */
 const char *pw_study_reserved(const char *setting);
 
+/* True if `path` is `section` or a setting or section under it. */
+int pw_study_is_within(const char *path, const char *section);
+
 /* Reads all axes: a list of mappings, or a mapping from names to mappings or lists. */
 enum pw_code pw_study_read_axes(const struct pw_study_reader *reader, const struct pw_yaml *node);
 

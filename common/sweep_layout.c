@@ -36,6 +36,7 @@ static const struct row ROWS[] = {
     {"price_mean", PW_TRACE_FLOAT64, PRICE, "mean price weighted by traded power", AT(price_mean)},
     {"power_injected", PW_TRACE_FLOAT64, POWER, "sum of positive agent powers", AT(power_injected)},
     {"fees_collected", PW_TRACE_FLOAT64, RATE, "fees collected", AT(fees_collected)},
+    {"imbalance", PW_TRACE_FLOAT64, POWER, "sum over agents of |power - sum of trades|", AT(imbalance)},
     {"primal_residual", PW_TRACE_FLOAT64, POWER, "disagreement of the two ends of links",
      AT(primal_residual)},
     {"dual_residual", PW_TRACE_FLOAT64, POWER, "last change of trades", AT(dual_residual)},
@@ -82,8 +83,9 @@ struct layout {
 
 static void name_axis(const struct pw_study_axis *axis, struct axis_names *names)
 {
-    const struct pw_setting *setting = &pw_settings_table[pw_settings_find(axis->setting)];
-    snprintf(names->long_name, sizeof names->long_name, "%s: %s", axis->setting, setting->help);
+    int row = pw_settings_find(axis->setting);
+    snprintf(names->long_name, sizeof names->long_name, "%s: %s", axis->setting,
+             row >= 0 ? pw_settings_table[row].help : "several settings at once");
     snprintf(names->name[SCALE], sizeof names->name[SCALE], "%s", axis->name);
     snprintf(names->name[LENGTH], sizeof names->name[LENGTH], "%s_length", axis->name);
     snprintf(names->name[TEXTS], sizeof names->name[TEXTS], "%s_text", axis->name);
@@ -113,7 +115,8 @@ static void set_units(const struct pw_sweep_table *table, enum meaning meaning, 
 static void set_setting_units(const struct pw_sweep_table *table, const char *path,
                               struct pw_trace_variable *out)
 {
-    const char *unit = pw_settings_table[pw_settings_find(path)].unit;
+    int row = pw_settings_find(path);
+    const char *unit = row >= 0 ? pw_settings_table[row].unit : "";
     enum meaning meaning = strcmp(unit, "s") == 0              ? SECONDS
                            : strcmp(unit, "power") == 0        ? POWER
                            : strcmp(unit, "money/energy") == 0 ? PRICE

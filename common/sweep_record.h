@@ -15,7 +15,7 @@ struct pw_sweep_record {
     double convergence_time_s, end_time_s, naive_time_s;
     double iterations; /* local solves per agent */
     double primal_residual, dual_residual, price_residual;
-    double social_welfare, welfare_gap, price_mean, power_injected, fees_collected;
+    double social_welfare, welfare_gap, price_mean, power_injected, fees_collected, imbalance;
     double wait_s, compute_s; /* means over the agents */
 };
 

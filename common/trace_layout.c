@@ -95,6 +95,8 @@ static const struct row ROWS[] = {
      "worst violation of the optimality conditions by agent prices", SUMMARY(price_spread_max)},
     {"", "balance_max", PW_TRACE_FLOAT64, SCALAR, POWER,
      "largest imbalance between an agent's power and its trades", SUMMARY(balance_max)},
+    {"", "imbalance", PW_TRACE_FLOAT64, SCALAR, POWER, "sum over agents of |power - sum of trades|",
+     SUMMARY(imbalance)},
 
     {"agents", "agent", PW_TRACE_INT32, AGENT, PURE, "agent number", COUNTED, 0},
     {"agents", "product", PW_TRACE_INT32, PRODUCT, PURE, "product number", COUNTED, 0},

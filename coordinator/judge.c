@@ -171,6 +171,7 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
             outcome->power[i] = dispatch(market, n, q, net[i], snapshot->price[i], &outcome->cost[n]);
             double off = fmax(fabs(outcome->power[i] - net[i]), fabs(snapshot->power[i] - net[i]));
             summary->balance_max = fmax(summary->balance_max, off);
+            summary->imbalance += off;
             summary->power_injected += fmax(outcome->power[i], 0.0);
         }
         outcome->welfare[n] -= outcome->cost[n] + outcome->fees[n];

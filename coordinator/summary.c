@@ -54,6 +54,7 @@ static void set_result(json_t *object, const struct pw_summary *summary)
     json_object_set_new(object, "price_mismatch_max", pw_json_real(summary->price_mismatch_max));
     json_object_set_new(object, "price_spread_max", pw_json_real(summary->price_spread_max));
     json_object_set_new(object, "balance_max", pw_json_real(summary->balance_max));
+    json_object_set_new(object, "imbalance", pw_json_real(summary->imbalance));
     json_object_set_new(object, "wall_s", pw_json_real(summary->wall_s));
     json_object_set_new(object, "total_s", pw_json_real(summary->total_s));
 }

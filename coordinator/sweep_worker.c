@@ -133,6 +133,7 @@ static struct pw_sweep_record extract(int64_t number, const struct pw_outcome *o
         .price_mean = summary->price_mean,
         .power_injected = summary->power_injected,
         .fees_collected = summary->fees_collected,
+        .imbalance = summary->imbalance,
         .wait_s = mean(outcome->wait_s, outcome->n_agents),
         .compute_s = mean(outcome->compute_s, outcome->n_agents),
     };
@@ -155,6 +156,7 @@ static struct pw_sweep_record infeasible(int64_t number)
                                     .price_mean = NAN,
                                     .power_injected = NAN,
                                     .fees_collected = NAN,
+                                    .imbalance = NAN,
                                     .wait_s = NAN,
                                     .compute_s = NAN};
 }

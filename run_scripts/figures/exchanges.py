@@ -1,6 +1,5 @@
 """Draws how runs end with each exchange, against delta and the spread of the delays, from the results of a sweep."""
 
-import argparse
 import re
 import sys
 
@@ -11,7 +10,7 @@ import sweep as results
 from trace import TraceError
 
 WIDTH, HEIGHT = 13.0, 7.2
-EXIT_IO = 5
+INPUTS = [("sweep", "results of configs/studies/stale.yaml")]
 AXES = ("exchange", "delta", "spread")
 GAP_FLOOR = 1e-7
 # Ways to end: colour and words.
@@ -110,25 +109,5 @@ def draw(sweep):
     return figure
 
 
-def main(arguments=None):
-    """Reads, draws, prints the paths; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="exchanges.py", description=__doc__)
-    parser.add_argument("sweep", metavar="SWEEP.h5", help="results of configs/studies/stale.yaml")
-    parser.add_argument("-o", metavar="PREFIX", dest="prefix", help="write PREFIX.png and .svg")
-    options = parser.parse_args(arguments)
-    style.apply()
-    try:
-        figure = draw(results.read(options.sweep))
-        for path in style.save(figure, options.prefix or options.sweep.removesuffix(".h5")):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"exchanges.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"exchanges.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(results.command("exchanges.py", __doc__, INPUTS, draw))

@@ -1,6 +1,5 @@
 """Draws rounds until the market clears over the penalty, by hand and automatic, from the results of a sweep."""
 
-import argparse
 import sys
 
 import numpy as np
@@ -10,7 +9,7 @@ import sweep as results
 from trace import TraceError
 
 WIDTH, HEIGHT = 12.0, 7.6
-EXIT_IO = 5
+INPUTS = [("sweep", "results of configs/studies/fig4.yaml")]
 AUTOMATIC = "auto"
 WANTED = 1.5  # times the rounds of the best penalty by hand
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -118,25 +117,5 @@ def draw(sweep):
     return figure
 
 
-def main(arguments=None):
-    """Reads, draws, prints the paths; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="fig4.py", description=__doc__)
-    parser.add_argument("sweep", metavar="SWEEP.h5", help="results of `peerwatt sweep`")
-    parser.add_argument("-o", metavar="PREFIX", dest="prefix", help="write PREFIX.png and .svg")
-    options = parser.parse_args(arguments)
-    style.apply()
-    try:
-        figure = draw(results.read(options.sweep))
-        for path in style.save(figure, options.prefix or options.sweep.removesuffix(".h5")):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"fig4.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"fig4.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(results.command("fig4.py", __doc__, INPUTS, draw))

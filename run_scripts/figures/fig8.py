@@ -1,6 +1,5 @@
 """Draws convergence time over delta, for several loss probabilities, from the results of a sweep."""
 
-import argparse
 import sys
 
 import numpy as np
@@ -10,7 +9,7 @@ import sweep as results
 from trace import TraceError
 
 WIDTH, HEIGHT = 12.0, 8.6
-EXIT_IO = 5
+INPUTS = [("sweep", "results of configs/studies/fig8.yaml")]
 # From light to dark, and told apart in grey by markers too.
 COLOURS = ("#f0b660", "#dd8452", "#c0504d", "#7a4a78", "#17375e", "#071426")
 MARKERS = "osD^vP"
@@ -137,25 +136,5 @@ def draw(sweep):
     return figure
 
 
-def main(arguments=None):
-    """Reads, draws, prints the paths; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="fig8.py", description=__doc__)
-    parser.add_argument("sweep", metavar="SWEEP.h5", help="results of `peerwatt sweep`")
-    parser.add_argument("-o", metavar="PREFIX", dest="prefix", help="write PREFIX.png and .svg")
-    options = parser.parse_args(arguments)
-    style.apply()
-    try:
-        figure = draw(results.read(options.sweep))
-        for path in style.save(figure, options.prefix or options.sweep.removesuffix(".h5")):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"fig8.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"fig8.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(results.command("fig8.py", __doc__, INPUTS, draw))

@@ -1,6 +1,5 @@
 """Draws how long markets take against delta for several stiffnesses, from the results of the two sweeps."""
 
-import argparse
 import sys
 
 import numpy as np
@@ -10,7 +9,8 @@ import sweep as results
 from trace import TraceError
 
 WIDTH, HEIGHT = 13.0, 7.4
-EXIT_IO = 5
+INPUTS = [("dense", "results of configs/studies/stiffness.yaml"),
+          ("sparse", "results of configs/studies/stiffness-sparse.yaml")]
 # For the stiffnesses in the order of the axis, after `auto`.
 COLOURS = ("#f0b660", "#dd8452", "#c0504d", "#8c5a8c", "#9a9a9a", "#071426")
 MARKERS = "s^DvPX"
@@ -90,8 +90,9 @@ def _words(studies):
             f"the best constant, {best}, up to {style.number(100 * (worst[best] - 1), 2)} %")
 
 
-def draw(studies):
+def draw(dense, sparse):
     """The whole picture."""
+    studies = [Study(dense, "agents", "everybody linked"), Study(sparse, "links", "of 48 agents")]
     figure = style.lay_out(WIDTH, HEIGHT)
     runs = sum(study.status.size for study in studies)
     cut = sum((study.status == 1).sum() for study in studies)
@@ -110,27 +111,5 @@ def draw(studies):
     return figure
 
 
-def main(arguments=None):
-    """Reads, draws, prints the paths; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="stiffness.py", description=__doc__)
-    parser.add_argument("dense", metavar="MESH.h5", help="results of configs/studies/stiffness.yaml")
-    parser.add_argument("sparse", metavar="SPARSE.h5", help="results of configs/studies/stiffness-sparse.yaml")
-    parser.add_argument("-o", metavar="PREFIX", dest="prefix", required=True, help="write PREFIX.png and .svg")
-    options = parser.parse_args(arguments)
-    style.apply()
-    try:
-        studies = [Study(results.read(options.dense), "agents", "everybody linked"),
-                   Study(results.read(options.sparse), "links", "of 48 agents")]
-        for path in style.save(draw(studies), options.prefix):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"stiffness.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"stiffness.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(results.command("stiffness.py", __doc__, INPUTS, draw))

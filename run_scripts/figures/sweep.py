@@ -1,13 +1,17 @@
-"""Reading the results of a sweep: an HDF5 file, nothing else is looked at."""
+"""Reading the results of a sweep, an HDF5 file, nothing else is looked at; and the command that draws them."""
 
+import argparse
+import sys
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
 
+import style
 from trace import TraceError
 
 CONVENTION = "peerwatt-sweep"
+EXIT_IO = 5
 
 
 @dataclass
@@ -71,3 +75,35 @@ def read(path):
     except (OSError, RuntimeError, ValueError, IndexError, KeyError) as error:
         raise TraceError(f"{path}: not the results of a sweep ({error})") from error
     return sweep
+
+
+def _options(script, purpose, inputs, arguments):
+    """What the command line says: `inputs` are pairs of a name and of what it is."""
+    parser = argparse.ArgumentParser(prog=script, description=purpose)
+    for name, words in inputs:
+        parser.add_argument(name, metavar=f"{name.upper()}.h5", help=words)
+    parser.add_argument("-o", metavar="PREFIX", dest="prefix", help="write PREFIX.png and .svg")
+    options = vars(parser.parse_args(arguments))
+    paths = [options[name] for name, _ in inputs]
+    return paths, options["prefix"] or paths[0].removesuffix(".h5")
+
+
+def command(script, purpose, inputs, draw, report=lambda *sweeps: (), arguments=None):
+    """Reads one sweep for each of the inputs, draws them all, prints the lines of the report and the paths.
+
+    Returns the exit code.
+    """
+    sources, prefix = _options(script, purpose, inputs, arguments)
+    style.apply()
+    try:
+        sweeps = [read(path) for path in sources]
+        paths = style.save(draw(*sweeps), prefix)
+        for line in (*report(*sweeps), *paths):
+            print(line, flush=True)
+    except TraceError as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return EXIT_IO
+    except OSError as error:
+        print(f"{script}: {error.filename or prefix}: {error.strerror or error}", file=sys.stderr)
+        return EXIT_IO
+    return 0

@@ -1,7 +1,8 @@
-"""Figures 4, 7 and 8: drawn from the program's own files, the same bytes each time."""
+"""Figures 4, 5, 7 and 8: drawn from the program's own files, the same bytes each time."""
 
 import re
 import subprocess
+import sys
 import unittest
 
 import h5py
@@ -10,6 +11,8 @@ import program
 
 SCRIPTS = program.ROOT / "run_scripts"
 STUDIES = program.ROOT / "configs" / "studies"
+sys.path.insert(0, str(SCRIPTS / "figures"))
+import settling  # noqa: E402
 
 
 class Figures(program.InFolder):
@@ -63,6 +66,28 @@ class Figures(program.InFolder):
         self.small("fig4", (r"values: \[.*?\]", "values: [1, 10, 100]"), ("replicates: 100", "replicates: 1"))
         self.assertIn("an axis rho with auto", self.refused("fig4.py", self.folder / "fig4.h5"))
 
+    def test_figure_5(self):
+        few = "replicates: 3"
+        self.small("fig5", ("replicates: 1000", few))
+        self.small("fig5-penalty", ("replicates: 1000", few))
+        self.small("fig5-off", (r"values: \[0.1, 0.316, 31.6, 100\]", "values: [0.316, 31.6]"),
+                   ("replicates: 100", few))
+        with h5py.File(self.folder / "fig5.h5") as file:
+            texts = [b"".join(row).decode().rstrip("\0") for row in file["stop_text"]]
+            for tolerance in ("0.01", "0.001", "0.0001"):
+                i = texts.index(f"{{criterion: trade, tolerance: {tolerance}}}")
+                self.assertFalse(file["status"][0, i].any())
+                self.assertLess(np.abs(file["welfare_gap"][0, i]).max(), float(tolerance))
+        words = self.command(SCRIPTS / "fig5.sh")  # results that are there are only drawn, and told
+        best, below = map(float, re.search(r"within 0.001: ([0-9.]+) .*, ([0-9.]+) / [0-9.]+ of a decade below",
+                                           words).groups())
+        self.assertLess(best, 1.3)
+        self.assertLess(below, 0.2)
+        first = self.assert_drawn("fig5")
+        self.assertEqual(self.command(SCRIPTS / "fig5.sh"), words)
+        self.assertEqual(self.assert_drawn("fig5"), first)
+        self.assertIn("automatic penalty", self.refused("fig5.py", *[self.folder / "fig5-off.h5"] * 3))
+
     def test_figure_7(self):
         self.command(SCRIPTS / "fig7.sh")
         first = self.assert_drawn("fig7")
@@ -90,6 +115,28 @@ class Figures(program.InFolder):
         self.command(program.PROGRAM, "run", program.CASES / "trio.yaml", "-q", "-o", trace)
         self.assertIn("timeline", self.refused("fig7.py", trace))
         self.assertIn("not the results of a sweep", self.refused("fig8.py", trace))
+
+
+class Levels(unittest.TestCase):
+    """Messages at equal imbalance and welfare gap."""
+
+    def needed(self, gap, imbalance, ended=True):
+        """Of one market with 100, 200, 300 messages at the three tolerances."""
+        column = np.array([[100], [200], [300]])
+        runs = settling.Runs(np.array([0.1, 0.01, 0.001]), column, np.reshape(gap, (3, 1)),
+                             np.reshape(imbalance, (3, 1)), np.reshape(np.broadcast_to(ended, 3), (3, 1)))
+        return runs.needed(1e-3)[0]
+
+    def test_the_worse_of_both_counts_and_a_gap_of_either_sign(self):
+        self.assertAlmostEqual(self.needed([1e-1, -1e-2, 1e-4], [1e-6] * 3), 250)
+        self.assertAlmostEqual(self.needed([1e-6] * 3, [1e-1, 1e-2, 1e-4]), 250)
+
+    def test_the_loosest_tolerance_that_keeps_the_level_counts(self):
+        self.assertEqual(self.needed([1e-3, 1e-4, 1e-2], [0, 0, 0]), 100)
+
+    def test_a_run_that_has_not_ended_does_not_count(self):
+        self.assertEqual(self.needed([1e-1, 1e-2, 1e-2], [0, 0, 0]), np.inf)
+        self.assertEqual(self.needed([1e-1, 1e-4, 1e-5], [0, 0, 0], [True, False, True]), 300)
 
 
 if __name__ == "__main__":

@@ -221,6 +221,8 @@ class Sums(WithTrace):
         off = np.abs(self.file["agents/power"][()] - net).max()
         self.assertLessEqual(off, self.scalar("balance_max") + 1e-12)
         self.assertLessEqual(self.scalar("balance_max"), self.scalar("tolerance_primal"))
+        self.assertGreaterEqual(self.scalar("imbalance"), self.scalar("balance_max"))
+        self.assertLessEqual(self.scalar("imbalance"), count * self.scalar("balance_max"))
 
     def test_money(self):
         cost, fees, welfare = self.columns("agents", "cost", "fees", "welfare")

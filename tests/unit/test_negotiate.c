@@ -104,6 +104,33 @@ START_TEST(the_report_adds_up)
 }
 END_TEST
 
+/* Cut off early, agents hold powers that their agreed trades do not sum up to. */
+START_TEST(the_imbalance_is_that_of_all_agents)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1, 4);
+    struct pw_settings settings;
+    pw_settings_default(&settings);
+    settings.max_rounds = 4;
+    struct pw_transport *transport = pw_transport_loopback();
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL};
+    struct pw_outcome *outcome;
+    double net[12] = {0}, off = 0.0;
+    pw_negotiate(&negotiation, transport, &outcome);
+    for (int l = 0; l < market->n_links; l++) {
+        net[market->link_a[l]] += outcome->trade[l];
+        net[market->link_b[l]] -= outcome->trade[l];
+    }
+    for (int n = 0; n < 12; n++)
+        off += fabs(outcome->power[n] - net[n]); /* what no dispatch could deliver */
+    ck_assert_double_gt(outcome->summary.imbalance, 1.01 * outcome->summary.balance_max);
+    ck_assert_double_le(outcome->summary.imbalance, 12 * outcome->summary.balance_max);
+    ck_assert_double_ge(outcome->summary.imbalance, off);
+    pw_outcome_destroy(outcome);
+    pw_transport_close(transport);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* A lone agent balances its own assets and needs nobody. */
 START_TEST(an_agent_without_peers_clears_alone)
 {
@@ -186,6 +213,7 @@ Suite *negotiate_suite(void)
     tcase_add_test(tests, rounds_are_limited);
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, the_report_adds_up);
+    tcase_add_test(tests, the_imbalance_is_that_of_all_agents);
     tcase_add_test(tests, an_agent_without_peers_clears_alone);
     tcase_add_test(tests, losses_are_repeated_or_final);
     tcase_add_test(tests, narrow_links_clear_at_the_optimum);

@@ -58,6 +58,21 @@ START_TEST(axes_may_be_a_mapping)
 }
 END_TEST
 
+START_TEST(an_axis_may_vary_a_section)
+{
+    struct pw_study *study =
+        parse(HEAD "axes:\n  - {name: stop, setting: stop, values: [{criterion: global},\n"
+                   "     {criterion: trade, ratify: yes}]}\n" DELTA);
+    struct pw_error err;
+    const char *below = "stop.tolerance=1e-3", *beside = "network.loss=0";
+    ck_assert_str_eq(study->axes[0].values[1].assignment.text, "stop={criterion: trade, ratify: yes}");
+    ck_assert_int_eq(study->axes[0].is_numeric, 0);
+    ck_assert_int_eq(pw_study_check_given(study, &below, 1, &err), PW_USAGE);
+    ck_assert_int_eq(pw_study_check_given(study, &beside, 1, &err), PW_OK);
+    pw_study_destroy(study);
+}
+END_TEST
+
 START_TEST(the_replicate_counts_fastest)
 {
     struct pw_study *study = parse(HEAD "axes:\n" DELTA "  - {setting: network.loss, values: [0, 0.1]}\n"
@@ -143,6 +158,11 @@ static const char *const wrong[][2] = {
      ":5: axes: loss.spacing: "},
     {HEAD "axes:\n  - {name: a-b, setting: network.loss, values: [0]}\n", ":5: axes: a-b: a name"},
     {HEAD "axes:\n  - {name: replicate, setting: network.loss, values: [0]}\n", ":5: axes: replicate: "},
+    {HEAD "axes:\n  - {setting: stop, values: [{critrion: agent}]}\n",
+     ":5: stop.critrion: unknown key, did you"},
+    {HEAD "axes:\n  - {setting: run, values:\n      [{seed: 1}]}\n", ":6: axes: run.seed: each replicate"},
+    {HEAD "axes:\n  - {setting: stop, values: [{share: 0}]}\n  - {setting: stop.share, values: [0]}\n",
+     ":6: axes: stop.share: varied twice"},
     {HEAD "replicates: 1.5\n", ":4: replicates: "},
     {HEAD "seed: -1\n", ":4: seed: "},
     {HEAD "record: status\n", ":4: record: a list"},
@@ -169,6 +189,7 @@ Suite *study_suite(void)
     TCase *tests = tcase_create("study");
     tcase_add_test(tests, a_study_is_read);
     tcase_add_test(tests, axes_may_be_a_mapping);
+    tcase_add_test(tests, an_axis_may_vary_a_section);
     tcase_add_test(tests, the_replicate_counts_fastest);
     tcase_add_test(tests, an_error_finds_the_line_that_is_to_blame);
     tcase_add_test(tests, the_command_line_may_not_touch_what_varies);

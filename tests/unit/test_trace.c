@@ -89,7 +89,8 @@ START_TEST(the_root_holds_the_summary)
                     {"fees_collected", 4.4},
                     {"price_mismatch_max", 5.1},
                     {"price_spread_max", 5.2},
-                    {"balance_max", 5.3}};
+                    {"balance_max", 5.3},
+                    {"imbalance", 5.4}};
     static const size_t groups = 4; /* agents, trades, convergence, provenance */
     struct test_scene scene;
     H5G_info_t info;

@@ -47,6 +47,7 @@ static void fill_summary(struct pw_summary *s, int agents, int trades)
                              .price_mismatch_max = 5.1,
                              .price_spread_max = 5.2,
                              .balance_max = 5.3,
+                             .imbalance = 5.4,
                              .wall_s = 6.1,
                              .total_s = 6.2};
 }
