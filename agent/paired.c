@@ -175,7 +175,7 @@ static void close_slot(struct pw_agent *agent, int slot, int calm)
 
 static void close_round(struct pw_agent *agent)
 {
-    int by_trade = agent->rules.criterion == PW_STOP_TRADE && !agent->rules.ratify;
+    int by_trade = agent->rules.criterion == PW_STOP_TRADE;
     int all_calm = agent->rules.criterion == PW_STOP_AGENT && pw_rest_all_calm(agent);
     agent->n_complete = agent->n_next = agent->n_out = 0;
     for (int slot = 0; slot < agent->n_links; slot++) {

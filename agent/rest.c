@@ -21,12 +21,26 @@ static double excess_of(const struct pw_agent *agent, int slot, double change, s
     return fmax(change / allowed.power, agent->penalty[slot] * change / allowed.price);
 }
 
+/* True if the agreed trade is one whose price the two ends can tell from it: more than nothing, and not at a
+ * bound, where the price may still move while the trade stands. Both ends find the same, for their bounds are
+ * the same but for the sign. */
+static int tells_its_price(const struct pw_agent *agent, int slot)
+{
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        double agreed = agent->agreed_before[i];
+        if (!(fabs(agreed) > agent->rest_power[slot] && agreed > agent->t_min[i] && agreed < agent->t_max[i]))
+            return 0;
+    }
+    return 1;
+}
+
 /* Both ends hold the agreed trade and the gap bit for bit, and its price but for rounding: so the price's own
  * size stays out of it. */
 int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2)
 {
     double size2 = 0.0;
-    if (pw_agent_inbox(agent, slot)->round < 2)
+    if (pw_agent_inbox(agent, slot)->round < 2 || !tells_its_price(agent, slot))
         return 0;
     for (int q = 0; q < agent->n_products; q++) {
         double agreed = agent->agreed_before[pw_agent_at(agent, slot, q)];
@@ -53,7 +67,7 @@ static double slot_excess(const struct pw_agent *agent, int slot)
 
 int pw_rest_is_calm(const struct pw_agent *agent, int slot)
 {
-    return slot_excess(agent, slot) <= 1.0;
+    return slot_excess(agent, slot) <= 1.0 && !(agent->rules.ratify && tells_its_price(agent, slot));
 }
 
 /* So many times what is allowed one of an agent's trades may be off while together they are at rest: the

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/generate.h"
+#include "common/links.h"
 #include "common/outcome.h"
 #include "common/penalty.h"
 #include "coordinator/negotiate.h"
@@ -115,6 +117,31 @@ START_TEST(ratified_trades_balance)
 }
 END_TEST
 
+/* Markets in which trades stand at nothing for some rounds before they are wanted: agreed for good then, they
+ * left a producer without any trade, and welfare 50 tolerances short. */
+START_TEST(a_trade_of_nothing_is_not_ratified)
+{
+    static const long seeds[] = {135, 318, 779, 921};
+    struct pw_links_spec links = {.kind = PW_LINKS_SIDES};
+    struct pw_error err;
+    struct pw_market *market;
+    struct pw_settings settings = virtual_settings(1, PW_CRITERION_TRADE);
+    settings.generate_agents = 25;
+    settings.generate_seed = seeds[_i];
+    settings.delta = 1;
+    settings.ratify = 1;
+    settings.relaxation = .5;
+    ck_assert_int_eq(pw_generate(&settings, &market, &err), PW_OK);
+    ck_assert_int_eq(pw_links_build(market, &links, 0, &err), PW_OK);
+    struct pw_outcome *outcome = run(market, &settings);
+    struct test_clearing clearing = test_measure(market, &settings, outcome);
+    ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
+    ck_assert_double_le(fabs(clearing.welfare_gap), 10 * settings.tolerance);
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(market);
+}
+END_TEST
+
 static int count(const struct pw_outcome *outcome, enum pw_event_kind kind)
 {
     int n = 0;
@@ -167,6 +194,7 @@ Suite *settled_suite(void)
     tcase_add_loop_test(tests, quiet_markets_are_at_their_optimum, 0, 4);
     tcase_add_loop_test(tests, a_wild_penalty_never_ends_wrong, 0, 4);
     tcase_add_test(tests, ratified_trades_balance);
+    tcase_add_loop_test(tests, a_trade_of_nothing_is_not_ratified, 0, 4);
     tcase_add_test(tests, the_timeline_tells_of_silence);
     tcase_add_test(tests, a_relative_tolerance_saves_messages);
     suite_add_tcase(suite, tests);
