@@ -97,6 +97,6 @@ const struct pw_command pw_cmd_merge = {
         "Reads OUT.h5.shard-0-of-n to the last, which `peerwatt sweep --shard i/n` has left, and writes\n"
         "OUT.h5, the same bytes as one sweep without shards would. Study, case and -s as for the sweep.",
     .takes_case = 1,
-    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_MERGE,
+    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_WRITE,
     .run = run_merge,
 };

@@ -1,12 +1,14 @@
 /* peerwatt reference: the centralised optimum of a case. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/case.h"
+#include "common/file_write.h"
 #include "coordinator/commands.h"
 #include "coordinator/json.h"
 #include "coordinator/reference.h"
 
-static void print_json(const struct pw_reference *reference)
+static void print_json(const struct pw_reference *reference, const struct pw_settings *settings)
 {
     json_t *object = json_object();
     json_object_set_new(object, "social_welfare", pw_json_real(reference->social_welfare));
@@ -14,6 +16,9 @@ static void print_json(const struct pw_reference *reference)
     json_object_set_new(object, "power_injected", pw_json_real(reference->power_injected));
     json_object_set_new(object, "method", json_string(reference->method));
     json_object_set_new(object, "kkt_residual", pw_json_real(reference->kkt_residual));
+    json_object_set_new(object, "name", json_string(settings->name));
+    json_object_set_new(object, "power_unit", json_string(settings->power_unit));
+    json_object_set_new(object, "money_unit", json_string(settings->money_unit));
     pw_json_print(object, stdout);
 }
 
@@ -28,6 +33,54 @@ static void print_text(const struct pw_reference *reference, const struct pw_set
            reference->kkt_residual);
 }
 
+/* A cell in quotes, with those inside doubled. */
+static void print_quoted(FILE *table, const char *text)
+{
+    fputc('"', table);
+    for (; text != NULL && *text != '\0'; text++)
+        fputs(*text == '"' ? "\"\"" : (const char[]){*text, '\0'}, table);
+    fputc('"', table);
+}
+
+/* The shortest of two forms that reads back as the same number. */
+static void print_real(FILE *table, double value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.15g", value);
+    fprintf(table, ",%.*g", strtod(text, NULL) == value ? 15 : 17, value);
+}
+
+static void print_assets(FILE *table, const struct pw_market *market)
+{
+    fputs("agent,asset,p_min,p_max,a,b\n", table);
+    for (int n = 0; n < market->n_agents; n++) {
+        for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
+            const double values[] = {market->p_min[i], market->p_max[i], market->a[i], market->b[i]};
+            fprintf(table, "%d,", n);
+            print_quoted(table, market->asset_name[i]);
+            for (int k = 0; k < 4; k++)
+                print_real(table, values[k]);
+            fputc('\n', table);
+        }
+    }
+}
+
+/* All assets as a table that a case can name. */
+static enum pw_code write_assets(const struct pw_market *market, const struct pw_options *options,
+                                 struct pw_error *err)
+{
+    char *text;
+    size_t size;
+    FILE *table = open_memstream(&text, &size);
+    if (table == NULL)
+        return pw_fail(err, PW_ENVIRONMENT, "no memory for a table of %d assets", market->n_assets);
+    print_assets(table, market);
+    fclose(table);
+    enum pw_code code = pw_file_write(options->out, text, size, options->force, err);
+    free(text);
+    return code;
+}
+
 static enum pw_code run_reference(const struct pw_options *options, struct pw_transport *transport,
                                   struct pw_error *err)
 {
@@ -37,9 +90,13 @@ static enum pw_code run_reference(const struct pw_options *options, struct pw_tr
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &loaded, err));
     if (options->verbose)
         pw_settings_dump(&loaded->settings, stderr);
-    enum pw_code code = pw_reference_solve(loaded->market, &reference, err);
+    enum pw_code code = options->out != NULL ? pw_file_write_check(options->out, options->force, err) : PW_OK;
+    if (code == PW_OK)
+        code = pw_reference_solve(loaded->market, &reference, err);
+    if (code == PW_OK && options->out != NULL)
+        code = write_assets(loaded->market, options, err);
     if (code == PW_OK && options->json)
-        print_json(&reference);
+        print_json(&reference, &loaded->settings);
     else if (code == PW_OK && !options->quiet)
         print_text(&reference, &loaded->settings);
     pw_case_destroy(loaded);
@@ -52,8 +109,9 @@ const struct pw_command pw_cmd_reference = {
     .help = "compute the centralised optimum, without negotiation",
     .story =
         "By bisection on the price where the market is a pool, otherwise by an interior-point method. It\n"
-        "shares no code with the negotiation and is what `run` compares its welfare with.",
+        "shares no code with the negotiation and is what `run` compares its welfare with. With -o it also\n"
+        "writes the assets as a table, those of a recipe too: for the merit order, or as market.assets.",
     .takes_case = 1,
-    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT,
+    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_WRITE,
     .run = run_reference,
 };

@@ -82,9 +82,9 @@ static enum pw_code take_shard(struct reading *reading, const char *value)
 #define FLAG(field) offsetof(struct pw_options, field)
 
 static const struct option table[] = {
-    {"out", 'o', "FILE.h5", PW_OPTIONS_RUN | PW_OPTIONS_MERGE, take_out, 0,
-     "write the trace of a run, or the results of a sweep, to this file"},
-    {"force", 0, NULL, PW_OPTIONS_RUN | PW_OPTIONS_MERGE, NULL, FLAG(force), "replace an existing file"},
+    {"out", 'o', "FILE", PW_OPTIONS_RUN | PW_OPTIONS_WRITE, take_out, 0,
+     "write a run's trace, a sweep's results, a reference's assets here"},
+    {"force", 0, NULL, PW_OPTIONS_RUN | PW_OPTIONS_WRITE, NULL, FLAG(force), "replace an existing file"},
     {"shard", 0, "i/n", PW_OPTIONS_SWEEP, take_shard, 0, "do every n-th run, from run i on; 0 <= i < n"},
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set, 0,
      "change a setting of the case; may be repeated"},

@@ -15,7 +15,7 @@ enum pw_option_group {
     PW_OPTIONS_RESULT = 2, /* commands that print a result */
     PW_OPTIONS_RUN = 4,    /* commands that negotiate */
     PW_OPTIONS_SWEEP = 8,  /* commands that do part of a sweep */
-    PW_OPTIONS_MERGE = 16  /* commands that write a file of results without negotiating */
+    PW_OPTIONS_WRITE = 16  /* commands that write a file without negotiating */
 };
 
 /* What the command line says. Texts belong to argv. */
