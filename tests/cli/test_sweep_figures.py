@@ -66,6 +66,29 @@ class Figures(program.InFolder):
         self.small("fig4", (r"values: \[.*?\]", "values: [1, 10, 100]"), ("replicates: 100", "replicates: 1"))
         self.assertIn("an axis rho with auto", self.refused("fig4.py", self.folder / "fig4.h5"))
 
+    def test_figure_6(self):
+        few = "[{random: 1, among: sides}, {random: 0.6, among: sides}, {random: 0.2, among: sides}]"
+        self.small("fig6", (r"values: \[\{random.*?\}\]", f"values: {few}"), ("replicates: 1000", "replicates: 20"))
+        with h5py.File(self.folder / "fig6.h5") as file:
+            status, welfare, gap = (file[name][()] for name in ("status", "social_welfare", "welfare_gap"))
+            rounds = file["iterations"][()]
+        self.assertEqual(set(np.unique(status)), {0, 2})  # draws without a solution are counted
+        self.assertFalse(status[:2].any())
+        self.assertLess(np.nanmax(np.abs(gap)), 1e-5)  # all links: the optimum of the pool
+        with np.errstate(invalid="ignore"):
+            self.assertFalse((np.diff(welfare, axis=0) > 1e-5 * welfare[:1]).any())  # fewer links, no more welfare
+        self.assertLess(np.nanmean(welfare[2] / welfare[0]), 0.97)
+        fixed = rounds[:, 1].mean(axis=-1)
+        self.assertLess(fixed[1], 0.95 * fixed[0])  # a minimum at moderate sparsity
+        self.assertLess(fixed[1], 0.95 * np.mean(rounds[2, 1][status[2, 1] == 0]))
+        self.command(SCRIPTS / "fig6.sh")
+        self.assert_drawn("fig6")
+
+    def test_figure_6_without_all_links(self):
+        self.small("fig6", (r"values: \[\{random.*?\}\]", "values: [{random: 0.9}, {random: 0.8}]"),
+                   ("replicates: 1000", "replicates: 1"))
+        self.assertIn("must fall from 1", self.refused("fig6.py", self.folder / "fig6.h5"))
+
     def test_figure_5(self):
         few = "replicates: 3"
         self.small("fig5", ("replicates: 1000", few))
