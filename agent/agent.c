@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/exchange.h"
+#include "agent/inner_admm.h"
 #include "agent/local_problem.h"
 #include "common/memory.h"
 #include "common/prefetch.h"
@@ -160,6 +161,15 @@ static void pose_trades(struct pw_agent *agent, int q)
     }
 }
 
+static double solve_by_inner_admm(struct pw_agent *agent, const struct pw_local_problem *problem,
+                                  double guess)
+{
+    const struct pw_inner_tolerance tolerance = {agent->rules.inner_power, agent->rules.inner_price};
+    struct pw_local_solution solution = pw_inner_admm_solve(problem, guess, &tolerance);
+    agent->inner_steps += solution.passes;
+    return solution.price;
+}
+
 static void solve(struct pw_agent *agent, int q)
 {
     size_t assets = (size_t)q * (size_t)agent->n_assets, slots = pw_agent_at(agent, 0, q);
@@ -178,7 +188,10 @@ static void solve(struct pw_agent *agent, int q)
         .t_max = agent->t_max + slots,
         .t = agent->wish + slots,
     };
-    agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
+    if (agent->rules.solver == PW_SOLVE_INNER_ADMM)
+        agent->price[q] = solve_by_inner_admm(agent, &problem, agent->price[q]);
+    else
+        agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
 }
 
 static void sum_residuals(struct pw_agent *agent)

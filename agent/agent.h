@@ -76,6 +76,7 @@ struct pw_agent {
     int *turned;      /* slots that the last fire settled, or woke: then they are in the outbox too */
     int n_out, n_turned;
     long fires, duplicates;
+    long inner_steps; /* iterations of the inner ADMM, where it solves */
     struct pw_residuals residuals;
     double *wish;                  /* * the trades that the last local problem found */
     double *target, *slope, *dead; /* [n_links] scratch of the local problem */

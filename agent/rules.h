@@ -5,6 +5,9 @@
 /* Which exchange; the rows of pw_exchanges in agent.c. */
 enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
 
+/* What solves the local problem: agent/local_problem.c or agent/inner_admm.c. */
+enum pw_solver_kind { PW_SOLVE_EXACT, PW_SOLVE_INNER_ADMM };
+
 /* What ends the negotiation of a trade: nothing of its own, only the market as a whole; the agent's trades
  * being at rest together; the trade itself being at rest (section 5.1 of the survey). Paired only. */
 enum pw_criterion { PW_STOP_GLOBAL, PW_STOP_AGENT, PW_STOP_TRADE };
@@ -17,6 +20,9 @@ struct pw_rules {
     int synchronous;  /* true if delta = 1 for every agent of the market: then rule (ii) is off */
     int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
     int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
+
+    enum pw_solver_kind solver;
+    double inner_power, inner_price; /* inner ADMM: what its last iteration moves by at most, both > 0 */
 
     enum pw_criterion criterion;
     int ratify;        /* true: a trade at rest is agreed for good, at the same round at both ends */

@@ -46,7 +46,7 @@ struct pw_settings {
     struct pw_law consumer_a, consumer_b, consumer_p_min, consumer_p_max;
     struct pw_law producer_a, producer_b, producer_p_min, producer_p_max;
 
-    int exchange; /* index into its choices, as the other ints below */
+    int exchange, solver; /* index into its choices, as the other ints below */
     double delta, stiffness;
     double relaxation, penalty; /* 0: auto */
     double timeout_s;           /* NaN: from the network's delays */
@@ -78,6 +78,8 @@ struct pw_settings {
 };
 
 enum pw_exchange_choice { PW_EXCHANGE_PAIRED, PW_EXCHANGE_LATEST, PW_EXCHANGE_STALE };
+
+enum pw_solver_choice { PW_SOLVER_EXACT, PW_SOLVER_INNER_ADMM };
 
 enum pw_criterion_choice {
     PW_CRITERION_AUTO, /* trade where the exchange is paired, else global */

@@ -4,6 +4,7 @@
 #include "common/settings.h"
 
 static const char *const exchanges[] = {"paired", "latest", "stale", NULL};
+static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
@@ -55,6 +56,8 @@ const struct pw_setting pw_settings_table[] = {
 
     {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "",
      "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts"},
+    {"negotiation.solver", PW_CHOICE, AT(solver), "exact", NONE, solvers, "",
+     "local problem: exact, or the survey's inner ADMM (11), for comparison"},
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",
      "asynchronous rate: share of answers waited for"},
     {"negotiation.relaxation", PW_AUTO_REAL, AT(relaxation), "auto", 0, 1, 1, 1, NULL, "",

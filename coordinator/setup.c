@@ -47,6 +47,17 @@ static double *rest_powers(const struct pw_settings *settings, const struct pw_m
     return power;
 }
 
+/* How exact the inner ADMM is beside what a trade at rest may still move by. */
+static const double INNER_SHARE = 0.1;
+
+static double smallest(const double *values, int count)
+{
+    double least = INFINITY;
+    for (int i = 0; i < count; i++)
+        least = fmin(least, values[i]);
+    return least;
+}
+
 static struct pw_rules rules_of(const struct pw_settings *settings, const struct pw_tolerances *tolerances)
 {
     struct pw_rules rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
@@ -59,9 +70,11 @@ static struct pw_rules rules_of(const struct pw_settings *settings, const struct
                              .ratify = settings->ratify,
                              .rest_price = isnan(settings->trade_price) ? tolerances->price / PRICE_MARGIN
                                                                         : settings->trade_price,
-                             .rest_share = settings->share};
+                             .rest_share = settings->share,
+                             .solver = (enum pw_solver_kind)settings->solver};
     if (!(rules.relaxation > 0.0))
         rules.relaxation = pw_relaxation_auto(rules.exchange);
+    rules.inner_price = INNER_SHARE * rules.rest_price;
     return rules;
 }
 
@@ -79,6 +92,7 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
                                 .delta = settings->delta,
                                 .penalty = penalty,
                                 .rest_power = rest_power};
+    spec.rules.inner_power = INNER_SHARE * smallest(rest_power, negotiation->market->n_links);
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
     free(rest_power);

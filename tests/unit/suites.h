@@ -24,6 +24,7 @@
     X(codec_suite)                                                                                           \
     X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
+    X(inner_admm_suite)                                                                                      \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
     X(negotiate_suite)                                                                                       \
