@@ -1,4 +1,5 @@
-/* The local problem by the survey's inner ADMM (11), beside the exact pw_local_solve() (docs/algorithms.md). */
+/* The local problem by the survey's inner ADMM (11), beside the exact pw_local_solve() (docs/algorithms.md).
+ */
 #ifndef PW_INNER_ADMM_H
 #define PW_INNER_ADMM_H
 

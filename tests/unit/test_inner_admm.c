@@ -1,5 +1,5 @@
-/* The survey's inner ADMM: against closed forms, against the exact solver on random local problems, and as the
- * solver of whole markets against the centralised optimum. */
+/* The survey's inner ADMM: against closed forms, against the exact solver on random local problems, and as
+ * the solver of whole markets against the centralised optimum. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -97,8 +97,8 @@ START_TEST(meets_a_closed_form)
 }
 END_TEST
 
-/* A generator at its limit of 2 with a fee of 1 (dead zone 1/rho = .5) on one of two trades: with rho = 2 both
- * want 3 at price 0, so 3 - m/2 and 3 - .5 - m/2 add up to 2 at m = 3.5. */
+/* A generator at its limit of 2 with a fee of 1 (dead zone 1/rho = .5) on one of two trades: with rho = 2
+ * both want 3 at price 0, so 3 - m/2 and 3 - .5 - m/2 add up to 2 at m = 3.5. */
 START_TEST(meets_a_closed_form_at_a_limit_and_with_a_fee)
 {
     struct scene scene;
