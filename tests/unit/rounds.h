@@ -30,14 +30,18 @@ struct rounds_result rounds_run(const struct pw_market *market, const struct rou
  * the fees; one product. */
 double rounds_welfare(const struct pw_market *market, const double *trade);
 
-/* All agents, started; rounds_step() delivers every offer and fires everybody. */
+/* All agents, started; rounds_step() delivers every offer and fires everybody who is ready. */
 struct rounds {
     const struct pw_market *market;
     struct pw_agent **agents;
+    long offers; /* made so far, those of the start too */
 };
 struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules *rules,
                            const double *penalty);
 void rounds_step(struct rounds *rounds);
 void rounds_end(struct rounds *rounds);
+
+/* Fills trade [n_links] with the agreed trades (t - t')/2 of the last offers. */
+void rounds_agreed(const struct rounds *rounds, double *trade);
 
 #endif

@@ -1,0 +1,245 @@
+/* The algorithms of docs/algorithms.md on the same markets, at equal accuracy: synchronous rounds, all offers
+ * delivered, then everybody fires who is ready, until the welfare of the agreed trades stays within a gap of
+ * the centralised optimum. Prints the table of that page. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/case.h"
+#include "common/memory.h"
+#include "common/penalty.h"
+#include "coordinator/clock.h"
+#include "coordinator/reference.h"
+#include "tests/unit/rounds.h"
+
+static const double GAP = 1e-4;
+enum { MOST_ROUNDS = 20000, MOST_MARKETS = 20, MOST_OVERRIDES = 4 };
+
+/* ---- Markets ---- */
+
+struct source {
+    const char *title, *path;
+    int n_markets; /* replicates of the recipe and of its links */
+    const char *overrides[MOST_OVERRIDES];
+};
+
+static const struct source sources[] = {
+    {"25 agents, every consumer with every producer",
+     "configs/cases/random.yaml",
+     20,
+     {"market.generate.agents=25", "market.links=sides"}},
+    {"100 agents, each with 10 peers",
+     "configs/cases/random.yaml",
+     10,
+     {"market.links={peers: 5, among: sides}"}},
+    {"ieee39: 31 agents, every pair", "configs/cases/ieee39.yaml", 1, {NULL}},
+    {"street: 13 agents, every pair, fees, fixed and linear assets", "configs/cases/street.yaml", 1, {NULL}},
+};
+
+static struct pw_case *load(const struct source *source, int replicate)
+{
+    struct pw_case *loaded;
+    struct pw_error err = {.text = ""};
+    struct pw_case_variant variant = {
+        .path = source->path, .overrides = source->overrides, .replicate = replicate};
+    while (variant.n_overrides < MOST_OVERRIDES && source->overrides[variant.n_overrides] != NULL)
+        variant.n_overrides++;
+    if (pw_case_load_variant(&variant, &loaded, &err) != PW_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
+    return loaded;
+}
+
+/* ---- Algorithms ---- */
+
+struct algorithm {
+    const char *title;
+    struct pw_rules rules;
+};
+
+static const struct algorithm algorithms[] = {
+    {"paired, exact", {.exchange = PW_PAIRED, .adapt_penalty = 1}},
+    {"paired, inner ADMM (11)", {.exchange = PW_PAIRED, .adapt_penalty = 1, .solver = PW_SOLVE_INNER_ADMM}},
+    {"the survey's (5), exact", {.exchange = PW_STALE}},
+};
+
+enum { N_ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+
+/* What one algorithm took on one market. */
+struct taken {
+    int applies, reached;
+    double rounds, offers, inner_steps, time_s, price_error;
+};
+
+/* One market and what is known of it. */
+struct scene {
+    const struct pw_market *market;
+    double optimum, price, scale; /* welfare and mean price of the reference; price scale */
+    double *penalty, *trade;
+};
+
+static double mean_price(const struct rounds *rounds, const double *trade)
+{
+    const struct pw_market *market = rounds->market;
+    double sum = 0, weight = 0;
+    for (int l = 0; l < market->n_links; l++) {
+        double a = rounds->agents[market->link_a[l]]->price[0],
+               b = rounds->agents[market->link_b[l]]->price[0];
+        sum += fabs(trade[l]) * (a + b) / 2;
+        weight += fabs(trade[l]);
+    }
+    return sum / weight;
+}
+
+static struct pw_rules rules_of(const struct scene *scene, const struct algorithm *algorithm)
+{
+    struct pw_scales scales = pw_market_scales(scene->market);
+    struct pw_rules rules = algorithm->rules;
+    rules.relaxation = pw_relaxation_auto(rules.exchange);
+    rules.stiffness = 4;
+    rules.synchronous = 1;
+    rules.inner_power = 0.1 * GAP * scales.power / sqrt(scene->market->n_links);
+    rules.inner_price = 0.1 * GAP * scales.price;
+    return rules;
+}
+
+static long most_fires(const struct rounds *rounds)
+{
+    long most = 0;
+    for (int n = 0; n < rounds->market->n_agents; n++)
+        most = rounds->agents[n]->fires > most ? rounds->agents[n]->fires : most;
+    return most;
+}
+
+static double gap_now(const struct rounds *rounds, const struct scene *scene)
+{
+    rounds_agreed(rounds, scene->trade);
+    return fabs(scene->optimum - rounds_welfare(scene->market, scene->trade)) / fabs(scene->optimum);
+}
+
+/* Steps after which the gap holds for good: for half as many again, and 40 more. */
+static int steps_needed(const struct scene *scene, const struct pw_rules *rules)
+{
+    struct rounds rounds = rounds_begin(scene->market, rules, scene->penalty);
+    int needed = 0;
+    for (int step = 1; step <= MOST_ROUNDS && step <= needed + needed / 2 + 40; step++) {
+        rounds_step(&rounds);
+        if (!(gap_now(&rounds, scene) <= GAP))
+            needed = step + 1;
+    }
+    rounds_end(&rounds);
+    return needed;
+}
+
+static struct taken measure(const struct scene *scene, const struct algorithm *algorithm)
+{
+    struct pw_rules rules = rules_of(scene, algorithm);
+    struct taken taken = {.applies = 1};
+    int steps = steps_needed(scene, &rules);
+    taken.reached = steps <= MOST_ROUNDS;
+    if (!taken.reached)
+        return taken;
+    struct rounds rounds = rounds_begin(scene->market, &rules, scene->penalty);
+    int64_t start = pw_clock_ns();
+    for (int step = 0; step < steps; step++)
+        rounds_step(&rounds);
+    taken.time_s = (double)(pw_clock_ns() - start) * 1e-9;
+    taken.rounds = (double)most_fires(&rounds);
+    taken.offers = (double)rounds.offers;
+    for (int n = 0; n < scene->market->n_agents; n++)
+        taken.inner_steps +=
+            (double)rounds.agents[n]->inner_steps / (double)rounds.agents[n]->fires / scene->market->n_agents;
+    rounds_agreed(&rounds, scene->trade);
+    taken.price_error = fabs(mean_price(&rounds, scene->trade) - scene->price) / scene->scale;
+    rounds_end(&rounds);
+    return taken;
+}
+
+static void measure_all(const struct pw_market *market, struct taken taken[N_ALGORITHMS])
+{
+    struct pw_reference reference;
+    struct pw_error err = {.text = ""};
+    struct pw_scales scales = pw_market_scales(market);
+    if (pw_reference_solve(market, &reference, &err) != PW_OK)
+        fprintf(stderr, "reference: %s\n", err.text);
+    struct scene scene = {market,
+                          reference.social_welfare,
+                          reference.price_mean,
+                          scales.price,
+                          pw_alloc((size_t)market->n_links, sizeof(double)),
+                          pw_alloc((size_t)market->n_links, sizeof(double))};
+    pw_penalty_fill(market, &scales, scene.penalty);
+    for (int i = 0; i < N_ALGORITHMS; i++)
+        taken[i] = measure(&scene, &algorithms[i]);
+    free(scene.penalty);
+    free(scene.trade);
+}
+
+/* ---- The table ---- */
+
+static int ascending(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+enum { ROUNDS, OFFERS, INNER, TIME, PRICE, N_COLUMNS };
+
+static double column(const struct taken *taken, int which)
+{
+    const double values[N_COLUMNS] = {taken->rounds, taken->offers, taken->inner_steps, taken->time_s,
+                                      taken->price_error};
+    return values[which];
+}
+
+static void print_row(const char *title, struct taken (*taken)[N_ALGORITHMS], int i, int n_markets)
+{
+    double sorted[N_COLUMNS][MOST_MARKETS];
+    int n_reached = 0;
+    for (int k = 0; k < n_markets; k++) {
+        if (!taken[k][i].reached)
+            continue;
+        for (int c = 0; c < N_COLUMNS; c++)
+            sorted[c][n_reached] = column(&taken[k][i], c);
+        n_reached++;
+    }
+    printf("| %s | %d of %d |", title, n_reached, n_markets);
+    if (n_reached == 0) {
+        printf(" | | | | | |\n");
+        return;
+    }
+    for (int c = 0; c < N_COLUMNS; c++)
+        qsort(sorted[c], (size_t)n_reached, sizeof(double), ascending);
+    int middle = n_reached / 2, last = n_reached - 1;
+    printf(" %.0f | %.0f | %.0f |", sorted[ROUNDS][middle], sorted[ROUNDS][last], sorted[OFFERS][middle]);
+    if (sorted[INNER][middle] > 0)
+        printf(" %.0f |", sorted[INNER][middle]);
+    else
+        printf(" |");
+    printf(" %.2f | %.0e |\n", sorted[TIME][middle] * 1e3, sorted[PRICE][last]);
+}
+
+static void print_table(const struct source *source)
+{
+    struct taken taken[MOST_MARKETS][N_ALGORITHMS];
+    for (int k = 0; k < source->n_markets; k++) {
+        struct pw_case *loaded = load(source, k);
+        measure_all(loaded->market, taken[k]);
+        pw_case_destroy(loaded);
+    }
+    printf("\n**%s** (%d market%s)\n\n", source->title, source->n_markets, source->n_markets > 1 ? "s" : "");
+    printf("| algorithm | reached | rounds | worst | offers | inner steps | ms | price error |\n"
+           "|---|---|---|---|---|---|---|---|\n");
+    for (int i = 0; i < N_ALGORITHMS; i++)
+        print_row(algorithms[i].title, taken, i, source->n_markets);
+    fflush(stdout);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        print_table(&sources[i]);
+    return 0;
+}
