@@ -11,8 +11,10 @@
 #include "common/memory.h"
 #include "common/prefetch.h"
 
-static const struct pw_exchange *const pw_exchanges[] = {
-    [PW_PAIRED] = &pw_exchange_paired, [PW_LATEST] = &pw_exchange_latest, [PW_STALE] = &pw_exchange_stale};
+static const struct pw_exchange *const pw_exchanges[] = {[PW_PAIRED] = &pw_exchange_paired,
+                                                         [PW_LATEST] = &pw_exchange_latest,
+                                                         [PW_STALE] = &pw_exchange_stale,
+                                                         [PW_INNOVATION] = &pw_exchange_innovation};
 
 static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
 {
@@ -51,6 +53,10 @@ static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
     agent->b = take_doubles(arena, count);
     agent->p = take_doubles(arena, count);
     agent->price = take_doubles(arena, (size_t)agent->n_products);
+    if (agent->rules.exchange != PW_INNOVATION)
+        return;
+    agent->above = take_doubles(arena, count);
+    agent->below = take_doubles(arena, count);
 }
 
 static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
@@ -170,8 +176,9 @@ static double solve_by_inner_admm(struct pw_agent *agent, const struct pw_local_
     return solution.price;
 }
 
-static void solve(struct pw_agent *agent, int q)
+void pw_agent_solve(struct pw_agent *agent, int q)
 {
+    pose_trades(agent, q);
     size_t assets = (size_t)q * (size_t)agent->n_assets, slots = pw_agent_at(agent, 0, q);
     struct pw_local_problem problem = {
         .n_assets = agent->n_assets,
@@ -253,10 +260,8 @@ void pw_agent_fire(struct pw_agent *agent)
 {
     const struct pw_exchange *exchange = exchange_of(agent);
     exchange->open(agent);
-    for (int q = 0; q < agent->n_products; q++) {
-        pose_trades(agent, q);
-        solve(agent, q);
-    }
+    for (int q = 0; q < agent->n_products; q++)
+        exchange->solve(agent, q);
     exchange->close(agent);
     sum_residuals(agent);
     agent->fires++;
@@ -267,6 +272,8 @@ void pw_agent_start(struct pw_agent *agent)
     for (int slot = 0; slot < agent->n_links; slot++)
         agent->outbox[slot] = slot;
     agent->n_out = agent->n_links;
+    if (exchange_of(agent)->start != NULL)
+        exchange_of(agent)->start(agent);
     if (agent->n_links == 0)
         pw_agent_fire(agent);
 }

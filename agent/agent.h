@@ -55,14 +55,16 @@ struct pw_agent {
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */
+    double *above, *below; /* [n_products * n_assets] innovation: prices of p_max and p_min; else NULL */
 
     double *penalty;              /* rho */
     double *rest_power;           /* [n_links] */
     double *t_min, *t_max, *fee;  /* * */
-    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow) */
+    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow); innovation:
+                                       peer_s is the peer's price of the trade */
     double *mine, *before;        /* * trade offered in round k and in round k - 1 */
-    double *offer;                /* * r = 2 mine - s of round k, as sent */
-    double *price_sent;           /* * the agent's price when `mine` was offered */
+    double *offer;                /* * r = 2 mine - s of round k, as sent; see the exchange */
+    double *price_sent;           /* * the agent's price when `mine` was offered; innovation: the trade's */
     double *gap2;                 /* squared reciprocity gap of the last round applied */
     double *apart;                /* by how much both ends' prices of the trade differ after that round */
     double *heard;                /* * the peer's trade in the round last applied */
@@ -92,7 +94,8 @@ static inline struct pw_inbox *pw_agent_inbox(const struct pw_agent *agent, int 
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules);
 void pw_agent_destroy(struct pw_agent *agent);
 
-/* Round 0: fills the outbox with an all-zero offer on every slot. An agent without links solves at once. */
+/* Round 0: fills the outbox with an offer on every slot, all zero but where the exchange starts otherwise. An
+ * agent without links solves at once. */
 void pw_agent_start(struct pw_agent *agent);
 
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */

@@ -51,6 +51,7 @@ struct pw_settings {
     double relaxation, penalty; /* 0: auto */
     double timeout_s;           /* NaN: from the network's delays */
     long max_age;
+    double consensus, innovation, decay, anticipation;
 
     char delay_model[PW_TEXT_ROOM];
     double delay_mean_s, delay_std_s, delay_min_s;
@@ -77,7 +78,12 @@ struct pw_settings {
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
 
-enum pw_exchange_choice { PW_EXCHANGE_PAIRED, PW_EXCHANGE_LATEST, PW_EXCHANGE_STALE };
+enum pw_exchange_choice {
+    PW_EXCHANGE_PAIRED,
+    PW_EXCHANGE_LATEST,
+    PW_EXCHANGE_STALE,
+    PW_EXCHANGE_INNOVATION
+};
 
 enum pw_solver_choice { PW_SOLVER_EXACT, PW_SOLVER_INNER_ADMM };
 

@@ -11,6 +11,7 @@
 #include "common/penalty.h"
 #include "coordinator/clock.h"
 #include "coordinator/reference.h"
+#include "coordinator/setup.h"
 #include "tests/unit/rounds.h"
 
 static const double GAP = 1e-4;
@@ -56,27 +57,32 @@ static struct pw_case *load(const struct source *source, int replicate)
 
 struct algorithm {
     const char *title;
-    struct pw_rules rules;
+    const char *overrides[MOST_OVERRIDES];
 };
 
 static const struct algorithm algorithms[] = {
-    {"paired, exact", {.exchange = PW_PAIRED, .adapt_penalty = 1}},
-    {"paired, inner ADMM (11)", {.exchange = PW_PAIRED, .adapt_penalty = 1, .solver = PW_SOLVE_INNER_ADMM}},
-    {"the survey's (5), exact", {.exchange = PW_STALE}},
+    {"paired", {NULL}},
+    {"paired, inner ADMM (11)", {"negotiation.solver=inner_admm"}},
+    {"the survey's (5)", {"negotiation.exchange=stale"}},
+    {"consensus + innovation, as published",
+     {"negotiation.exchange=innovation", "negotiation.anticipation=0"}},
+    {"consensus + innovation, looking ahead", {"negotiation.exchange=innovation"}},
 };
 
 enum { N_ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
 /* What one algorithm took on one market. */
 struct taken {
-    int applies, reached;
+    int reached;
     double rounds, offers, inner_steps, time_s, price_error;
 };
 
-/* One market and what is known of it. */
+/* One market, what is known of it, and how it is to be negotiated. */
 struct scene {
     const struct pw_market *market;
-    double optimum, price, scale; /* welfare and mean price of the reference; price scale */
+    struct pw_scales scales;
+    double optimum, price; /* welfare and mean price of the reference */
+    struct pw_rules rules;
     double *penalty, *trade;
 };
 
@@ -93,16 +99,19 @@ static double mean_price(const struct rounds *rounds, const double *trade)
     return sum / weight;
 }
 
-static struct pw_rules rules_of(const struct scene *scene, const struct algorithm *algorithm)
+static struct pw_settings settings_of(const struct algorithm *algorithm)
 {
-    struct pw_scales scales = pw_market_scales(scene->market);
-    struct pw_rules rules = algorithm->rules;
-    rules.relaxation = pw_relaxation_auto(rules.exchange);
-    rules.stiffness = 4;
-    rules.synchronous = 1;
-    rules.inner_power = 0.1 * GAP * scales.power / sqrt(scene->market->n_links);
-    rules.inner_price = 0.1 * GAP * scales.price;
-    return rules;
+    struct pw_settings settings;
+    struct pw_error err = {.text = ""};
+    pw_settings_default(&settings);
+    settings.criterion = PW_CRITERION_GLOBAL;
+    for (int i = 0; i < MOST_OVERRIDES && algorithm->overrides[i] != NULL; i++) {
+        if (pw_settings_override(&settings, algorithm->overrides[i], &err) != PW_OK) {
+            fprintf(stderr, "%s\n", err.text);
+            exit(1);
+        }
+    }
+    return settings;
 }
 
 static long most_fires(const struct rounds *rounds)
@@ -120,9 +129,9 @@ static double gap_now(const struct rounds *rounds, const struct scene *scene)
 }
 
 /* Steps after which the gap holds for good: for half as many again, and 40 more. */
-static int steps_needed(const struct scene *scene, const struct pw_rules *rules)
+static int steps_needed(const struct scene *scene)
 {
-    struct rounds rounds = rounds_begin(scene->market, rules, scene->penalty);
+    struct rounds rounds = rounds_begin(scene->market, &scene->rules, scene->penalty);
     int needed = 0;
     for (int step = 1; step <= MOST_ROUNDS && step <= needed + needed / 2 + 40; step++) {
         rounds_step(&rounds);
@@ -133,15 +142,14 @@ static int steps_needed(const struct scene *scene, const struct pw_rules *rules)
     return needed;
 }
 
-static struct taken measure(const struct scene *scene, const struct algorithm *algorithm)
+static struct taken measure(const struct scene *scene)
 {
-    struct pw_rules rules = rules_of(scene, algorithm);
-    struct taken taken = {.applies = 1};
-    int steps = steps_needed(scene, &rules);
+    struct taken taken = {0};
+    int steps = steps_needed(scene);
     taken.reached = steps <= MOST_ROUNDS;
     if (!taken.reached)
         return taken;
-    struct rounds rounds = rounds_begin(scene->market, &rules, scene->penalty);
+    struct rounds rounds = rounds_begin(scene->market, &scene->rules, scene->penalty);
     int64_t start = pw_clock_ns();
     for (int step = 0; step < steps; step++)
         rounds_step(&rounds);
@@ -152,7 +160,7 @@ static struct taken measure(const struct scene *scene, const struct algorithm *a
         taken.inner_steps +=
             (double)rounds.agents[n]->inner_steps / (double)rounds.agents[n]->fires / scene->market->n_agents;
     rounds_agreed(&rounds, scene->trade);
-    taken.price_error = fabs(mean_price(&rounds, scene->trade) - scene->price) / scene->scale;
+    taken.price_error = fabs(mean_price(&rounds, scene->trade) - scene->price) / scene->scales.price;
     rounds_end(&rounds);
     return taken;
 }
@@ -161,19 +169,19 @@ static void measure_all(const struct pw_market *market, struct taken taken[N_ALG
 {
     struct pw_reference reference;
     struct pw_error err = {.text = ""};
-    struct pw_scales scales = pw_market_scales(market);
     if (pw_reference_solve(market, &reference, &err) != PW_OK)
         fprintf(stderr, "reference: %s\n", err.text);
-    struct scene scene = {market,
-                          reference.social_welfare,
-                          reference.price_mean,
-                          scales.price,
-                          pw_alloc((size_t)market->n_links, sizeof(double)),
-                          pw_alloc((size_t)market->n_links, sizeof(double))};
-    pw_penalty_fill(market, &scales, scene.penalty);
-    for (int i = 0; i < N_ALGORITHMS; i++)
-        taken[i] = measure(&scene, &algorithms[i]);
-    free(scene.penalty);
+    struct scene scene = {market, pw_market_scales(market), reference.social_welfare, reference.price_mean,
+                          .trade = pw_alloc((size_t)market->n_links, sizeof(double))};
+    for (int i = 0; i < N_ALGORITHMS; i++) {
+        struct pw_settings settings = settings_of(&algorithms[i]);
+        double *rest_power = pw_setup_rest_powers(&settings, market, &scene.scales);
+        scene.penalty = pw_setup_penalties(&settings, market, &scene.scales);
+        scene.rules = pw_setup_rules(&settings, market, &scene.scales, rest_power);
+        taken[i] = measure(&scene);
+        free(scene.penalty);
+        free(rest_power);
+    }
     free(scene.trade);
 }
 

@@ -1,0 +1,213 @@
+/* Relaxed consensus + innovation, after E. Sorin, L. Bobo, P. Pinson (2019), reference [20] of the survey.
+ * Each end of a link keeps a price lambda of the trade and each asset i two prices of its bounds, above and
+ * below. Every round, with f = 1 / round^decay and A = 1 / sum over assets of 1/c_i, c_i the asset's
+ * curvature a_i:
+ *
+ *     lambda <- lambda - f beta (lambda - lambda') - f alpha rho (t + t')         consensus + innovation
+ *     above  <- max(0, above + f eta c (p - p_max)),  below <- max(0, below + f eta c (p_min - p))
+ *     t      <- clip( t + w (lambda - theta f alpha rho (t + t') -+ fee - m) / A )
+ *               w = (|t| + d) / sum over the agent's trades of the same,  d a little power
+ *     p_i    <- p_i + (m - a_i p_i - b_i - above_i + below_i) / c_i,  with sum p_i = sum t,
+ *
+ * m being the agent's marginal price, the same for all its assets. The powers are relaxed: only the prices of
+ * their bounds keep them within, in the limit. A price asks of an agent the power that it asks for; each
+ * trade moves by its share w of what is missing.
+ *
+ * The offer of round 0 is the price with which the end starts, all others are trades: the peer's price
+ * follows from them, for both ends compute both prices from the same numbers. */
+#include "agent/paired.h"
+
+#include <math.h>
+
+/* eta, and d as a share of what a trade carries if all carry alike. */
+static const double BOUND_GAIN = 0.1, LEAST_WEIGHT = 0.01;
+
+static double decay_of(const struct pw_agent *agent, int round)
+{
+    return agent->rules.gains.decay > 0.0 && round > 1 ? pow(round, -agent->rules.gains.decay) : 1.0;
+}
+
+/* ---- Prices of the trades ---- */
+
+/* The price of one end after a round: the same bits at both. */
+static double next_price(double price, double other, double share, double step)
+{
+    return price - share * (price - other) - step;
+}
+
+/* By how much the round's gap moves both prices. */
+static double innovation(const struct pw_agent *agent, int slot, size_t i, double fade)
+{
+    return fade * agent->rules.gains.innovation * agent->penalty[slot] * (agent->mine[i] + agent->heard[i]);
+}
+
+static void apply(struct pw_agent *agent, int slot)
+{
+    struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+    const double *theirs = pw_paired_theirs(agent, inbox, inbox->round);
+    double fade = decay_of(agent, inbox->round), share = fade * agent->rules.gains.consensus, gap2 = 0.0;
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        double gap;
+        if (inbox->round == 0)
+            agent->peer_s[i] = theirs[q];
+        else
+            agent->heard[i] = theirs[q];
+        double own = agent->price_sent[i], other = agent->peer_s[i];
+        double step = innovation(agent, slot, i, fade);
+        agent->price_sent[i] = next_price(own, other, share, step);
+        agent->peer_s[i] = next_price(other, own, share, step);
+        gap = agent->mine[i] + agent->heard[i];
+        gap2 += gap * gap;
+    }
+    agent->gap2[slot] = gap2;
+}
+
+static void open_round(struct pw_agent *agent)
+{
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (pw_agent_inbox(agent, slot)->complete)
+            apply(agent, slot);
+    }
+}
+
+/* ---- Powers ---- */
+
+static double curvature(const struct pw_agent *agent, size_t i)
+{
+    return fmax(agent->a[i], agent->rules.gains.least_curvature);
+}
+
+/* What the agent would pay for a little more power, and by how much less for each unit of it. */
+struct margin {
+    double price, curvature;
+};
+
+static struct margin margin_of(const struct pw_agent *agent, int q)
+{
+    double steepness = 0.0, sum = 0.0;
+    for (int k = 0; k < agent->n_assets; k++) {
+        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
+        double price = agent->a[i] * agent->p[i] + agent->b[i] + agent->above[i] - agent->below[i];
+        steepness += 1.0 / curvature(agent, i);
+        sum += price / curvature(agent, i);
+    }
+    return (struct margin){sum / steepness, 1.0 / steepness};
+}
+
+static void price_bounds(struct pw_agent *agent, int q)
+{
+    double fade = decay_of(agent, (int)agent->fires + 1);
+    for (int k = 0; k < agent->n_assets; k++) {
+        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
+        double gain = fade * BOUND_GAIN * curvature(agent, i);
+        agent->above[i] = fmax(0.0, agent->above[i] + gain * (agent->p[i] - agent->p_max[i]));
+        agent->below[i] = fmax(0.0, agent->below[i] + gain * (agent->p_min[i] - agent->p[i]));
+    }
+}
+
+/* The assets share the power of all trades so that they are left with one price, which is returned. */
+static double share_power(struct pw_agent *agent, int q, struct margin margin, double power)
+{
+    double price = margin.price + margin.curvature * (power - pw_agent_power(agent, q));
+    for (int k = 0; k < agent->n_assets; k++) {
+        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
+        double own = agent->a[i] * agent->p[i] + agent->b[i] + agent->above[i] - agent->below[i];
+        agent->p[i] += (price - own) / curvature(agent, i);
+    }
+    return price;
+}
+
+/* ---- Trades ---- */
+
+/* The trade after a gain in price of `gain` per unit, of which the fee takes its part; it rests at zero
+ * before it changes sides. */
+static double moved(double trade, double gain, double fee, double reach)
+{
+    if (trade == 0.0)
+        return reach * (fmax(gain - fee, 0.0) + fmin(gain + fee, 0.0));
+    double next = trade + reach * (trade > 0.0 ? gain - fee : gain + fee);
+    return fee > 0.0 && next * trade < 0.0 ? 0.0 : next;
+}
+
+static double largest_power(const struct pw_agent *agent, int q)
+{
+    double low = 0.0, high = 0.0;
+    for (int k = 0; k < agent->n_assets; k++) {
+        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
+        low += agent->p_min[i];
+        high += agent->p_max[i];
+    }
+    return fmax(fabs(low), fabs(high));
+}
+
+static void move_trade(struct pw_agent *agent, int slot, size_t i, struct margin margin, double share)
+{
+    double fade = decay_of(agent, pw_agent_inbox(agent, slot)->round);
+    double ahead = agent->rules.gains.anticipation * innovation(agent, slot, i, fade);
+    double gain = agent->price_sent[i] - ahead - margin.price;
+    double wish = moved(agent->mine[i], gain, agent->fee[i], share / margin.curvature);
+    agent->wish[i] = fmin(fmax(wish, agent->t_min[i]), agent->t_max[i]);
+}
+
+static void solve(struct pw_agent *agent, int q)
+{
+    if (agent->n_links == 0) {
+        pw_agent_solve(agent, q);
+        return;
+    }
+    double least = LEAST_WEIGHT * largest_power(agent, q) / agent->n_links, whole = 0.0, power = 0.0;
+    price_bounds(agent, q);
+    struct margin margin = margin_of(agent, q);
+    for (int slot = 0; slot < agent->n_links; slot++)
+        whole += fabs(agent->mine[pw_agent_at(agent, slot, q)]) + least;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        if (pw_agent_inbox(agent, slot)->complete)
+            move_trade(agent, slot, i, margin, whole > 0.0 ? (fabs(agent->mine[i]) + least) / whole : 0.0);
+        power += agent->wish[i];
+    }
+    agent->price[q] = share_power(agent, q, margin, power);
+}
+
+/* ---- Offers ---- */
+
+static void start(struct pw_agent *agent)
+{
+    for (int q = 0; q < agent->n_products; q++) {
+        double price = margin_of(agent, q).price;
+        for (int slot = 0; slot < agent->n_links; slot++) {
+            size_t i = pw_agent_at(agent, slot, q);
+            agent->price_sent[i] = agent->offer[i] = price;
+        }
+    }
+}
+
+/* s is such that rho (s - t) is the trade's price. */
+static void offer(struct pw_agent *agent, int slot)
+{
+    for (int q = 0; q < agent->n_products; q++) {
+        size_t i = pw_agent_at(agent, slot, q);
+        agent->before[i] = agent->mine[i];
+        agent->mine[i] = agent->offer[i] = agent->wish[i];
+        agent->s[i] = agent->mine[i] + agent->price_sent[i] / agent->penalty[slot];
+    }
+    pw_paired_next(agent, slot);
+}
+
+static void close_round(struct pw_agent *agent)
+{
+    agent->n_complete = agent->n_next = agent->n_out = agent->n_turned = 0;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        if (pw_agent_inbox(agent, slot)->complete)
+            offer(agent, slot);
+    }
+}
+
+const struct pw_exchange pw_exchange_innovation = {.is_paired = 1,
+                                                   .deliver = pw_paired_deliver,
+                                                   .ready = pw_paired_ready,
+                                                   .start = start,
+                                                   .open = open_round,
+                                                   .solve = solve,
+                                                   .close = close_round};
