@@ -14,7 +14,8 @@
 static const struct pw_exchange *const pw_exchanges[] = {[PW_PAIRED] = &pw_exchange_paired,
                                                          [PW_LATEST] = &pw_exchange_latest,
                                                          [PW_STALE] = &pw_exchange_stale,
-                                                         [PW_INNOVATION] = &pw_exchange_innovation};
+                                                         [PW_INNOVATION] = &pw_exchange_innovation,
+                                                         [PW_POOL] = &pw_exchange_pool};
 
 static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
 {

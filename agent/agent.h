@@ -60,8 +60,8 @@ struct pw_agent {
     double *penalty;              /* rho */
     double *rest_power;           /* [n_links] */
     double *t_min, *t_max, *fee;  /* * */
-    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow); innovation:
-                                       peer_s is the peer's price of the trade */
+    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow); innovation
+                                     and pool keep something else of the peer there */
     double *mine, *before;        /* * trade offered in round k and in round k - 1 */
     double *offer;                /* * r = 2 mine - s of round k, as sent; see the exchange */
     double *price_sent;           /* * the agent's price when `mine` was offered; innovation: the trade's */

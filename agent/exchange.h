@@ -21,7 +21,7 @@ struct pw_exchange {
 };
 
 extern const struct pw_exchange pw_exchange_paired, pw_exchange_latest, pw_exchange_stale,
-    pw_exchange_innovation;
+    pw_exchange_innovation, pw_exchange_pool;
 
 /* The `solve` of the exchanges in edge variables: the local problem at s. */
 void pw_agent_solve(struct pw_agent *agent, int q);

@@ -19,8 +19,7 @@
 
 #include <math.h>
 
-/* eta, and d as a share of what a trade carries if all carry alike. */
-static const double BOUND_GAIN = 0.1, LEAST_WEIGHT = 0.01;
+static const double BOUND_GAIN = 0.1; /* eta */
 
 static double decay_of(const struct pw_agent *agent, int round)
 {
@@ -130,17 +129,6 @@ static double moved(double trade, double gain, double fee, double reach)
     return fee > 0.0 && next * trade < 0.0 ? 0.0 : next;
 }
 
-static double largest_power(const struct pw_agent *agent, int q)
-{
-    double low = 0.0, high = 0.0;
-    for (int k = 0; k < agent->n_assets; k++) {
-        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
-        low += agent->p_min[i];
-        high += agent->p_max[i];
-    }
-    return fmax(fabs(low), fabs(high));
-}
-
 static void move_trade(struct pw_agent *agent, int slot, size_t i, struct margin margin, double share)
 {
     double fade = decay_of(agent, pw_agent_inbox(agent, slot)->round);
@@ -156,7 +144,7 @@ static void solve(struct pw_agent *agent, int q)
         pw_agent_solve(agent, q);
         return;
     }
-    double least = LEAST_WEIGHT * largest_power(agent, q) / agent->n_links, whole = 0.0, power = 0.0;
+    double least = agent->rules.gains.least_power / agent->n_links, whole = 0.0, power = 0.0;
     price_bounds(agent, q);
     struct margin margin = margin_of(agent, q);
     for (int slot = 0; slot < agent->n_links; slot++)

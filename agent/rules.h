@@ -3,7 +3,7 @@
 #define PW_RULES_H
 
 /* Which exchange; the rows of pw_exchanges in agent.c. */
-enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE, PW_INNOVATION };
+enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE, PW_INNOVATION, PW_POOL };
 
 /* What solves the local problem: agent/local_problem.c or agent/inner_admm.c. */
 enum pw_solver_kind { PW_SOLVE_EXACT, PW_SOLVE_INNER_ADMM };
@@ -19,6 +19,7 @@ struct pw_gains {
     double decay;           /* both fall with the round to this power, >= 0 */
     double anticipation;    /* theta >= 0: trades follow the price that so many more rounds would make */
     double least_curvature; /* of an asset, > 0: no asset answers a price more steeply */
+    double least_power; /* > 0: a trade of zero has the weight of this much, shared by the agent's trades */
 };
 
 /* How all agents of a market negotiate. */

@@ -3,7 +3,7 @@
 #include "common/number.h"
 #include "common/settings.h"
 
-static const char *const exchanges[] = {"paired", "latest", "stale", "innovation", NULL};
+static const char *const exchanges[] = {"paired", "latest", "stale", "innovation", "pool", NULL};
 static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
@@ -56,7 +56,7 @@ const struct pw_setting pw_settings_table[] = {
 
     {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "",
      "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts; "
-     "innovation: consensus + innovation, slow"},
+     "innovation: consensus + innovation, slow; pool: (2), for a star round an agent without power"},
     {"negotiation.solver", PW_CHOICE, AT(solver), "exact", NONE, solvers, "",
      "local problem: exact, or the survey's inner ADMM (11), for comparison"},
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",

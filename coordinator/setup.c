@@ -8,7 +8,7 @@
 #include "coordinator/judge.h"
 
 /* No asset answers a price by more than this many times the market's power scale for its price scale. */
-static const double LARGEST_ANSWER = 100.0;
+static const double LARGEST_ANSWER = 20.0;
 
 static double least_curvature(const struct pw_scales *scales)
 {
@@ -95,10 +95,13 @@ static double smallest(const double *values, int count)
     return least;
 }
 
+/* A trade of zero counts as this share of the market's power scale, over the trades of its agent. */
+static const double LEAST_SHARE = 0.01;
+
 static struct pw_gains gains_of(const struct pw_settings *settings, const struct pw_scales *scales)
 {
-    return (struct pw_gains){settings->consensus, settings->innovation, settings->decay,
-                             settings->anticipation, least_curvature(scales)};
+    return (struct pw_gains){settings->consensus,    settings->innovation,    settings->decay,
+                             settings->anticipation, least_curvature(scales), LEAST_SHARE * scales->power};
 }
 
 struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,
