@@ -9,6 +9,17 @@ static void keep(const struct pw_agent *agent, struct pw_inbox *inbox, int round
         theirs[q] = r[q];
 }
 
+static double trade_of(const struct pw_agent *agent, int slot, int q)
+{
+    size_t i = pw_agent_at(agent, slot, q);
+    return (agent->offer[i] + agent->s[i]) / 2.0;
+}
+
+static double peer_trade_of(const struct pw_agent *agent, int slot, int q, double r)
+{
+    return (r + agent->peer_s[pw_agent_at(agent, slot, q)]) / 2.0;
+}
+
 static void make_offer(struct pw_agent *agent, int slot)
 {
     for (int q = 0; q < agent->n_products; q++) {
@@ -93,8 +104,7 @@ static void apply(struct pw_agent *agent, int slot)
     double alpha = agent->rules.relaxation, gap2 = 0.0, move2 = 0.0, apart = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double trade = (agent->offer[i] + agent->s[i]) / 2.0;
-        double peer_trade = (theirs[q] + agent->peer_s[i]) / 2.0;
+        double trade = trade_of(agent, slot, q), peer_trade = peer_trade_of(agent, slot, q, theirs[q]);
         double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
         double move = agreed - agent->agreed_before[i];
         agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * theirs[q];
@@ -189,4 +199,6 @@ const struct pw_exchange pw_exchange_paired = {.is_paired = 1,
                                                .ready = pw_paired_ready,
                                                .open = open_round,
                                                .solve = pw_agent_solve,
-                                               .close = close_round};
+                                               .close = close_round,
+                                               .trade = trade_of,
+                                               .peer_trade = peer_trade_of};

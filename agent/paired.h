@@ -10,6 +10,12 @@ static inline double *pw_paired_theirs(const struct pw_agent *agent, struct pw_i
     return inbox->theirs + (round & 1) * agent->n_products;
 }
 
+/* The trade of an offer, where offers are trades or come with them. */
+static inline double pw_paired_mine(const struct pw_agent *agent, int slot, int q)
+{
+    return agent->mine[pw_agent_at(agent, slot, q)];
+}
+
 /* The handlers of the paired exchange. */
 enum pw_delivery pw_paired_deliver(struct pw_agent *agent, int slot, int round, const double *r);
 int pw_paired_ready(const struct pw_agent *agent);

@@ -159,10 +159,8 @@ static void note_gap_apart(struct pw_virtual *clock, int n, int slot, const stru
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     double trade_b[PW_MOST_PRODUCTS];
-    for (int q = 0; q < clock->n_products; q++) {
-        double peer_s = agent->peer_s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
-        trade_b[q] = (watch->trade[clock->n_products + q] + peer_s) / 2.0;
-    }
+    for (int q = 0; q < clock->n_products; q++)
+        trade_b[q] = pw_agent_peer_trade(agent, slot, q, watch->trade[clock->n_products + q]);
     note_gap(clock, pw_host_route(clock->spec.host, n, slot)->link, watch, trade_b);
 }
 
@@ -179,10 +177,8 @@ static void note_departure(struct pw_virtual *clock, int n, int slot, const stru
         return;
     watch->sent_ns[direction] = sent_ns;
     watch->round[direction] = offer->round;
-    for (int q = 0; q < clock->n_products; q++) {
-        double s = agent->s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
-        watch->trade[direction * clock->n_products + q] = (offer->r[q] + s) / 2.0;
-    }
+    for (int q = 0; q < clock->n_products; q++)
+        watch->trade[direction * clock->n_products + q] = pw_agent_trade(agent, slot, q);
     if (watch->round[0] != watch->round[1])
         return;
     if (direction == 0 && !lives_here(clock, route->peer))

@@ -53,27 +53,50 @@ static struct pw_case *load(const struct source *source, int replicate)
     return loaded;
 }
 
+/* The same agents, each linked with an operator and nobody else: the last agent, which has no power. */
+static struct pw_market *star_of(const struct pw_market *market)
+{
+    int n = market->n_agents, assets = market->n_assets;
+    struct pw_market *star = pw_market_create(n + 1, 1, assets + 1, n);
+    memcpy(star->asset_first, market->asset_first, (size_t)(n + 1) * sizeof(int));
+    star->asset_first[n + 1] = assets + 1;
+    for (int i = 0; i < assets; i++) {
+        star->p_min[i] = market->p_min[i];
+        star->p_max[i] = market->p_max[i];
+        star->a[i] = market->a[i];
+        star->b[i] = market->b[i];
+    }
+    for (int l = 0; l < n; l++) {
+        star->link_a[l] = l;
+        star->link_b[l] = n;
+    }
+    pw_market_index(star);
+    return star;
+}
+
 /* ---- Algorithms ---- */
 
 struct algorithm {
     const char *title;
     const char *overrides[MOST_OVERRIDES];
+    int on_star; /* true: where the market is a pool, as a star round an operator */
 };
 
 static const struct algorithm algorithms[] = {
-    {"paired", {NULL}},
-    {"paired, inner ADMM (11)", {"negotiation.solver=inner_admm"}},
-    {"the survey's (5)", {"negotiation.exchange=stale"}},
-    {"consensus + innovation, as published",
-     {"negotiation.exchange=innovation", "negotiation.anticipation=0"}},
-    {"consensus + innovation, looking ahead", {"negotiation.exchange=innovation"}},
+    {"`paired`", {NULL}, 0},
+    {"`paired` with the inner ADMM (11)", {"negotiation.solver=inner_admm"}, 0},
+    {"`stale`: (5), nobody late", {"negotiation.exchange=stale"}, 0},
+    {"`innovation`", {"negotiation.exchange=innovation"}, 0},
+    {"`innovation`, anticipation 0", {"negotiation.exchange=innovation", "negotiation.anticipation=0"}, 0},
+    {"`pool`: (2) on a star", {"negotiation.exchange=pool"}, 1},
+    {"`paired` on the same star", {NULL}, 1},
 };
 
 enum { N_ALGORITHMS = sizeof algorithms / sizeof *algorithms };
 
 /* What one algorithm took on one market. */
 struct taken {
-    int reached;
+    int applies, reached;
     double rounds, offers, inner_steps, time_s, price_error;
 };
 
@@ -165,24 +188,45 @@ static struct taken measure(const struct scene *scene)
     return taken;
 }
 
-static void measure_all(const struct pw_market *market, struct taken taken[N_ALGORITHMS])
+static struct pw_reference solve(const struct pw_market *market)
 {
     struct pw_reference reference;
     struct pw_error err = {.text = ""};
     if (pw_reference_solve(market, &reference, &err) != PW_OK)
         fprintf(stderr, "reference: %s\n", err.text);
-    struct scene scene = {market, pw_market_scales(market), reference.social_welfare, reference.price_mean,
+    return reference;
+}
+
+static struct taken measure_on(const struct pw_market *market, const struct pw_reference *reference,
+                               const struct algorithm *algorithm)
+{
+    struct pw_settings settings = settings_of(algorithm);
+    struct pw_scales scales = pw_market_scales(market);
+    double *rest_power = pw_setup_rest_powers(&settings, market, &scales);
+    struct scene scene = {.market = market,
+                          .scales = scales,
+                          .optimum = reference->social_welfare,
+                          .price = reference->price_mean,
+                          .rules = pw_setup_rules(&settings, market, &scales, rest_power),
+                          .penalty = pw_setup_penalties(&settings, market, &scales),
                           .trade = pw_alloc((size_t)market->n_links, sizeof(double))};
-    for (int i = 0; i < N_ALGORITHMS; i++) {
-        struct pw_settings settings = settings_of(&algorithms[i]);
-        double *rest_power = pw_setup_rest_powers(&settings, market, &scene.scales);
-        scene.penalty = pw_setup_penalties(&settings, market, &scene.scales);
-        scene.rules = pw_setup_rules(&settings, market, &scene.scales, rest_power);
-        taken[i] = measure(&scene);
-        free(scene.penalty);
-        free(rest_power);
-    }
+    struct taken taken = measure(&scene);
+    free(scene.penalty);
     free(scene.trade);
+    free(rest_power);
+    return taken;
+}
+
+static void measure_all(const struct pw_market *market, struct taken taken[N_ALGORITHMS])
+{
+    struct pw_reference reference = solve(market);
+    struct pw_market *star = pw_reference_is_pool(market) ? star_of(market) : NULL;
+    for (int i = 0; i < N_ALGORITHMS; i++) {
+        const struct pw_market *on = algorithms[i].on_star ? star : market;
+        taken[i] = on != NULL ? measure_on(on, &reference, &algorithms[i]) : (struct taken){0};
+        taken[i].applies = on != NULL;
+    }
+    pw_market_destroy(star);
 }
 
 /* ---- The table ---- */
@@ -240,8 +284,10 @@ static void print_table(const struct source *source)
     printf("\n**%s** (%d market%s)\n\n", source->title, source->n_markets, source->n_markets > 1 ? "s" : "");
     printf("| algorithm | reached | rounds | worst | offers | inner steps | ms | price error |\n"
            "|---|---|---|---|---|---|---|---|\n");
-    for (int i = 0; i < N_ALGORITHMS; i++)
-        print_row(algorithms[i].title, taken, i, source->n_markets);
+    for (int i = 0; i < N_ALGORITHMS; i++) {
+        if (taken[0][i].applies)
+            print_row(algorithms[i].title, taken, i, source->n_markets);
+    }
     fflush(stdout);
 }
 
