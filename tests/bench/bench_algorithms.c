@@ -11,7 +11,6 @@
 #include "common/penalty.h"
 #include "coordinator/clock.h"
 #include "coordinator/reference.h"
-#include "coordinator/setup.h"
 #include "tests/unit/rounds.h"
 
 static const double GAP = 1e-4;
@@ -103,10 +102,9 @@ struct taken {
 /* One market, what is known of it, and how it is to be negotiated. */
 struct scene {
     const struct pw_market *market;
-    struct pw_scales scales;
+    struct pw_settings settings;
     double optimum, price; /* welfare and mean price of the reference */
-    struct pw_rules rules;
-    double *penalty, *trade;
+    double *trade;         /* [n_links] scratch */
 };
 
 static double mean_price(const struct rounds *rounds, const double *trade)
@@ -154,7 +152,7 @@ static double gap_now(const struct rounds *rounds, const struct scene *scene)
 /* Steps after which the gap holds for good: for half as many again, and 40 more. */
 static int steps_needed(const struct scene *scene)
 {
-    struct rounds rounds = rounds_begin(scene->market, &scene->rules, scene->penalty);
+    struct rounds rounds = rounds_begin_as(scene->market, &scene->settings);
     int needed = 0;
     for (int step = 1; step <= MOST_ROUNDS && step <= needed + needed / 2 + 40; step++) {
         rounds_step(&rounds);
@@ -172,7 +170,7 @@ static struct taken measure(const struct scene *scene)
     taken.reached = steps <= MOST_ROUNDS;
     if (!taken.reached)
         return taken;
-    struct rounds rounds = rounds_begin(scene->market, &scene->rules, scene->penalty);
+    struct rounds rounds = rounds_begin_as(scene->market, &scene->settings);
     int64_t start = pw_clock_ns();
     for (int step = 0; step < steps; step++)
         rounds_step(&rounds);
@@ -183,7 +181,8 @@ static struct taken measure(const struct scene *scene)
         taken.inner_steps +=
             (double)rounds.agents[n]->inner_steps / (double)rounds.agents[n]->fires / scene->market->n_agents;
     rounds_agreed(&rounds, scene->trade);
-    taken.price_error = fabs(mean_price(&rounds, scene->trade) - scene->price) / scene->scales.price;
+    taken.price_error =
+        fabs(mean_price(&rounds, scene->trade) - scene->price) / pw_market_scales(scene->market).price;
     rounds_end(&rounds);
     return taken;
 }
@@ -200,20 +199,13 @@ static struct pw_reference solve(const struct pw_market *market)
 static struct taken measure_on(const struct pw_market *market, const struct pw_reference *reference,
                                const struct algorithm *algorithm)
 {
-    struct pw_settings settings = settings_of(algorithm);
-    struct pw_scales scales = pw_market_scales(market);
-    double *rest_power = pw_setup_rest_powers(&settings, market, &scales);
     struct scene scene = {.market = market,
-                          .scales = scales,
+                          .settings = settings_of(algorithm),
                           .optimum = reference->social_welfare,
                           .price = reference->price_mean,
-                          .rules = pw_setup_rules(&settings, market, &scales, rest_power),
-                          .penalty = pw_setup_penalties(&settings, market, &scales),
                           .trade = pw_alloc((size_t)market->n_links, sizeof(double))};
     struct taken taken = measure(&scene);
-    free(scene.penalty);
     free(scene.trade);
-    free(rest_power);
     return taken;
 }
 

@@ -5,7 +5,9 @@
 
 #include "agent/local_problem.h"
 #include "common/memory.h"
+#include "common/penalty.h"
 #include "coordinator/agents.h"
+#include "coordinator/setup.h"
 
 /* Both ends of a link: its agents and their slots. */
 struct pair {
@@ -22,6 +24,18 @@ struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules
         pw_agent_start(rounds.agents[n]);
         rounds.offers += rounds.agents[n]->n_out;
     }
+    return rounds;
+}
+
+struct rounds rounds_begin_as(const struct pw_market *market, const struct pw_settings *settings)
+{
+    struct pw_scales scales = pw_market_scales(market);
+    double *rest_power = pw_setup_rest_powers(settings, market, &scales);
+    double *penalty = pw_setup_penalties(settings, market, &scales);
+    struct pw_rules rules = pw_setup_rules(settings, market, &scales, rest_power);
+    struct rounds rounds = rounds_begin(market, &rules, penalty);
+    free(rest_power);
+    free(penalty);
     return rounds;
 }
 

@@ -27,6 +27,8 @@
     X(inner_admm_suite)                                                                                      \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
+    X(innovation_suite)                                                                                      \
+    X(pool_suite)                                                                                            \
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \
