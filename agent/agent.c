@@ -58,6 +58,7 @@ static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
         return;
     agent->above = take_doubles(arena, count);
     agent->below = take_doubles(arena, count);
+    agent->answer = take_doubles(arena, count);
 }
 
 static void lay_out_slots(struct pw_agent *agent, struct arena *arena)

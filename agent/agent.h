@@ -55,7 +55,8 @@ struct pw_agent {
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */
-    double *above, *below; /* [n_products * n_assets] innovation: prices of p_max and p_min; else NULL */
+    double *above, *below, *answer;    /* [n_products * n_assets] innovation: prices of p_max and p_min, power
+                                          that answers a unit of price; else NULL */
 
     double *penalty;              /* rho */
     double *rest_power;           /* [n_links] */

@@ -15,9 +15,11 @@
  *
  * The offer of round 0 is the price with which the end starts, all others are trades: the peer's price
  * follows from them, for both ends compute both prices from the same numbers. */
-#include "agent/paired.h"
+#include "agent/innovation.h"
 
 #include <math.h>
+
+#include "agent/paired.h"
 
 static const double BOUND_GAIN = 0.1; /* eta */
 
@@ -72,49 +74,73 @@ static void open_round(struct pw_agent *agent)
 
 /* ---- Powers ---- */
 
-static double curvature(const struct pw_agent *agent, size_t i)
+double pw_innovation_answer(const struct pw_answering *asset, double least)
 {
-    return fmax(agent->a[i], agent->rules.gains.least_curvature);
+    int is_fixed = !(asset->p_min < asset->p_max);
+    return is_fixed && !asset->all_fixed ? 0.0 : 1.0 / fmax(asset->a, least);
 }
 
-/* What the agent would pay for a little more power, and by how much less for each unit of it. */
+static size_t asset_at(const struct pw_agent *agent, int k, int q)
+{
+    return (size_t)q * (size_t)agent->n_assets + (size_t)k;
+}
+
+static void set_answers(struct pw_agent *agent, int q)
+{
+    int all_fixed = 1;
+    for (int k = 0; k < agent->n_assets; k++)
+        all_fixed &= !(agent->p_min[asset_at(agent, k, q)] < agent->p_max[asset_at(agent, k, q)]);
+    for (int k = 0; k < agent->n_assets; k++) {
+        size_t i = asset_at(agent, k, q);
+        struct pw_answering asset = {agent->p_min[i], agent->p_max[i], agent->a[i], all_fixed};
+        agent->answer[i] = pw_innovation_answer(&asset, agent->rules.gains.least_curvature);
+        agent->p[i] = agent->answer[i] > 0.0 ? 0.0 : agent->p_min[i];
+    }
+}
+
+static double asset_price(const struct pw_agent *agent, size_t i)
+{
+    return agent->a[i] * agent->p[i] + agent->b[i] + agent->above[i] - agent->below[i];
+}
+
+/* What a little more power would cost the agent, and by how much more for each unit of it. */
 struct margin {
     double price, curvature;
 };
 
 static struct margin margin_of(const struct pw_agent *agent, int q)
 {
-    double steepness = 0.0, sum = 0.0;
+    double answers = 0.0, sum = 0.0;
     for (int k = 0; k < agent->n_assets; k++) {
-        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
-        double price = agent->a[i] * agent->p[i] + agent->b[i] + agent->above[i] - agent->below[i];
-        steepness += 1.0 / curvature(agent, i);
-        sum += price / curvature(agent, i);
+        size_t i = asset_at(agent, k, q);
+        answers += agent->answer[i];
+        sum += agent->answer[i] * asset_price(agent, i);
     }
-    return (struct margin){sum / steepness, 1.0 / steepness};
+    return (struct margin){sum / answers, 1.0 / answers};
 }
 
 static void price_bounds(struct pw_agent *agent, int q)
 {
-    double fade = decay_of(agent, (int)agent->fires + 1);
+    double gain = BOUND_GAIN * decay_of(agent, (int)agent->fires + 1);
     for (int k = 0; k < agent->n_assets; k++) {
-        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
-        double gain = fade * BOUND_GAIN * curvature(agent, i);
-        agent->above[i] = fmax(0.0, agent->above[i] + gain * (agent->p[i] - agent->p_max[i]));
-        agent->below[i] = fmax(0.0, agent->below[i] + gain * (agent->p_min[i] - agent->p[i]));
+        size_t i = asset_at(agent, k, q);
+        if (!(agent->answer[i] > 0.0))
+            continue;
+        double step = gain / agent->answer[i];
+        agent->above[i] = fmax(0.0, agent->above[i] + step * (agent->p[i] - agent->p_max[i]));
+        agent->below[i] = fmax(0.0, agent->below[i] + step * (agent->p_min[i] - agent->p[i]));
     }
 }
 
-/* The assets share the power of all trades so that they are left with one price, which is returned. */
-static double share_power(struct pw_agent *agent, int q, struct margin margin, double power)
+/* The assets share the power of all trades so that they are left with one price. */
+static void share_power(struct pw_agent *agent, int q, double power)
 {
-    double price = margin.price + margin.curvature * (power - pw_agent_power(agent, q));
+    struct margin margin = margin_of(agent, q);
+    agent->price[q] = margin.price + margin.curvature * (power - pw_agent_power(agent, q));
     for (int k = 0; k < agent->n_assets; k++) {
-        size_t i = (size_t)q * (size_t)agent->n_assets + (size_t)k;
-        double own = agent->a[i] * agent->p[i] + agent->b[i] + agent->above[i] - agent->below[i];
-        agent->p[i] += (price - own) / curvature(agent, i);
+        size_t i = asset_at(agent, k, q);
+        agent->p[i] += agent->answer[i] * (agent->price[q] - asset_price(agent, i));
     }
-    return price;
 }
 
 /* ---- Trades ---- */
@@ -155,7 +181,7 @@ static void solve(struct pw_agent *agent, int q)
             move_trade(agent, slot, i, margin, whole > 0.0 ? (fabs(agent->mine[i]) + least) / whole : 0.0);
         power += agent->wish[i];
     }
-    agent->price[q] = share_power(agent, q, margin, power);
+    share_power(agent, q, power);
 }
 
 /* ---- Offers ---- */
@@ -163,10 +189,11 @@ static void solve(struct pw_agent *agent, int q)
 static void start(struct pw_agent *agent)
 {
     for (int q = 0; q < agent->n_products; q++) {
-        double price = margin_of(agent, q).price;
+        set_answers(agent, q);
+        share_power(agent, q, 0.0);
         for (int slot = 0; slot < agent->n_links; slot++) {
             size_t i = pw_agent_at(agent, slot, q);
-            agent->price_sent[i] = agent->offer[i] = price;
+            agent->price_sent[i] = agent->offer[i] = agent->price[q];
         }
     }
 }

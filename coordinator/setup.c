@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/innovation.h"
 #include "common/case.h"
 #include "common/memory.h"
 #include "coordinator/judge.h"
@@ -15,13 +16,21 @@ static double least_curvature(const struct pw_scales *scales)
     return scales->price / scales->power / LARGEST_ANSWER;
 }
 
-/* The slope of an agent's marginal price in its power, if no asset is at a bound. */
-static double curvature_of(const struct pw_market *market, int n, int q, double least)
+/* By how much the powers of an agent answer a unit of price. */
+static double answer_of(const struct pw_market *market, int n, int q, double least)
 {
-    double steepness = 0.0;
-    for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++)
-        steepness += 1.0 / fmax(market->a[i * market->n_products + q], least);
-    return 1.0 / steepness;
+    double answer = 0.0;
+    int first = market->asset_first[n], end = market->asset_first[n + 1], all_fixed = 1;
+    for (int i = first; i < end; i++) {
+        int k = i * market->n_products + q;
+        all_fixed &= !(market->p_min[k] < market->p_max[k]);
+    }
+    for (int i = first; i < end; i++) {
+        int k = i * market->n_products + q;
+        struct pw_answering asset = {market->p_min[k], market->p_max[k], market->a[k], all_fixed};
+        answer += pw_innovation_answer(&asset, least);
+    }
+    return answer;
 }
 
 /* For the exchange `innovation`: the gap that moves the price of a trade by one unit is what both agents
@@ -34,8 +43,7 @@ static void fill_by_curvature(const struct pw_market *market, const struct pw_sc
         double peers = sqrt((double)pw_market_degree(market, a) * pw_market_degree(market, b));
         penalty[l] = INFINITY;
         for (int q = 0; q < market->n_products; q++) {
-            double answers =
-                1.0 / curvature_of(market, a, q, least) + 1.0 / curvature_of(market, b, q, least);
+            double answers = answer_of(market, a, q, least) + answer_of(market, b, q, least);
             penalty[l] = fmin(penalty[l], peers / answers);
         }
     }
