@@ -74,7 +74,7 @@ const struct pw_setting pw_settings_table[] = {
      "latest, stale: fires for which an agent goes on without news of a peer; 0: for ever"},
     {"negotiation.consensus", PW_REAL, AT(consensus), "0.3", 0, 0.5, 0, 0, NULL, "",
      "innovation: beta, share of the difference of both ends' prices that each gives up a round"},
-    {"negotiation.innovation", PW_REAL, AT(innovation), "0.2", POSITIVE, NULL, "",
+    {"negotiation.innovation", PW_REAL, AT(innovation), "0.15", POSITIVE, NULL, "",
      "innovation: alpha, by how much the gap of a trade moves its price, in penalties"},
     {"negotiation.decay", PW_REAL, AT(decay), "0.05", 0, 1, 0, 0, NULL, "",
      "innovation: both gains fall with the round to this power"},
