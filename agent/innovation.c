@@ -1,20 +1,21 @@
 /* Relaxed consensus + innovation, after E. Sorin, L. Bobo, P. Pinson (2019), reference [20] of the survey.
- * Each end of a link keeps a price lambda of the trade and each asset i two prices of its bounds, above and
- * below. Every round, with f = 1 / round^decay and A = 1 / sum over assets of 1/c_i, c_i the asset's
- * curvature a_i:
+ * Each end of a link keeps a price lambda of the trade, and the price lambda' of the other end; each asset
+ * two prices of its limits, above and below. A round, with f = 1 / round^decay:
  *
- *     lambda <- lambda - f beta (lambda - lambda') - f alpha rho (t + t')         consensus + innovation
+ *     lambda <- lambda - f beta (lambda - lambda') - f alpha rho (t + t')          consensus + innovation
  *     above  <- max(0, above + f eta c (p - p_max)),  below <- max(0, below + f eta c (p_min - p))
- *     t      <- clip( t + w (lambda - theta f alpha rho (t + t') -+ fee - m) / A )
- *               w = (|t| + d) / sum over the agent's trades of the same,  d a little power
- *     p_i    <- p_i + (m - a_i p_i - b_i - above_i + below_i) / c_i,  with sum p_i = sum t,
+ *     t      <- clip( t + w (lambda -+ fee - m) / A - zeta (t + t') / 2 )
+ *               w = (|t| + d) / sum over the agent's trades of the same
+ *     p      <- p + (m - (a p + b + above - below)) / c   for each asset,  m such that sum p = sum t
  *
- * m being the agent's marginal price, the same for all its assets. The powers are relaxed: only the prices of
- * their bounds keep them within, in the limit. A price asks of an agent the power that it asks for; each
- * trade moves by its share w of what is missing.
+ * c is the asset's curvature a, 1/A the sum of 1/c over the agent's assets, m the marginal price that they
+ * share, d a little power. So each trade takes its share w of what the agent would answer to its price.
+ * Powers are relaxed: nothing but the prices of their limits brings them within, in the end. zeta = 0 is the
+ * published rule; otherwise each end concedes a share of the gap at once, which damps.
  *
- * The offer of round 0 is the price with which the end starts, all others are trades: the peer's price
- * follows from them, for both ends compute both prices from the same numbers. */
+ * rho is sqrt(M M') / (1/A + 1/A') for M and M' trades of both agents, each of which answers with its share.
+ * The offer of round 0 is the price with which the end starts, all others are trades: both ends compute both
+ * prices from the same numbers. */
 #include "agent/innovation.h"
 
 #include <math.h>
@@ -36,29 +37,21 @@ static double next_price(double price, double other, double share, double step)
     return price - share * (price - other) - step;
 }
 
-/* By how much the round's gap moves both prices. */
-static double innovation(const struct pw_agent *agent, int slot, size_t i, double fade)
-{
-    return fade * agent->rules.gains.innovation * agent->penalty[slot] * (agent->mine[i] + agent->heard[i]);
-}
-
 static void apply(struct pw_agent *agent, int slot)
 {
     struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
     const double *theirs = pw_paired_theirs(agent, inbox, inbox->round);
-    double fade = decay_of(agent, inbox->round), share = fade * agent->rules.gains.consensus, gap2 = 0.0;
+    double fade = decay_of(agent, inbox->round), share = fade * agent->rules.gains.consensus;
+    double gain = fade * agent->rules.gains.innovation * agent->penalty[slot], gap2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double gap;
         if (inbox->round == 0)
             agent->peer_s[i] = theirs[q];
         else
             agent->heard[i] = theirs[q];
-        double own = agent->price_sent[i], other = agent->peer_s[i];
-        double step = innovation(agent, slot, i, fade);
-        agent->price_sent[i] = next_price(own, other, share, step);
-        agent->peer_s[i] = next_price(other, own, share, step);
-        gap = agent->mine[i] + agent->heard[i];
+        double own = agent->price_sent[i], other = agent->peer_s[i], gap = agent->mine[i] + agent->heard[i];
+        agent->price_sent[i] = next_price(own, other, share, gain * gap);
+        agent->peer_s[i] = next_price(other, own, share, gain * gap);
         gap2 += gap * gap;
     }
     agent->gap2[slot] = gap2;
@@ -155,12 +148,11 @@ static double moved(double trade, double gain, double fee, double reach)
     return fee > 0.0 && next * trade < 0.0 ? 0.0 : next;
 }
 
-static void move_trade(struct pw_agent *agent, int slot, size_t i, struct margin margin, double share)
+static void move_trade(struct pw_agent *agent, size_t i, struct margin margin, double share)
 {
-    double fade = decay_of(agent, pw_agent_inbox(agent, slot)->round);
-    double ahead = agent->rules.gains.anticipation * innovation(agent, slot, i, fade);
-    double gain = agent->price_sent[i] - ahead - margin.price;
-    double wish = moved(agent->mine[i], gain, agent->fee[i], share / margin.curvature);
+    double gain = agent->price_sent[i] - margin.price;
+    double wish = moved(agent->mine[i], gain, agent->fee[i], share / margin.curvature) -
+                  agent->rules.gains.concession * (agent->mine[i] + agent->heard[i]) / 2.0;
     agent->wish[i] = fmin(fmax(wish, agent->t_min[i]), agent->t_max[i]);
 }
 
@@ -178,7 +170,7 @@ static void solve(struct pw_agent *agent, int q)
     for (int slot = 0; slot < agent->n_links; slot++) {
         size_t i = pw_agent_at(agent, slot, q);
         if (pw_agent_inbox(agent, slot)->complete)
-            move_trade(agent, slot, i, margin, whole > 0.0 ? (fabs(agent->mine[i]) + least) / whole : 0.0);
+            move_trade(agent, i, margin, whole > 0.0 ? (fabs(agent->mine[i]) + least) / whole : 0.0);
         power += agent->wish[i];
     }
     share_power(agent, q, power);

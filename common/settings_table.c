@@ -78,8 +78,8 @@ const struct pw_setting pw_settings_table[] = {
      "innovation: alpha, by how much the gap of a trade moves its price, in penalties"},
     {"negotiation.decay", PW_REAL, AT(decay), "0.05", 0, 1, 0, 0, NULL, "",
      "innovation: both gains fall with the round to this power"},
-    {"negotiation.anticipation", PW_REAL, AT(anticipation), "1", NOT_NEGATIVE, NULL, "",
-     "innovation: theta, rounds by which trades look ahead in price; 0: as published"},
+    {"negotiation.concession", PW_REAL, AT(concession), "0.25", 0, 1, 0, 0, NULL, "",
+     "innovation: zeta, share of the gap that both ends give up at once; 0: as published"},
 
     {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
      "law of the delay of a message"},

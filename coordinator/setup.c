@@ -33,8 +33,8 @@ static double answer_of(const struct pw_market *market, int n, int q, double lea
     return answer;
 }
 
-/* For the exchange `innovation`: the gap that moves the price of a trade by one unit is what both agents
- * would answer to it, shared by their trades. */
+/* For the exchange `innovation`: the gap that is worth a unit of price is what both agents would answer to
+ * it, each with one trade's share. */
 static void fill_by_curvature(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
 {
     double least = least_curvature(scales);
@@ -108,8 +108,8 @@ static const double LEAST_SHARE = 0.01;
 
 static struct pw_gains gains_of(const struct pw_settings *settings, const struct pw_scales *scales)
 {
-    return (struct pw_gains){settings->consensus,    settings->innovation,    settings->decay,
-                             settings->anticipation, least_curvature(scales), LEAST_SHARE * scales->power};
+    return (struct pw_gains){settings->consensus,  settings->innovation,    settings->decay,
+                             settings->concession, least_curvature(scales), LEAST_SHARE * scales->power};
 }
 
 struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,

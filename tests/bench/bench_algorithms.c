@@ -86,7 +86,7 @@ static const struct algorithm algorithms[] = {
     {"`paired` with the inner ADMM (11)", {"negotiation.solver=inner_admm"}, 0},
     {"`stale`: (5), nobody late", {"negotiation.exchange=stale"}, 0},
     {"`innovation`", {"negotiation.exchange=innovation"}, 0},
-    {"`innovation`, anticipation 0", {"negotiation.exchange=innovation", "negotiation.anticipation=0"}, 0},
+    {"`innovation`, concession 0", {"negotiation.exchange=innovation", "negotiation.concession=0"}, 0},
     {"`pool`: (2) on a star", {"negotiation.exchange=pool"}, 1},
     {"`paired` on the same star", {NULL}, 1},
 };

@@ -46,7 +46,7 @@ START_TEST(first_rounds_by_hand)
     settings.consensus = .25;
     settings.innovation = 1;
     settings.penalty = .02;
-    settings.decay = settings.anticipation = 0;
+    settings.decay = settings.concession = 0;
     struct rounds rounds = rounds_begin_as(market, &settings);
     expect(&rounds, (double[]){10, 2}, (double[]){0, 0});
     rounds_step(&rounds);
@@ -60,8 +60,8 @@ START_TEST(first_rounds_by_hand)
 }
 END_TEST
 
-/* The same with gains that fall as 1/round and a look ahead of two rounds: the second round halves alpha. */
-START_TEST(gains_fall_and_trades_look_ahead)
+/* The same with an alpha that falls as 1/round, and half of a gap conceded by both ends. */
+START_TEST(gains_fall_and_both_ends_concede)
 {
     struct pw_market *market = load_and_generator(50, 0);
     struct pw_settings settings = innovation();
@@ -69,18 +69,18 @@ START_TEST(gains_fall_and_trades_look_ahead)
     settings.innovation = 1;
     settings.penalty = .02;
     settings.decay = 1;
-    settings.anticipation = 2;
+    settings.concession = .5;
     struct rounds rounds = rounds_begin_as(market, &settings);
     rounds_step(&rounds); /* without a difference to give up, both stay at their own price and do not trade */
     expect(&rounds, (double[]){10, 2}, (double[]){0, 0});
     rounds.agents[0]->mine[0] = -6;
     rounds_step(&rounds);
-    double step = .02 * -6, load = 10 - step;
+    double load = 10 + .02 * 6;
     ck_assert_double_eq_tol(rounds.agents[0]->price_sent[0], load, 1e-12);
-    ck_assert_double_eq_tol(rounds.agents[0]->mine[0], -6 + (load - 2 * step - 10) / .3, 1e-12);
+    ck_assert_double_eq_tol(rounds.agents[0]->mine[0], -6 + (load - 10) / .3 + 6 / 4., 1e-12);
     double gap = rounds.agents[0]->mine[0] + rounds.agents[1]->mine[0];
     rounds_step(&rounds);
-    ck_assert_double_eq_tol(rounds.agents[0]->price_sent[0], load - .01 * gap, 1e-12);
+    ck_assert_double_eq_tol(rounds.agents[0]->price_sent[0], load - .02 / 2 * gap, 1e-12);
     rounds_end(&rounds);
     pw_market_destroy(market);
 }
@@ -157,8 +157,8 @@ END_TEST
 static void expect_cleared(const struct test_clearing *clearing, const struct pw_settings *settings,
                            enum test_family family, uint64_t seed)
 {
-    char fault[200];
-    test_clearing_fault(clearing, settings, 0, fault, sizeof fault);
+    char fault[200]; /* nothing damps a market of linear costs but its bounds: it may go on */
+    test_clearing_fault(clearing, settings, family == FAMILY_LINEAR, fault, sizeof fault);
     ck_assert_msg(fault[0] == '\0', "%s, seed %lu: %s", test_family_name(family), (unsigned long)seed, fault);
 }
 
@@ -170,6 +170,7 @@ START_TEST(whole_markets_clear_at_the_optimum)
         struct pw_settings settings = innovation();
         settings.tolerance = 1e-3;
         settings.max_time_s = 60;
+        settings.max_rounds = 20000;
         struct pw_transport *transport = pw_transport_loopback();
         struct test_clearing clearing = test_clear(market, &settings, transport);
         expect_cleared(&clearing, &settings, family, seed);
@@ -209,7 +210,7 @@ Suite *innovation_suite(void)
     TCase *tests = tcase_create("innovation");
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, first_rounds_by_hand);
-    tcase_add_test(tests, gains_fall_and_trades_look_ahead);
+    tcase_add_test(tests, gains_fall_and_both_ends_concede);
     tcase_add_test(tests, two_agents_meet_at_the_closed_form);
     tcase_add_test(tests, limits_are_kept_in_the_limit_only);
     tcase_add_loop_test(tests, both_ends_hold_both_prices_to_the_bit, 0, N_FAMILIES);
