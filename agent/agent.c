@@ -6,12 +6,16 @@
 #include <stdlib.h>
 
 #include "agent/exchange.h"
+#include "agent/inner_admm.h"
 #include "agent/local_problem.h"
 #include "common/memory.h"
 #include "common/prefetch.h"
 
-static const struct pw_exchange *const pw_exchanges[] = {
-    [PW_PAIRED] = &pw_exchange_paired, [PW_LATEST] = &pw_exchange_latest, [PW_STALE] = &pw_exchange_stale};
+static const struct pw_exchange *const pw_exchanges[] = {[PW_PAIRED] = &pw_exchange_paired,
+                                                         [PW_LATEST] = &pw_exchange_latest,
+                                                         [PW_STALE] = &pw_exchange_stale,
+                                                         [PW_INNOVATION] = &pw_exchange_innovation,
+                                                         [PW_POOL] = &pw_exchange_pool};
 
 static const struct pw_exchange *exchange_of(const struct pw_agent *agent)
 {
@@ -53,6 +57,11 @@ static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
     agent->b = take_doubles(arena, count);
     agent->p = take_doubles(arena, count);
     agent->price = take_doubles(arena, (size_t)agent->n_products);
+    if (agent->rules.exchange != PW_INNOVATION)
+        return;
+    agent->above = take_doubles(arena, count);
+    agent->below = take_doubles(arena, count);
+    agent->answer = take_doubles(arena, count);
 }
 
 static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
@@ -163,8 +172,18 @@ static void pose_trades(struct pw_agent *agent, int q)
     }
 }
 
-static void solve(struct pw_agent *agent, int q)
+static double solve_by_inner_admm(struct pw_agent *agent, const struct pw_local_problem *problem,
+                                  double guess)
 {
+    const struct pw_inner_tolerance tolerance = {agent->rules.inner_power, agent->rules.inner_price};
+    struct pw_local_solution solution = pw_inner_admm_solve(problem, guess, &tolerance);
+    agent->inner_steps += solution.passes;
+    return solution.price;
+}
+
+void pw_agent_solve(struct pw_agent *agent, int q)
+{
+    pose_trades(agent, q);
     size_t assets = (size_t)q * (size_t)agent->n_assets, slots = pw_agent_at(agent, 0, q);
     struct pw_local_problem problem = {
         .n_assets = agent->n_assets,
@@ -181,7 +200,10 @@ static void solve(struct pw_agent *agent, int q)
         .t_max = agent->t_max + slots,
         .t = agent->wish + slots,
     };
-    agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
+    if (agent->rules.solver == PW_SOLVE_INNER_ADMM)
+        agent->price[q] = solve_by_inner_admm(agent, &problem, agent->price[q]);
+    else
+        agent->price[q] = pw_local_solve(&problem, agent->price[q]).price;
 }
 
 static void sum_residuals(struct pw_agent *agent)
@@ -243,10 +265,8 @@ void pw_agent_fire(struct pw_agent *agent)
 {
     const struct pw_exchange *exchange = exchange_of(agent);
     exchange->open(agent);
-    for (int q = 0; q < agent->n_products; q++) {
-        pose_trades(agent, q);
-        solve(agent, q);
-    }
+    for (int q = 0; q < agent->n_products; q++)
+        exchange->solve(agent, q);
     exchange->close(agent);
     sum_residuals(agent);
     agent->fires++;
@@ -257,6 +277,8 @@ void pw_agent_start(struct pw_agent *agent)
     for (int slot = 0; slot < agent->n_links; slot++)
         agent->outbox[slot] = slot;
     agent->n_out = agent->n_links;
+    if (exchange_of(agent)->start != NULL)
+        exchange_of(agent)->start(agent);
     if (agent->n_links == 0)
         pw_agent_fire(agent);
 }
@@ -264,6 +286,16 @@ void pw_agent_start(struct pw_agent *agent)
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q)
 {
     return agent->offer[pw_agent_at(agent, slot, q)];
+}
+
+double pw_agent_trade(const struct pw_agent *agent, int slot, int q)
+{
+    return exchange_of(agent)->trade(agent, slot, q);
+}
+
+double pw_agent_peer_trade(const struct pw_agent *agent, int slot, int q, double r)
+{
+    return exchange_of(agent)->peer_trade(agent, slot, q, r);
 }
 
 double pw_agent_power(const struct pw_agent *agent, int q)

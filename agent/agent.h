@@ -55,14 +55,17 @@ struct pw_agent {
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */
+    double *above, *below, *answer;    /* [n_products * n_assets] innovation: prices of p_max and p_min, power
+                                          that answers a unit of price; else NULL */
 
     double *penalty;              /* rho */
     double *rest_power;           /* [n_links] */
     double *t_min, *t_max, *fee;  /* * */
-    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow) */
+    double *s, *peer_s;           /* * edge variable of this end, and of the other (its shadow); innovation
+                                     and pool keep something else of the peer there */
     double *mine, *before;        /* * trade offered in round k and in round k - 1 */
-    double *offer;                /* * r = 2 mine - s of round k, as sent */
-    double *price_sent;           /* * the agent's price when `mine` was offered */
+    double *offer;                /* * r = 2 mine - s of round k, as sent; see the exchange */
+    double *price_sent;           /* * the agent's price when `mine` was offered; innovation: the trade's */
     double *gap2;                 /* squared reciprocity gap of the last round applied */
     double *apart;                /* by how much both ends' prices of the trade differ after that round */
     double *heard;                /* * the peer's trade in the round last applied */
@@ -76,6 +79,7 @@ struct pw_agent {
     int *turned;      /* slots that the last fire settled, or woke: then they are in the outbox too */
     int n_out, n_turned;
     long fires, duplicates;
+    long inner_steps; /* iterations of the inner ADMM, where it solves */
     struct pw_residuals residuals;
     double *wish;                  /* * the trades that the last local problem found */
     double *target, *slope, *dead; /* [n_links] scratch of the local problem */
@@ -91,7 +95,8 @@ static inline struct pw_inbox *pw_agent_inbox(const struct pw_agent *agent, int 
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules);
 void pw_agent_destroy(struct pw_agent *agent);
 
-/* Round 0: fills the outbox with an all-zero offer on every slot. An agent without links solves at once. */
+/* Round 0: fills the outbox with an offer on every slot, all zero but where the exchange starts otherwise. An
+ * agent without links solves at once. */
 void pw_agent_start(struct pw_agent *agent);
 
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
@@ -119,6 +124,12 @@ int pw_exchange_is_paired(enum pw_exchange_kind exchange);
 
 /* The offer r for product q on `slot`, as to be sent in round agent->round[slot]. */
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q);
+
+/* Where the exchange pairs rounds: the trade of product q that this offer stands for; and the one that the
+ * peer's offer r of the same round stands for, before pw_agent_fire() takes it in. Both ends find the same
+ * bits. */
+double pw_agent_trade(const struct pw_agent *agent, int slot, int q);
+double pw_agent_peer_trade(const struct pw_agent *agent, int slot, int q, double r);
 
 /* Net injection of the agent for product q at its last solve. */
 double pw_agent_power(const struct pw_agent *agent, int q);

@@ -10,13 +10,25 @@ struct pw_exchange {
     int needs_timeout; /* an agent may otherwise wait for ever */
     enum pw_delivery (*deliver)(struct pw_agent *agent, int slot, int round, const double *r);
     int (*ready)(const struct pw_agent *agent);
-    /* Before the local problem: takes in what has come. */
+    /* At the start: fills the offers of round 0. NULL: they are zero. */
+    void (*start)(struct pw_agent *agent);
+    /* Before the trades of a round: takes in what has come. */
     void (*open)(struct pw_agent *agent);
-    /* After it: makes the next offers from the trades wished for, and the outbox. */
+    /* Finds the trades wished for of product q, the powers and the price that go with them. */
+    void (*solve)(struct pw_agent *agent, int q);
+    /* Then: makes the next offers from the trades wished for, and the outbox. */
     void (*close)(struct pw_agent *agent);
+    /* Where rounds are paired: the trade of the slot's latest offer; and the one that the peer's offer r of
+     * the same round stands for, before it is taken in. Both ends find the same bits. */
+    double (*trade)(const struct pw_agent *agent, int slot, int q);
+    double (*peer_trade)(const struct pw_agent *agent, int slot, int q, double r);
 };
 
-extern const struct pw_exchange pw_exchange_paired, pw_exchange_latest, pw_exchange_stale;
+extern const struct pw_exchange pw_exchange_paired, pw_exchange_latest, pw_exchange_stale,
+    pw_exchange_innovation, pw_exchange_pool;
+
+/* The `solve` of the exchanges in edge variables: the local problem at s. */
+void pw_agent_solve(struct pw_agent *agent, int q);
 
 /* The position of a slot's number for product q in the arrays marked * in agent.h. */
 static inline size_t pw_agent_at(const struct pw_agent *agent, int slot, int q)

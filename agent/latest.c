@@ -43,4 +43,5 @@ const struct pw_exchange pw_exchange_latest = {.needs_timeout = 1,
                                                .deliver = pw_mailbox_deliver,
                                                .ready = pw_mailbox_ready,
                                                .open = open_round,
+                                               .solve = pw_agent_solve,
                                                .close = close_round};

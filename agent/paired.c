@@ -1,18 +1,23 @@
+#include "agent/paired.h"
+
 #include <math.h>
-
-#include "agent/exchange.h"
-
-/* Where the peer's offer of a round is kept: two rounds at most are under way. */
-static double *offer_of(const struct pw_agent *agent, struct pw_inbox *inbox, int round)
-{
-    return inbox->theirs + (round & 1) * agent->n_products;
-}
 
 static void keep(const struct pw_agent *agent, struct pw_inbox *inbox, int round, const double *r)
 {
-    double *theirs = offer_of(agent, inbox, round);
+    double *theirs = pw_paired_theirs(agent, inbox, round);
     for (int q = 0; q < agent->n_products; q++)
         theirs[q] = r[q];
+}
+
+static double trade_of(const struct pw_agent *agent, int slot, int q)
+{
+    size_t i = pw_agent_at(agent, slot, q);
+    return (agent->offer[i] + agent->s[i]) / 2.0;
+}
+
+static double peer_trade_of(const struct pw_agent *agent, int slot, int q, double r)
+{
+    return (r + agent->peer_s[pw_agent_at(agent, slot, q)]) / 2.0;
 }
 
 static void make_offer(struct pw_agent *agent, int slot)
@@ -39,7 +44,7 @@ static enum pw_delivery answer(struct pw_agent *agent, int slot)
     return PW_ANSWERED;
 }
 
-static enum pw_delivery deliver(struct pw_agent *agent, int slot, int round, const double *r)
+enum pw_delivery pw_paired_deliver(struct pw_agent *agent, int slot, int round, const double *r)
 {
     struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
     if (round > inbox->round + 1 || (inbox->ratified && round > inbox->round))
@@ -63,7 +68,7 @@ static enum pw_delivery deliver(struct pw_agent *agent, int slot, int round, con
     return PW_DUPLICATE;
 }
 
-static int ready(const struct pw_agent *agent)
+int pw_paired_ready(const struct pw_agent *agent)
 {
     int heard = agent->n_complete + agent->n_settled;
     if (agent->n_complete == 0)
@@ -95,12 +100,11 @@ static void ratify(struct pw_agent *agent, int slot)
 static void apply(struct pw_agent *agent, int slot)
 {
     struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
-    const double *theirs = offer_of(agent, inbox, inbox->round);
+    const double *theirs = pw_paired_theirs(agent, inbox, inbox->round);
     double alpha = agent->rules.relaxation, gap2 = 0.0, move2 = 0.0, apart = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double trade = (agent->offer[i] + agent->s[i]) / 2.0;
-        double peer_trade = (theirs[q] + agent->peer_s[i]) / 2.0;
+        double trade = trade_of(agent, slot, q), peer_trade = peer_trade_of(agent, slot, q, theirs[q]);
         double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
         double move = agreed - agent->agreed_before[i];
         agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * theirs[q];
@@ -130,9 +134,18 @@ static void open_round(struct pw_agent *agent)
     }
 }
 
-static void advance(struct pw_agent *agent, int slot)
+void pw_paired_next(struct pw_agent *agent, int slot)
 {
     struct pw_inbox *inbox = pw_agent_inbox(agent, slot);
+    inbox->round++;
+    inbox->complete = inbox->has_next;
+    inbox->has_next = 0;
+    agent->n_complete += inbox->complete;
+    agent->outbox[agent->n_out++] = slot;
+}
+
+static void advance(struct pw_agent *agent, int slot)
+{
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
         agent->before[i] = agent->mine[i];
@@ -140,11 +153,7 @@ static void advance(struct pw_agent *agent, int slot)
         agent->price_sent[i] = agent->price[q];
     }
     make_offer(agent, slot);
-    inbox->round++;
-    inbox->complete = inbox->has_next;
-    inbox->has_next = 0;
-    agent->n_complete += inbox->complete;
-    agent->outbox[agent->n_out++] = slot;
+    pw_paired_next(agent, slot);
 }
 
 /* The trade stays as offered: its residuals become what it would have moved by. Nobody asks for the trade
@@ -185,5 +194,11 @@ static void close_round(struct pw_agent *agent)
     }
 }
 
-const struct pw_exchange pw_exchange_paired = {
-    .is_paired = 1, .deliver = deliver, .ready = ready, .open = open_round, .close = close_round};
+const struct pw_exchange pw_exchange_paired = {.is_paired = 1,
+                                               .deliver = pw_paired_deliver,
+                                               .ready = pw_paired_ready,
+                                               .open = open_round,
+                                               .solve = pw_agent_solve,
+                                               .close = close_round,
+                                               .trade = trade_of,
+                                               .peer_trade = peer_trade_of};

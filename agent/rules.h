@@ -3,11 +3,24 @@
 #define PW_RULES_H
 
 /* Which exchange; the rows of pw_exchanges in agent.c. */
-enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE };
+enum pw_exchange_kind { PW_PAIRED, PW_LATEST, PW_STALE, PW_INNOVATION, PW_POOL };
+
+/* What solves the local problem: agent/local_problem.c or agent/inner_admm.c. */
+enum pw_solver_kind { PW_SOLVE_EXACT, PW_SOLVE_INNER_ADMM };
 
 /* What ends the negotiation of a trade: nothing of its own, only the market as a whole; the agent's trades
  * being at rest together; the trade itself being at rest (section 5.1 of the survey). Paired only. */
 enum pw_criterion { PW_STOP_GLOBAL, PW_STOP_AGENT, PW_STOP_TRADE };
+
+/* Of the exchange `innovation` (docs/algorithms.md). */
+struct pw_gains {
+    double consensus; /* beta in [0, 1/2]: share of the difference of prices that each end gives up a round */
+    double innovation;      /* alpha > 0: by how much the gap moves the price, in penalties */
+    double decay;           /* both fall with the round to this power, >= 0 */
+    double concession;      /* zeta in [0, 1]: share of a trade's gap that both ends give up at once */
+    double least_curvature; /* of an asset, > 0: no asset answers a price more steeply */
+    double least_power; /* > 0: a trade of zero has the weight of this much, shared by the agent's trades */
+};
 
 /* How all agents of a market negotiate. */
 struct pw_rules {
@@ -17,6 +30,11 @@ struct pw_rules {
     double stiffness; /* kappa >= 1: how reluctantly a trade moves whose offer waits for an answer; 0: auto */
     int adapt_penalty; /* true: both ends of a link balance its penalty every few rounds; paired only */
     int max_age;       /* latest: fires for which an agent goes on without news of a peer; 0: for ever */
+
+    struct pw_gains gains; /* innovation */
+
+    enum pw_solver_kind solver;
+    double inner_power, inner_price; /* inner ADMM: what its last iteration moves by at most, both > 0 */
 
     enum pw_criterion criterion;
     int ratify;        /* true: a trade at rest is agreed for good, at the same round at both ends */

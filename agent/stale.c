@@ -42,4 +42,5 @@ const struct pw_exchange pw_exchange_stale = {.needs_timeout = 1,
                                               .deliver = pw_mailbox_deliver,
                                               .ready = pw_mailbox_ready,
                                               .open = open_round,
+                                              .solve = pw_agent_solve,
                                               .close = close_round};

@@ -199,6 +199,7 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     PW_TRY(load_assets(loading, err));
     PW_TRY(load_agents(loading, err));
     PW_TRY(load_links(loading, err));
+    PW_TRY(pw_case_check_pool(loaded, err));
     PW_TRY(load_net(loading, err));
     struct pw_error why;
     if (pw_feasibility_check(loaded->market, &why) != PW_OK)

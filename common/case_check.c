@@ -58,15 +58,68 @@ enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
     return check_criterion(loaded, err);
 }
 
+/* ---- The pool ---- */
+
+static int has_power(const struct pw_market *market, int n)
+{
+    int products = market->n_products;
+    for (int i = market->asset_first[n] * products; i < market->asset_first[n + 1] * products; i++) {
+        if (market->p_min[i] < 0.0 || market->p_max[i] > 0.0)
+            return 1;
+    }
+    return 0;
+}
+
+/* "" if the link joins an operator with an agent that has no other link, else what is wrong with it. */
+static const char *pool_fault(const struct pw_market *market, int l)
+{
+    int a = market->link_a[l], b = market->link_b[l], agent = has_power(market, a) ? a : b;
+    const double *operators_fee = agent == a ? market->fee_b : market->fee_a;
+    if (has_power(market, a) == has_power(market, b))
+        return "one end must be the operator, an agent without power, and only one";
+    if (pw_market_degree(market, agent) > 1)
+        return "the agent has other links beside that with its operator";
+    for (int q = 0; q < market->n_products; q++) {
+        if (operators_fee[l * market->n_products + q] > 0.0)
+            return "the operator pays a fee";
+    }
+    return "";
+}
+
+enum pw_code pw_case_check_pool(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_market *market = loaded->market;
+    if (loaded->settings.exchange != PW_EXCHANGE_POOL)
+        return PW_OK;
+    for (int l = 0; l < market->n_links; l++) {
+        const char *fault = pool_fault(market, l);
+        char text[200];
+        if (fault[0] == '\0')
+            continue;
+        snprintf(text, sizeof text, "pool needs a star round an operator; link %d-%d: %s", market->link_a[l],
+                 market->link_b[l], fault);
+        return fail(loaded, "negotiation.exchange", text, err);
+    }
+    return PW_OK;
+}
+
+/* ---- The network ---- */
+
+/* These wait for each offer of each round. */
+static int pairs_rounds(const struct pw_settings *settings)
+{
+    return settings->exchange != PW_EXCHANGE_LATEST && settings->exchange != PW_EXCHANGE_STALE;
+}
+
 enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
     struct pw_network network = pw_case_network(settings, loaded->net);
     int may_lose = pw_network_may_lose(&network);
-    if (may_lose && network.retransmit == PW_RETRANSMIT_NEVER && settings->exchange == PW_EXCHANGE_PAIRED)
+    if (may_lose && network.retransmit == PW_RETRANSMIT_NEVER && pairs_rounds(settings))
         return fail(loaded, "network.retransmit",
-                    "never: the paired exchange waits for every offer: fixed or doubling is expected, or no "
-                    "network.loss",
+                    "never: only the exchanges latest and stale do without lost offers: fixed or doubling is "
+                    "expected, or no network.loss",
                     err);
     if (may_lose && network.retransmit == PW_RETRANSMIT_DOUBLING &&
         network.retransmit_max_s < network.retransmit_s)
@@ -165,6 +218,15 @@ static void warn_of_unused_pace(struct pw_case *loaded)
         warn(loaded, "network.pause_every_s", "network.pause_s is 0");
 }
 
+static void warn_of_unused_gains(struct pw_case *loaded)
+{
+    static const char *const all[] = {"negotiation.consensus", "negotiation.innovation", "negotiation.decay",
+                                      "negotiation.concession"};
+    for (size_t i = 0; i < sizeof all / sizeof *all && loaded->settings.exchange != PW_EXCHANGE_INNOVATION;
+         i++)
+        warn(loaded, all[i], "the exchange is not innovation");
+}
+
 static void warn_of_unused_criterion(struct pw_case *loaded)
 {
     static const char *const all[] = {"stop.trade_power", "stop.trade_price", "stop.share"};
@@ -186,4 +248,5 @@ void pw_case_warn(struct pw_case *loaded)
     warn_of_unused_by_losses(loaded);
     warn_of_unused_pace(loaded);
     warn_of_unused_criterion(loaded);
+    warn_of_unused_gains(loaded);
 }

@@ -46,11 +46,12 @@ struct pw_settings {
     struct pw_law consumer_a, consumer_b, consumer_p_min, consumer_p_max;
     struct pw_law producer_a, producer_b, producer_p_min, producer_p_max;
 
-    int exchange; /* index into its choices, as the other ints below */
+    int exchange, solver; /* index into its choices, as the other ints below */
     double delta, stiffness;
     double relaxation, penalty; /* 0: auto */
     double timeout_s;           /* NaN: from the network's delays */
     long max_age;
+    double consensus, innovation, decay, concession;
 
     char delay_model[PW_TEXT_ROOM];
     double delay_mean_s, delay_std_s, delay_min_s;
@@ -77,7 +78,15 @@ struct pw_settings {
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
 
-enum pw_exchange_choice { PW_EXCHANGE_PAIRED, PW_EXCHANGE_LATEST, PW_EXCHANGE_STALE };
+enum pw_exchange_choice {
+    PW_EXCHANGE_PAIRED,
+    PW_EXCHANGE_LATEST,
+    PW_EXCHANGE_STALE,
+    PW_EXCHANGE_INNOVATION,
+    PW_EXCHANGE_POOL
+};
+
+enum pw_solver_choice { PW_SOLVER_EXACT, PW_SOLVER_INNER_ADMM };
 
 enum pw_criterion_choice {
     PW_CRITERION_AUTO, /* trade where the exchange is paired, else global */

@@ -3,7 +3,8 @@
 #include "common/number.h"
 #include "common/settings.h"
 
-static const char *const exchanges[] = {"paired", "latest", "stale", NULL};
+static const char *const exchanges[] = {"paired", "latest", "stale", "innovation", "pool", NULL};
+static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const references[] = {"auto", "yes", "no", NULL};
@@ -54,7 +55,10 @@ const struct pw_setting pw_settings_table[] = {
      "largest production"},
 
     {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "",
-     "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts"},
+     "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts; "
+     "innovation: consensus + innovation, slow; pool: (2), for a star round an agent without power"},
+    {"negotiation.solver", PW_CHOICE, AT(solver), "exact", NONE, solvers, "",
+     "local problem: exact, or the survey's inner ADMM (11), for comparison"},
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",
      "asynchronous rate: share of answers waited for"},
     {"negotiation.relaxation", PW_AUTO_REAL, AT(relaxation), "auto", 0, 1, 1, 1, NULL, "",
@@ -68,6 +72,14 @@ const struct pw_setting pw_settings_table[] = {
      "latest, stale: fire after so long without enough news; by default 3 mean delays, or 1 ms"},
     {"negotiation.max_age", PW_INTEGER, AT(max_age), "0", AT_LEAST(0), NULL, "",
      "latest, stale: fires for which an agent goes on without news of a peer; 0: for ever"},
+    {"negotiation.consensus", PW_REAL, AT(consensus), "0.3", 0, 0.5, 0, 0, NULL, "",
+     "innovation: beta, share of the difference of both ends' prices that each gives up a round"},
+    {"negotiation.innovation", PW_REAL, AT(innovation), "0.15", POSITIVE, NULL, "",
+     "innovation: alpha, by how much the gap of a trade moves its price, in penalties"},
+    {"negotiation.decay", PW_REAL, AT(decay), "0.05", 0, 1, 0, 0, NULL, "",
+     "innovation: both gains fall with the round to this power"},
+    {"negotiation.concession", PW_REAL, AT(concession), "0.25", 0, 1, 0, 0, NULL, "",
+     "innovation: zeta, share of the gap that both ends give up at once; 0: as published"},
 
     {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
      "law of the delay of a message"},

@@ -3,18 +3,62 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/innovation.h"
 #include "common/case.h"
 #include "common/memory.h"
 #include "coordinator/judge.h"
 
-static double *penalties(const struct pw_negotiation *negotiation, const struct pw_scales *scales)
+/* No asset answers a price by more than this many times the market's power scale for its price scale. */
+static const double LARGEST_ANSWER = 20.0;
+
+static double least_curvature(const struct pw_scales *scales)
 {
-    const struct pw_market *market = negotiation->market;
-    double fixed = negotiation->settings->penalty,
-           *penalty = pw_alloc((size_t)market->n_links, sizeof(double));
-    pw_penalty_fill(market, scales, penalty);
-    for (int l = 0; fixed > 0.0 && l < market->n_links; l++)
-        penalty[l] = fixed;
+    return scales->price / scales->power / LARGEST_ANSWER;
+}
+
+/* By how much the powers of an agent answer a unit of price. */
+static double answer_of(const struct pw_market *market, int n, int q, double least)
+{
+    double answer = 0.0;
+    int first = market->asset_first[n], end = market->asset_first[n + 1], all_fixed = 1;
+    for (int i = first; i < end; i++) {
+        int k = i * market->n_products + q;
+        all_fixed &= !(market->p_min[k] < market->p_max[k]);
+    }
+    for (int i = first; i < end; i++) {
+        int k = i * market->n_products + q;
+        struct pw_answering asset = {market->p_min[k], market->p_max[k], market->a[k], all_fixed};
+        answer += pw_innovation_answer(&asset, least);
+    }
+    return answer;
+}
+
+/* For the exchange `innovation`: the gap that is worth a unit of price is what both agents would answer to
+ * it, each with one trade's share. */
+static void fill_by_curvature(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
+{
+    double least = least_curvature(scales);
+    for (int l = 0; l < market->n_links; l++) {
+        int a = market->link_a[l], b = market->link_b[l];
+        double peers = sqrt((double)pw_market_degree(market, a) * pw_market_degree(market, b));
+        penalty[l] = INFINITY;
+        for (int q = 0; q < market->n_products; q++) {
+            double answers = answer_of(market, a, q, least) + answer_of(market, b, q, least);
+            penalty[l] = fmin(penalty[l], peers / answers);
+        }
+    }
+}
+
+double *pw_setup_penalties(const struct pw_settings *settings, const struct pw_market *market,
+                           const struct pw_scales *scales)
+{
+    double *penalty = pw_alloc((size_t)market->n_links, sizeof(double));
+    if (settings->exchange == PW_EXCHANGE_INNOVATION)
+        fill_by_curvature(market, scales, penalty);
+    else
+        pw_penalty_fill(market, scales, penalty);
+    for (int l = 0; settings->penalty > 0.0 && l < market->n_links; l++)
+        penalty[l] = settings->penalty;
     return penalty;
 }
 
@@ -33,11 +77,12 @@ enum pw_criterion pw_setup_criterion(const struct pw_settings *settings)
  * allow. */
 static const double POWER_MARGIN = 2.0, PRICE_MARGIN = 4.0;
 
-static double *rest_powers(const struct pw_settings *settings, const struct pw_market *market,
-                           const struct pw_tolerances *tolerances)
+double *pw_setup_rest_powers(const struct pw_settings *settings, const struct pw_market *market,
+                             const struct pw_scales *scales)
 {
+    struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
     double *power = pw_alloc((size_t)market->n_links, sizeof(double));
-    double whole = fmin(tolerances->primal, tolerances->dual / sqrt(2.0)) / POWER_MARGIN;
+    double whole = fmin(tolerances.primal, tolerances.dual / sqrt(2.0)) / POWER_MARGIN;
     for (int l = 0; l < market->n_links; l++) {
         int degree_a = pw_market_degree(market, market->link_a[l]);
         int degree_b = pw_market_degree(market, market->link_b[l]);
@@ -47,19 +92,45 @@ static double *rest_powers(const struct pw_settings *settings, const struct pw_m
     return power;
 }
 
-static struct pw_rules rules_of(const struct pw_settings *settings, const struct pw_tolerances *tolerances)
+/* How exact the inner ADMM is beside what a trade at rest may still move by. */
+static const double INNER_SHARE = 0.1;
+
+static double smallest(const double *values, int count)
 {
+    double least = INFINITY;
+    for (int i = 0; i < count; i++)
+        least = fmin(least, values[i]);
+    return least;
+}
+
+/* A trade of zero counts as this share of the market's power scale, over the trades of its agent. */
+static const double LEAST_SHARE = 0.01;
+
+static struct pw_gains gains_of(const struct pw_settings *settings, const struct pw_scales *scales)
+{
+    return (struct pw_gains){settings->consensus,  settings->innovation,    settings->decay,
+                             settings->concession, least_curvature(scales), LEAST_SHARE * scales->power};
+}
+
+struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,
+                               const struct pw_scales *scales, const double *rest_power)
+{
+    struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
     struct pw_rules rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
                              .relaxation = settings->relaxation,
                              .stiffness = settings->stiffness,
                              .synchronous = settings->delta >= 1.0,
                              .adapt_penalty = !(settings->penalty > 0.0),
                              .max_age = (int)settings->max_age,
+                             .gains = gains_of(settings, scales),
+                             .solver = (enum pw_solver_kind)settings->solver,
+                             .inner_power = INNER_SHARE * smallest(rest_power, market->n_links),
                              .criterion = pw_setup_criterion(settings),
                              .ratify = settings->ratify,
-                             .rest_price = isnan(settings->trade_price) ? tolerances->price / PRICE_MARGIN
+                             .rest_price = isnan(settings->trade_price) ? tolerances.price / PRICE_MARGIN
                                                                         : settings->trade_price,
                              .rest_share = settings->share};
+    rules.inner_price = INNER_SHARE * rules.rest_price;
     if (!(rules.relaxation > 0.0))
         rules.relaxation = pw_relaxation_auto(rules.exchange);
     return rules;
@@ -69,13 +140,13 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
                               const struct pw_scales *scales)
 {
     const struct pw_settings *settings = negotiation->settings;
-    struct pw_tolerances tolerances = pw_tolerances_of(settings, negotiation->market, scales);
-    double *penalty = penalties(negotiation, scales);
-    double *rest_power = rest_powers(settings, negotiation->market, &tolerances);
-    struct pw_host_spec spec = {.market = negotiation->market,
-                                .placement = {negotiation->market->n_agents, transport->size},
+    const struct pw_market *market = negotiation->market;
+    double *penalty = pw_setup_penalties(settings, market, scales);
+    double *rest_power = pw_setup_rest_powers(settings, market, scales);
+    struct pw_host_spec spec = {.market = market,
+                                .placement = {market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .rules = rules_of(settings, &tolerances),
+                                .rules = pw_setup_rules(settings, market, scales, rest_power),
                                 .delta = settings->delta,
                                 .penalty = penalty,
                                 .rest_power = rest_power};

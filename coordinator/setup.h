@@ -9,6 +9,15 @@
 /* What the case's criterion means for its exchange. */
 enum pw_criterion pw_setup_criterion(const struct pw_settings *settings);
 
+/* rho of each link and what a trade at rest may move by, [n_links], for free(); and the rules of all agents,
+ * which `rest_power` goes into. */
+double *pw_setup_penalties(const struct pw_settings *settings, const struct pw_market *market,
+                           const struct pw_scales *scales);
+double *pw_setup_rest_powers(const struct pw_settings *settings, const struct pw_market *market,
+                             const struct pw_scales *scales);
+struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,
+                               const struct pw_scales *scales, const double *rest_power);
+
 /* The agents of this rank, with the rules and penalties that the case asks for; for pw_host_destroy(). */
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);

@@ -284,10 +284,8 @@ static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, stru
     const struct pw_route *route = &host->routes[departure->end];
     fetch_watch(clock, departure->end);
     pw_host_offer(host, n, slot, &flight->offer);
-    for (int q = 0; q < clock->n_products; q++) {
-        double s = agent->s[(size_t)q * (size_t)agent->n_links + (size_t)slot];
-        flight->trade[q] = (flight->offer.r[q] + s) / 2.0;
-    }
+    for (int q = 0; q < clock->n_products; q++)
+        flight->trade[q] = clock->is_paired ? pw_agent_trade(agent, slot, q) : 0.0;
     struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
                                                 (uint32_t)route->direction, (uint32_t)flight->offer.round);
     departure->losses = passage.losses;

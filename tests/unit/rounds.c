@@ -5,7 +5,9 @@
 
 #include "agent/local_problem.h"
 #include "common/memory.h"
+#include "common/penalty.h"
 #include "coordinator/agents.h"
+#include "coordinator/setup.h"
 
 /* Both ends of a link: its agents and their slots. */
 struct pair {
@@ -16,11 +18,24 @@ struct pair {
 struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules *rules,
                            const double *penalty)
 {
-    struct rounds rounds = {market, pw_alloc((size_t)market->n_agents, sizeof *rounds.agents)};
+    struct rounds rounds = {market, pw_alloc((size_t)market->n_agents, sizeof *rounds.agents), 0};
     for (int n = 0; n < market->n_agents; n++) {
         rounds.agents[n] = pw_agents_make(market, n, rules, penalty, NULL, 1.0);
         pw_agent_start(rounds.agents[n]);
+        rounds.offers += rounds.agents[n]->n_out;
     }
+    return rounds;
+}
+
+struct rounds rounds_begin_as(const struct pw_market *market, const struct pw_settings *settings)
+{
+    struct pw_scales scales = pw_market_scales(market);
+    double *rest_power = pw_setup_rest_powers(settings, market, &scales);
+    double *penalty = pw_setup_penalties(settings, market, &scales);
+    struct pw_rules rules = pw_setup_rules(settings, market, &scales, rest_power);
+    struct rounds rounds = rounds_begin(market, &rules, penalty);
+    free(rest_power);
+    free(penalty);
     return rounds;
 }
 
@@ -51,9 +66,12 @@ void rounds_step(struct rounds *rounds)
             pw_agent_deliver(rounds->agents[n], pair.slot_a, pw_agent_inbox(pair.b, pair.slot_b)->round, &r);
         }
     }
-    for (int n = 0; n < market->n_agents; n++)
-        if (rounds->agents[n]->n_links > 0)
-            pw_agent_fire(rounds->agents[n]);
+    for (int n = 0; n < market->n_agents; n++) {
+        if (rounds->agents[n]->n_links == 0 || !pw_agent_ready(rounds->agents[n]))
+            continue;
+        pw_agent_fire(rounds->agents[n]);
+        rounds->offers += rounds->agents[n]->n_out;
+    }
 }
 
 /* Primal and dual residual of the last offers, squared. */
@@ -111,10 +129,9 @@ double rounds_welfare(const struct pw_market *market, const double *trade)
     return welfare;
 }
 
-static double relative_gap(const struct rounds *rounds, const struct rounds_options *options)
+void rounds_agreed(const struct rounds *rounds, double *trade)
 {
     const struct pw_market *market = rounds->market;
-    double *trade = pw_alloc((size_t)market->n_links, sizeof(double));
     for (int n = 0; n < market->n_agents; n++) {
         for (int end = market->end_first[n]; end < market->end_first[n + 1]; end++) {
             struct pair pair = pair_at(rounds, n, end);
@@ -122,6 +139,13 @@ static double relative_gap(const struct rounds *rounds, const struct rounds_opti
                 trade[market->end_link[end]] = (pair.a->mine[pair.slot_a] - pair.b->mine[pair.slot_b]) / 2.0;
         }
     }
+}
+
+static double relative_gap(const struct rounds *rounds, const struct rounds_options *options)
+{
+    const struct pw_market *market = rounds->market;
+    double *trade = pw_alloc((size_t)market->n_links, sizeof(double));
+    rounds_agreed(rounds, trade);
     double gap = (options->optimum - rounds_welfare(market, trade)) / options->scale;
     free(trade);
     return gap;

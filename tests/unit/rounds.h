@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "common/market.h"
+#include "common/settings.h"
 
 enum { ROUNDS_GAPS = 2 };
 
@@ -30,14 +31,20 @@ struct rounds_result rounds_run(const struct pw_market *market, const struct rou
  * the fees; one product. */
 double rounds_welfare(const struct pw_market *market, const double *trade);
 
-/* All agents, started; rounds_step() delivers every offer and fires everybody. */
+/* All agents, started, with rules and penalties given, or those that a run makes of settings, all with delta
+ * 1; rounds_step() delivers every offer and fires everybody who is ready. */
 struct rounds {
     const struct pw_market *market;
     struct pw_agent **agents;
+    long offers; /* made so far, those of the start too */
 };
 struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules *rules,
                            const double *penalty);
+struct rounds rounds_begin_as(const struct pw_market *market, const struct pw_settings *settings);
 void rounds_step(struct rounds *rounds);
 void rounds_end(struct rounds *rounds);
+
+/* Fills trade [n_links] with the agreed trades (t - t')/2 of the last offers. */
+void rounds_agreed(const struct rounds *rounds, double *trade);
 
 #endif

@@ -24,8 +24,11 @@
     X(codec_suite)                                                                                           \
     X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
+    X(inner_admm_suite)                                                                                      \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
+    X(innovation_suite)                                                                                      \
+    X(pool_suite)                                                                                            \
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \

@@ -176,6 +176,26 @@ START_TEST(interval_takes_the_price_nearest_to_the_guess)
 }
 END_TEST
 
+/* A trade with a fee and an idle asset: every price from where the trade comes to rest, (s rho - fee), to
+ * where the asset starts balances, and no other. That kink is where rounding once led past it, to the guess.
+ */
+START_TEST(a_kink_is_not_stepped_over)
+{
+    struct test_rng rng = test_rng(77);
+    double p_min = 0, p_max = 7, a = .1, b = 4, p, low = -INFINITY, high = INFINITY, t;
+    for (int run = 0; run < 20000; run++) {
+        double rho = test_uniform(&rng, .1, 1), rests = test_uniform(&rng, 1, 3.9), fee = .2;
+        double target = (rests + fee) / rho, slope = 1 / rho, dead = fee / rho;
+        struct pw_local_problem problem = {1,       &p_min, &p_max, &a,   &b,    &p, 1,
+                                           &target, &slope, &dead,  &low, &high, &t};
+        double guess = test_uniform(&rng, -2, 1), price = pw_local_solve(&problem, guess).price;
+        ck_assert_msg(fabs(price - rests) < 1e-12, "from %.17g to %.17g, %.17g was expected", guess, price,
+                      rests);
+        ck_assert_double_le(fabs(t), 1e-12);
+    }
+}
+END_TEST
+
 START_TEST(impossible_balance_ends)
 {
     double p_min = 3, p_max = 4, a = 1, b = 0, p;
@@ -194,6 +214,7 @@ Suite *local_problem_suite(void)
     tcase_add_test(tests, agent_without_peers_stays_at_zero);
     tcase_add_test(tests, step_gives_the_remainder);
     tcase_add_test(tests, interval_takes_the_price_nearest_to_the_guess);
+    tcase_add_test(tests, a_kink_is_not_stepped_over);
     tcase_add_test(tests, impossible_balance_ends);
     suite_add_tcase(suite, tests);
     return suite;
