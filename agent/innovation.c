@@ -22,8 +22,6 @@
 
 #include "agent/paired.h"
 
-static const double BOUND_GAIN = 0.1; /* eta */
-
 static double decay_of(const struct pw_agent *agent, int round)
 {
     return agent->rules.gains.decay > 0.0 && round > 1 ? pow(round, -agent->rules.gains.decay) : 1.0;
@@ -114,7 +112,7 @@ static struct margin margin_of(const struct pw_agent *agent, int q)
 
 static void price_bounds(struct pw_agent *agent, int q)
 {
-    double gain = BOUND_GAIN * decay_of(agent, (int)agent->fires + 1);
+    double gain = agent->rules.gains.bounds * decay_of(agent, (int)agent->fires + 1);
     for (int k = 0; k < agent->n_assets; k++) {
         size_t i = asset_at(agent, k, q);
         if (!(agent->answer[i] > 0.0))

@@ -16,7 +16,8 @@ enum pw_criterion { PW_STOP_GLOBAL, PW_STOP_AGENT, PW_STOP_TRADE };
 struct pw_gains {
     double consensus; /* beta in [0, 1/2]: share of the difference of prices that each end gives up a round */
     double innovation;      /* alpha > 0: by how much the gap moves the price, in penalties */
-    double decay;           /* both fall with the round to this power, >= 0 */
+    double bounds;          /* eta > 0: by how much an excess moves the price of a limit, in curvatures */
+    double decay;           /* these fall with the round to this power, >= 0 */
     double concession;      /* zeta in [0, 1]: share of a trade's gap that both ends give up at once */
     double least_curvature; /* of an asset, > 0: no asset answers a price more steeply */
     double least_power; /* > 0: a trade of zero has the weight of this much, shared by the agent's trades */

@@ -220,8 +220,8 @@ static void warn_of_unused_pace(struct pw_case *loaded)
 
 static void warn_of_unused_gains(struct pw_case *loaded)
 {
-    static const char *const all[] = {"negotiation.consensus", "negotiation.innovation", "negotiation.decay",
-                                      "negotiation.concession"};
+    static const char *const all[] = {"negotiation.consensus", "negotiation.innovation", "negotiation.bounds",
+                                      "negotiation.decay", "negotiation.concession"};
     for (size_t i = 0; i < sizeof all / sizeof *all && loaded->settings.exchange != PW_EXCHANGE_INNOVATION;
          i++)
         warn(loaded, all[i], "the exchange is not innovation");

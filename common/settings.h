@@ -51,7 +51,7 @@ struct pw_settings {
     double relaxation, penalty; /* 0: auto */
     double timeout_s;           /* NaN: from the network's delays */
     long max_age;
-    double consensus, innovation, decay, concession;
+    double consensus, innovation, bounds, decay, concession;
 
     char delay_model[PW_TEXT_ROOM];
     double delay_mean_s, delay_std_s, delay_min_s;

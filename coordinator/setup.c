@@ -108,8 +108,13 @@ static const double LEAST_SHARE = 0.01;
 
 static struct pw_gains gains_of(const struct pw_settings *settings, const struct pw_scales *scales)
 {
-    return (struct pw_gains){settings->consensus,  settings->innovation,    settings->decay,
-                             settings->concession, least_curvature(scales), LEAST_SHARE * scales->power};
+    return (struct pw_gains){.consensus = settings->consensus,
+                             .innovation = settings->innovation,
+                             .bounds = settings->bounds,
+                             .decay = settings->decay,
+                             .concession = settings->concession,
+                             .least_curvature = least_curvature(scales),
+                             .least_power = LEAST_SHARE * scales->power};
 }
 
 struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,

@@ -86,7 +86,10 @@ static const struct algorithm algorithms[] = {
     {"`paired` with the inner ADMM (11)", {"negotiation.solver=inner_admm"}, 0},
     {"`stale`: (5), nobody late", {"negotiation.exchange=stale"}, 0},
     {"`innovation`", {"negotiation.exchange=innovation"}, 0},
-    {"`innovation`, concession 0", {"negotiation.exchange=innovation", "negotiation.concession=0"}, 0},
+    {"`innovation` as published",
+     {"negotiation.exchange=innovation", "negotiation.concession=0", "negotiation.innovation=0.3",
+      "negotiation.bounds=0.1"},
+     0},
     {"`pool`: (2) on a star", {"negotiation.exchange=pool"}, 1},
     {"`paired` on the same star", {NULL}, 1},
 };
@@ -149,12 +152,19 @@ static double gap_now(const struct rounds *rounds, const struct scene *scene)
     return fabs(scene->optimum - rounds_welfare(scene->market, scene->trade)) / fabs(scene->optimum);
 }
 
-/* Steps after which the gap holds for good: for half as many again, and 40 more. */
+/* For how long a gap must hold to count as held for good. */
+static int held_for_good(int needed)
+{
+    return needed + needed / 2 + 40;
+}
+
+/* Steps after which the gap holds for good; more than MOST_ROUNDS if that is not seen within half as many
+ * more. */
 static int steps_needed(const struct scene *scene)
 {
     struct rounds rounds = rounds_begin_as(scene->market, &scene->settings);
     int needed = 0;
-    for (int step = 1; step <= MOST_ROUNDS && step <= needed + needed / 2 + 40; step++) {
+    for (int step = 1; needed <= MOST_ROUNDS && step <= held_for_good(needed); step++) {
         rounds_step(&rounds);
         if (!(gap_now(&rounds, scene) <= GAP))
             needed = step + 1;
