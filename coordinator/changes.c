@@ -106,7 +106,9 @@ static int earlier(const struct pw_change_key *a, const struct pw_change_key *b)
         return a->time_ns < b->time_ns;
     if (a->tie != b->tie)
         return a->tie < b->tie;
-    return a->turn < b->turn;
+    if (a->turn != b->turn)
+        return a->turn < b->turn;
+    return a->item < b->item; /* of one agent, in the order in which they came about */
 }
 
 static int compare(const void *x, const void *y)

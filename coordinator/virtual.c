@@ -31,12 +31,14 @@ struct pw_virtual {
     size_t event_size;
     int is_paired; /* the exchange pairs rounds */
     int n_products;
-    unsigned char *watches;       /* [links of agents_a here] by watch_of() */
-    size_t watch_size;            /* bytes of one */
-    int32_t *watch_number;        /* [ends here] -1: agent_a lives elsewhere, or nothing is paired */
-    int64_t *fired_ns;            /* [agents here] start of the latest local solve */
-    unsigned char *busy, *queued; /* [agents here] solving; in the list of those that may fire */
+    unsigned char *watches;        /* [links of agents_a here] by watch_of() */
+    size_t watch_size;             /* bytes of one */
+    int32_t *watch_number;         /* [ends here] -1: agent_a lives elsewhere, or nothing is paired */
+    int64_t *fired_ns, *solved_ns; /* [agents here] start and end of the latest local solve */
+    unsigned char *busy, *queued;  /* [agents here] solving; in the list of those that may fire */
     int *ready, *firing, n_ready;
+    struct event *instant; /* [instant_room] events of the same time, where their order matters */
+    size_t instant_room;
     struct pw_changes changes;
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
@@ -106,6 +108,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     pw_event_queue_on_fetch(clock->queue, fetch_delivery, clock);
     make_watches(clock, ends);
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
+    clock->solved_ns = pw_alloc(agents, sizeof *clock->solved_ns);
     clock->busy = pw_alloc(agents, 1);
     clock->queued = pw_alloc(agents, 1);
     clock->ready = pw_alloc(agents, sizeof *clock->ready);
@@ -119,8 +122,8 @@ void pw_virtual_destroy(struct pw_virtual *clock)
         return;
     pw_event_queue_destroy(clock->queue);
     pw_changes_finish(&clock->changes);
-    void *arrays[] = {clock->watches, clock->watch_number, clock->fired_ns, clock->busy,
-                      clock->queued,  clock->ready,        clock->firing,   clock};
+    void *arrays[] = {clock->watches, clock->watch_number, clock->fired_ns, clock->solved_ns, clock->busy,
+                      clock->queued,  clock->ready,        clock->firing,   clock->instant,   clock};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -338,13 +341,20 @@ static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
     pw_host_note_turned(clock->spec.host, n, end_ns, clock->spec.observer, end_ns);
 }
 
-/* A settled trade that was offered anew answers at once. */
-static void answer(struct pw_virtual *clock, int n, int slot, int64_t now)
+/* When an agent answers what comes `now`: at once, or when the local solve under way has ended. */
+static int64_t answer_time(const struct pw_virtual *clock, int n, int64_t now)
+{
+    int i = n - clock->spec.host->first;
+    return clock->busy[i] ? clock->solved_ns[i] : now;
+}
+
+/* A settled trade that was offered anew answers. */
+static void answer(struct pw_virtual *clock, int n, int slot, int64_t when_ns)
 {
     struct departure departure;
-    prepare(clock, n, slot, now, &departure);
+    prepare(clock, n, slot, when_ns, &departure);
     depart(clock, n, &departure);
-    note_agent(clock, n, now, 1, (int32_t)departure.losses);
+    note_agent(clock, n, when_ns, 1, (int32_t)departure.losses);
 }
 
 static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
@@ -396,6 +406,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
         observer->fired(observer->context, now, n);
     foresee(clock, n, end_ns);
     clock->fired_ns[i] = now;
+    clock->solved_ns[i] = end_ns;
     clock->busy[i] = 1;
     if (end_ns > now)
         push(clock, end_ns, &done);
@@ -411,7 +422,8 @@ static void note_delivery(const struct pw_virtual *clock, const struct event *ev
     int peer = pw_host_route(clock->spec.host, event->agent, event->slot)->peer;
     observer->delivered(observer->context, now, event->agent, peer, event->round);
     if (answers)
-        observer->woke(observer->context, now, event->agent, peer, event->round);
+        observer->woke(observer->context, answer_time(clock, event->agent, now), event->agent, peer,
+                       event->round);
 }
 
 static void deliver(struct pw_virtual *clock, const struct event *event, int64_t now)
@@ -422,7 +434,7 @@ static void deliver(struct pw_virtual *clock, const struct event *event, int64_t
         return;
     note_delivery(clock, event, answers, now);
     if (answers)
-        answer(clock, event->agent, event->slot, now);
+        answer(clock, event->agent, event->slot, answer_time(clock, event->agent, now));
     list_if_ready(clock, event->agent);
 }
 
@@ -465,6 +477,49 @@ static void handle(struct pw_virtual *clock, const struct event *event, int64_t 
         deliver(clock, event, now);
 }
 
+static int by_slot_and_round(const void *x, const void *y)
+{
+    const struct event *a = x, *b = y;
+    if (a->agent != b->agent)
+        return a->agent < b->agent ? -1 : 1;
+    if (a->slot != b->slot)
+        return a->slot < b->slot ? -1 : 1;
+    return (a->round > b->round) - (a->round < b->round);
+}
+
+/* Where nothing is paired an offer that comes after a newer one is a duplicate: those of one instant come in
+ * the order of their rounds. Returns how many there were. */
+static size_t handle_in_order(struct pw_virtual *clock, const struct event *first, int64_t now)
+{
+    size_t count = 0;
+    struct event event = *first;
+    do {
+        if (count == clock->instant_room) {
+            clock->instant_room = 2 * count + 16;
+            clock->instant = pw_realloc(clock->instant, clock->instant_room, sizeof *clock->instant);
+        }
+        clock->instant[count++] = event;
+    } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
+    qsort(clock->instant, count, sizeof *clock->instant, by_slot_and_round);
+    for (size_t i = 0; i < count; i++)
+        handle(clock, &clock->instant[i], now);
+    return count;
+}
+
+/* Paired rounds may come in any order. */
+static size_t handle_instant(struct pw_virtual *clock, const struct event *first, int64_t now)
+{
+    size_t count = 0;
+    struct event event = *first;
+    if (!clock->is_paired)
+        return handle_in_order(clock, first, now);
+    do {
+        handle(clock, &event, now);
+        count++;
+    } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
+    return count;
+}
+
 enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t most, struct pw_error *err)
 {
     struct event event;
@@ -472,10 +527,7 @@ enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t 
         int64_t now = pw_event_queue_pop(clock->queue, until_ns, &event);
         if (now == INT64_MAX)
             return PW_OK;
-        do {
-            handle(clock, &event, now);
-            played++;
-        } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
+        played += (int64_t)handle_instant(clock, &event, now);
         fire_ready(clock, now);
         if (clock->error.code != PW_OK) {
             *err = clock->error;

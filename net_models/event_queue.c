@@ -42,6 +42,7 @@ struct pw_event_queue {
     size_t payload_size, event_size, count;
 
     struct bucket *buckets; /* [n_buckets] */
+    uint64_t *occupied;     /* [n_buckets / 64] a bit for each bucket that is not empty */
     int n_buckets, shift;   /* width = 1 << shift nanoseconds */
     int now;
     int64_t start_ns;
@@ -109,6 +110,7 @@ struct pw_event_queue *pw_event_queue_create(size_t size, size_t room, int64_t s
     queue->buckets = pw_alloc((size_t)queue->n_buckets, sizeof *queue->buckets);
     for (int i = 0; i < queue->n_buckets; i++)
         queue->buckets[i].chunk = NONE;
+    queue->occupied = pw_alloc((size_t)queue->n_buckets / 64, sizeof *queue->occupied);
     queue->payload_size = size;
     queue->event_size = sizeof(struct event) + (size + 7) / 8 * 8;
     queue->free_chunk = NONE;
@@ -122,6 +124,7 @@ void pw_event_queue_destroy(struct pw_event_queue *queue)
     if (queue == NULL)
         return;
     free(queue->buckets);
+    free(queue->occupied);
     free(queue->chunks);
     free(queue->before);
     free(queue->ready.bytes);
@@ -184,6 +187,8 @@ static void append(struct pw_event_queue *queue, struct bucket *bucket, int64_t 
         queue->free_chunk = queue->before[chunk];
         queue->before[chunk] = bucket->chunk;
         *bucket = (struct bucket){chunk, 0};
+        size_t i = (size_t)(bucket - queue->buckets);
+        queue->occupied[i / 64] |= (uint64_t)1 << i % 64;
     }
     write_event(queue, in_chunk(queue, bucket->chunk, bucket->used++), time_ns, payload);
     queue->in_ring++;
@@ -271,6 +276,8 @@ static void list_events(struct pw_event_queue *queue, struct bucket *bucket)
         chunk = before;
     }
     *bucket = (struct bucket){NONE, 0};
+    size_t i = (size_t)(bucket - queue->buckets);
+    queue->occupied[i / 64] &= ~((uint64_t)1 << i % 64);
 }
 
 /* A bucket's events go to `ready`, behind all that are there. */
@@ -317,16 +324,57 @@ static void open_bucket(struct pw_event_queue *queue)
     fetch_chunk(queue, bucket_ahead(queue, 1));
 }
 
-static void advance(struct pw_event_queue *queue)
+/* Opens the next bucket; brings in what is beyond the ring in good time. */
+static void step(struct pw_event_queue *queue)
 {
-    if (queue->in_ring == 0 && queue->later_ns < INT64_MAX) { /* nothing in between */
+    open_bucket(queue);
+    if (queue->later_ns < queue->start_ns + ((int64_t)queue->n_buckets << queue->shift) / 2)
+        bring_in_later(queue);
+}
+
+static int lowest_bit(uint64_t word)
+{
+    int bit = 0;
+    while (!(word >> bit & 1))
+        bit++;
+    return bit;
+}
+
+/* How many empty buckets come before the first that is not, of a ring that is not empty. */
+static int64_t empty_ahead(const struct pw_event_queue *queue)
+{
+    int words = queue->n_buckets / 64, first = queue->now / 64;
+    uint64_t word = queue->occupied[first] >> queue->now % 64;
+    if (word != 0)
+        return lowest_bit(word);
+    for (int i = 1; i <= words; i++) {
+        word = queue->occupied[(first + i) & (words - 1)];
+        if (word != 0)
+            return (int64_t)i * 64 - queue->now % 64 + lowest_bit(word);
+    }
+    return 0;
+}
+
+static int64_t least(int64_t x, int64_t y)
+{
+    return x < y ? x : y;
+}
+
+/* Goes on to the next events before `until_ns`, or as far as that. */
+static void advance(struct pw_event_queue *queue, int64_t until_ns)
+{
+    if (queue->in_ring == 0) { /* nothing in between */
         queue->start_ns += (queue->later_ns - queue->start_ns) >> queue->shift << queue->shift;
         bring_in_later(queue);
         return;
     }
-    open_bucket(queue);
-    if (queue->later_ns < queue->start_ns + ((int64_t)queue->n_buckets << queue->shift) / 2)
+    int64_t limit_ns = least(queue->later_ns, until_ns - 1);
+    int64_t skipped = least(empty_ahead(queue), (limit_ns - queue->start_ns) >> queue->shift);
+    queue->now = (queue->now + (int)skipped) & (queue->n_buckets - 1);
+    queue->start_ns += skipped << queue->shift;
+    if (queue->later_ns < queue->start_ns + ((int64_t)1 << queue->shift))
         bring_in_later(queue);
+    step(queue);
 }
 
 /* Is it worth while to open one more bucket? Few events are ready, and those put in before it will be few. */
@@ -343,7 +391,7 @@ static void make_ready(struct pw_event_queue *queue, int64_t until_ns)
     const struct row *ready = &queue->ready;
     while (ready->first == ready->end && queue->count > 0 && queue->start_ns < until_ns &&
            (queue->in_ring > 0 || queue->later_ns < until_ns))
-        advance(queue);
+        advance(queue, until_ns);
 }
 
 int64_t pw_event_queue_pop(struct pw_event_queue *queue, int64_t until_ns, void *payload)
@@ -359,7 +407,7 @@ int64_t pw_event_queue_pop(struct pw_event_queue *queue, int64_t until_ns, void 
     if (ready->first == ready->end)
         ready->first = ready->end = 0;
     else if (looks_ahead(queue))
-        advance(queue);
+        step(queue);
     return time_ns;
 }
 
@@ -381,10 +429,9 @@ int64_t pw_event_queue_next(const struct pw_event_queue *queue)
     const struct row *ready = &queue->ready;
     if (ready->first < ready->end)
         return at(queue, ready, ready->first)->time_ns;
-    int64_t earliest_ns = INT64_MAX;
-    for (int i = 0; i < queue->n_buckets && queue->in_ring > 0 && earliest_ns == INT64_MAX; i++)
-        earliest_ns = earliest_in(queue, bucket_ahead(queue, i));
-    return earliest_ns < queue->later_ns ? earliest_ns : queue->later_ns;
+    if (queue->in_ring == 0)
+        return queue->later_ns;
+    return least(earliest_in(queue, bucket_ahead(queue, empty_ahead(queue))), queue->later_ns);
 }
 
 const void *pw_event_queue_soon(const struct pw_event_queue *queue, size_t ahead)

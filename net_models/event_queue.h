@@ -24,7 +24,7 @@ void pw_event_queue_on_fetch(struct pw_event_queue *queue, void (*fetch)(void *c
 /* Copies a payload in, due at `time_ns`, which is not before the last event taken out. */
 void pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns, const void *payload);
 
-/* Time of the earliest event; INT64_MAX where there is none. Slow: it may look through all buckets. */
+/* Time of the earliest event; INT64_MAX where there is none. */
 int64_t pw_event_queue_next(const struct pw_event_queue *queue);
 
 /* Copies the earliest payload out, removes it, and returns its time, if that is before `until_ns`; else
