@@ -104,6 +104,8 @@ def draw(sweep):
     _band(axes[2], study.sparsity, study.rounds[0], style.DARK, "automatic penalty")
     _band(axes[2], study.sparsity, study.rounds[1], style.MIDDLE, f"penalty fixed at {study.penalties[1]}")
     axes[2].set_yscale("log")
+    for which in (axes[2].yaxis.set_major_formatter, axes[2].yaxis.set_minor_formatter):
+        which(lambda value, _: style.number(value, 2))
     axes[2].legend(loc="upper left")
     axes[2].set_ylabel("rounds of an agent")
     axes[2].set_title("(c)  rounds until the market is over", loc="left")
