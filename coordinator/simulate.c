@@ -111,7 +111,7 @@ static enum pw_code read_flight(const unsigned char *bytes, uint32_t index, int 
         flight->trade[q] = offer->r[products + q];
     memcpy(&flight->sent_ns, &offer->r[2 * products], sizeof flight->sent_ns);
     memcpy(&flight->due_ns, &offer->r[2 * products + 1], sizeof flight->due_ns);
-    if (flight->sent_ns < 0 || (flight->due_ns <= flight->sent_ns && flight->due_ns != PW_VIRTUAL_NEVER))
+    if (flight->sent_ns < 0 || (flight->due_ns <= flight->sent_ns && flight->due_ns != PW_FLIGHT_NEVER))
         return pw_fail(err, PW_INTERNAL, "an offer to agent %d at no possible time", offer->agent);
     return PW_OK;
 }

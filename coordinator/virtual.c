@@ -18,22 +18,13 @@ struct event {
     double r[PW_MOST_PRODUCTS];
 };
 
-/* What is known of a link whose agent_a lives here: the latest offer that left either end, and when. */
-struct watch {
-    int64_t sent_ns[2];
-    int32_t round[2];
-    double trade[]; /* [2 * n_products] in it */
-};
-
 struct pw_virtual {
     struct pw_virtual_spec spec;
     struct pw_event_queue *queue;
     size_t event_size;
     int is_paired; /* the exchange pairs rounds */
     int n_products;
-    unsigned char *watches;        /* [links of agents_a here] by watch_of() */
-    size_t watch_size;             /* bytes of one */
-    int32_t *watch_number;         /* [ends here] -1: agent_a lives elsewhere, or nothing is paired */
+    struct pw_watches *watches;
     int64_t *fired_ns, *solved_ns; /* [agents here] start and end of the latest local solve */
     unsigned char *busy, *queued;  /* [agents here] solving; in the list of those that may fire */
     int *ready, *firing, n_ready;
@@ -59,28 +50,6 @@ static int lives_here(const struct pw_virtual *clock, int agent)
     return agent >= clock->spec.host->first && agent < clock->spec.host->end;
 }
 
-/* Numbers the watches in the order of the ends of agents_a, so that those of one agent lie together. */
-static void make_watches(struct pw_virtual *clock, int ends)
-{
-    const struct pw_host *host = clock->spec.host;
-    int32_t n_watches = 0;
-    clock->watch_number = pw_alloc((size_t)ends, sizeof *clock->watch_number);
-    clock->watch_size = sizeof(struct watch) + 2 * (size_t)clock->n_products * sizeof(double);
-    for (int end = 0; end < ends; end++)
-        clock->watch_number[end] = clock->is_paired && host->routes[end].direction == 0 ? n_watches++ : -1;
-    for (int end = 0; end < ends; end++) {
-        const struct pw_route *route = &host->routes[end];
-        if (clock->is_paired && route->direction == 1 && lives_here(clock, route->peer))
-            clock->watch_number[end] = clock->watch_number[pw_host_end(host, route->peer, route->slot)];
-    }
-    clock->watches = pw_alloc((size_t)n_watches, clock->watch_size);
-    for (int32_t w = 0; w < n_watches; w++) {
-        struct watch *watch = (struct watch *)(clock->watches + (size_t)w * clock->watch_size);
-        watch->round[0] = -1;
-        watch->round[1] = -2; /* not the same */
-    }
-}
-
 /* Fetches what an event that will be due before long touches. */
 static void fetch_delivery(void *context, const void *payload)
 {
@@ -101,12 +70,11 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     clock->spec = *spec;
     clock->is_paired = host->end == host->first || pw_exchange_is_paired(host->agents[0]->rules.exchange);
     clock->n_products = market->n_products;
-    clock->event_size = offsetof(struct event, r) - offsetof(struct event, agent) +
-                        (size_t)market->n_products * sizeof(double);
+    clock->event_size = offsetof(struct event, r) + (size_t)market->n_products * sizeof(double);
     clock->queue =
         pw_event_queue_create(clock->event_size, (size_t)ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     pw_event_queue_on_fetch(clock->queue, fetch_delivery, clock);
-    make_watches(clock, ends);
+    clock->watches = pw_watches_create(host, clock->is_paired);
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
     clock->solved_ns = pw_alloc(agents, sizeof *clock->solved_ns);
     clock->busy = pw_alloc(agents, 1);
@@ -122,8 +90,9 @@ void pw_virtual_destroy(struct pw_virtual *clock)
         return;
     pw_event_queue_destroy(clock->queue);
     pw_changes_finish(&clock->changes);
-    void *arrays[] = {clock->watches, clock->watch_number, clock->fired_ns, clock->solved_ns, clock->busy,
-                      clock->queued,  clock->ready,        clock->firing,   clock->instant,   clock};
+    pw_watches_destroy(clock->watches);
+    void *arrays[] = {clock->fired_ns, clock->solved_ns, clock->busy,    clock->queued,
+                      clock->ready,    clock->firing,    clock->instant, clock};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -149,38 +118,6 @@ static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t sen
     pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2, &solve);
 }
 
-static struct watch *watch_of(const struct pw_virtual *clock, int end)
-{
-    int32_t number = clock->watch_number[end];
-    return number < 0 ? NULL : (struct watch *)(clock->watches + (size_t)number * clock->watch_size);
-}
-
-/* The gap of a link counts from the instant at which both ends have sent the same round. */
-static void note_gap(struct pw_virtual *clock, int link, const struct watch *watch)
-{
-    int64_t both_ns = watch->sent_ns[0] > watch->sent_ns[1] ? watch->sent_ns[0] : watch->sent_ns[1];
-    double gap2 = 0.0;
-    for (int q = 0; q < clock->n_products; q++) {
-        double gap = watch->trade[q] + watch->trade[clock->n_products + q];
-        gap2 += gap * gap;
-    }
-    pw_changes_add_gap(&clock->changes, both_ns, link, gap2);
-}
-
-/* An offer leaves one end of the link of `end`, which lives here: whoever sees all sees it now. */
-static void note_flight(struct pw_virtual *clock, int end, int direction, const struct pw_flight *flight)
-{
-    struct watch *watch = watch_of(clock, end);
-    if (watch == NULL)
-        return;
-    watch->sent_ns[direction] = flight->sent_ns;
-    watch->round[direction] = flight->offer.round;
-    memcpy(watch->trade + direction * clock->n_products, flight->trade,
-           (size_t)clock->n_products * sizeof(double));
-    if (watch->round[0] == watch->round[1])
-        note_gap(clock, clock->spec.host->routes[end].link, watch);
-}
-
 static void push(struct pw_virtual *clock, int64_t time_ns, const struct event *event)
 {
     pw_event_queue_push(clock->queue, time_ns, event);
@@ -190,7 +127,7 @@ static void push(struct pw_virtual *clock, int64_t time_ns, const struct event *
 static void take_flight(struct pw_virtual *clock, const struct pw_flight *flight)
 {
     struct event event;
-    if (flight->due_ns == PW_VIRTUAL_NEVER)
+    if (flight->due_ns == PW_FLIGHT_NEVER)
         return;
     event.agent = flight->offer.agent;
     event.slot = flight->offer.slot;
@@ -203,14 +140,8 @@ static int64_t due(int64_t sent_ns, const struct pw_passage *passage)
 {
     int64_t delay_ns = to_ns(passage->delay_s);
     if (passage->lost_for_good)
-        return PW_VIRTUAL_NEVER;
+        return PW_FLIGHT_NEVER;
     return sent_ns + (delay_ns > 1 ? delay_ns : 1);
-}
-
-static void fetch_watch(const struct pw_virtual *clock, int end)
-{
-    if (clock->watch_number[end] >= 0)
-        pw_prefetch(watch_of(clock, end));
 }
 
 /* As far as is known where it is for: fetches what taking in an offer will touch, step by step. */
@@ -222,9 +153,9 @@ static enum pw_code fetch_end(const struct pw_virtual *clock, const struct pw_fl
     if (!pw_host_has_slot(host, n, slot))
         return pw_fail(err, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d", n, slot,
                        host->rank);
-    pw_prefetch(&clock->watch_number[pw_host_end(host, n, slot)]);
+    pw_watches_fetch_end(clock->watches, pw_host_end(host, n, slot));
     pw_prefetch(pw_host_route(host, n, slot));
-    if (flight->due_ns != PW_VIRTUAL_NEVER)
+    if (flight->due_ns != PW_FLIGHT_NEVER)
         pw_event_queue_fetch(clock->queue, flight->due_ns);
     return PW_OK;
 }
@@ -240,9 +171,10 @@ static enum pw_code receive_some(struct pw_virtual *clock, const struct pw_fligh
         ends[i] = pw_host_end(clock->spec.host, flights[i].offer.agent, flights[i].offer.slot);
     }
     for (int i = 0; i < count; i++)
-        fetch_watch(clock, ends[i]);
+        pw_watches_fetch(clock->watches, ends[i]);
     for (int i = 0; i < count; i++) {
-        note_flight(clock, ends[i], !clock->spec.host->routes[ends[i]].direction, &flights[i]);
+        pw_watches_note(clock->watches, ends[i], !clock->spec.host->routes[ends[i]].direction, &flights[i],
+                        &clock->changes);
         take_flight(clock, &flights[i]);
     }
     return PW_OK;
@@ -285,7 +217,7 @@ static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, stru
     struct pw_flight *flight = &departure->flight;
     departure->end = pw_host_end(host, n, slot);
     const struct pw_route *route = &host->routes[departure->end];
-    fetch_watch(clock, departure->end);
+    pw_watches_fetch(clock->watches, departure->end);
     pw_host_offer(host, n, slot, &flight->offer);
     for (int q = 0; q < clock->n_products; q++)
         flight->trade[q] = clock->is_paired ? pw_agent_trade(agent, slot, q) : 0.0;
@@ -303,7 +235,7 @@ static void depart(struct pw_virtual *clock, int n, const struct departure *depa
     const struct pw_route *route = &host->routes[departure->end];
     const struct pw_flight *flight = &departure->flight;
     note_sending(clock, n, route->peer, flight->offer.round, departure->losses, flight->sent_ns);
-    note_flight(clock, departure->end, route->direction, flight);
+    pw_watches_note(clock->watches, departure->end, route->direction, flight, &clock->changes);
     if (lives_here(clock, route->peer))
         take_flight(clock, flight);
     else

@@ -12,17 +12,11 @@
 #include "common/observer.h"
 #include "coordinator/changes.h"
 #include "coordinator/host.h"
+#include "coordinator/watches.h"
 #include "net_models/network.h"
 #include "net_models/pace.h"
 
-enum { PW_VIRTUAL_NEVER = 0, PW_VIRTUAL_AT_ONCE = 16 };
-
-/* An offer on its way: what it says, and what is known of it beforehand. */
-struct pw_flight {
-    struct pw_offer offer;
-    double trade[PW_MOST_PRODUCTS]; /* [n_products] the trade in the offer, as its sender holds it */
-    int64_t sent_ns, due_ns;        /* due PW_VIRTUAL_NEVER: lost for good */
-};
+enum { PW_VIRTUAL_AT_ONCE = 16 };
 
 /* Nothing is owned. */
 struct pw_virtual_spec {
