@@ -27,7 +27,8 @@ static const struct {
      "(expected: peerwatt, name, units, market, negotiation, network, stop, run)"},
     {"peerwatt: 1\nnegotiation:\n\n  delte: 1\n",
      "file:4: negotiation.delte: unknown key, did you mean \"delta\"?",
-     "(expected: exchange, delta, relaxation, penalty, stiffness, timeout_s, max_age)"},
+     "(expected: exchange, solver, delta, relaxation, penalty, stiffness, timeout_s, max_age, consensus, "
+     "innovation, bounds, decay, concession)"},
     {"peerwatt: 1\nnetwork: {delay: {modle: none}}\n",
      "file:2: network.delay.modle: unknown key, did you mean \"model\"?", "model, mean_s, std_s, min_s"},
     {"peerwatt: 1\nmarket:\n  generate:\n    consumer: {a: 1, c: 2}\n",
