@@ -177,37 +177,26 @@ static double nearest_balanced(const struct pw_local_problem *problem, double m,
     return (up ? end < guess : end > guess) ? end : guess;
 }
 
-static int is_balanced(const struct balance *now)
-{
-    return now->high >= -now->rounding && now->low <= now->rounding;
-}
-
-/* Settles on the balanced price m, or on one nearer to the guess. What is found there is looked at: where m
- * lies on a kink, rounding may hide that kink and lead past it. */
-static double settle(const struct pw_local_problem *problem, double m, double guess,
-                     const struct balance *now)
-{
-    double nearest = nearest_balanced(problem, m, guess, now), missing = -now->low;
-    if (nearest != m) {
-        struct balance there = balance_at(problem, nearest);
-        if (!is_balanced(&there)) {
-            nearest = m;
-            there = balance_at(problem, m);
-        }
-        missing = -there.low;
-    }
-    share_steps(problem, nearest, missing);
-    return nearest;
-}
-
 struct pw_local_solution pw_local_solve(const struct pw_local_problem *problem, double guess)
 {
-    double below = -INFINITY, above = INFINITY, m = guess;
+    double below = -INFINITY, above = INFINITY, found = NAN, m = guess;
     for (int step = 1;; step++) {
         struct balance now = balance_at(problem, m);
         int up = now.high<-now.rounding, down = now.low> now.rounding;
-        if (!up && !down)
-            return (struct pw_local_solution){settle(problem, m, guess, &now), step};
+        if (!up && !down) {
+            double nearest = isnan(found) ? nearest_balanced(problem, m, guess, &now) : m;
+            if (nearest == m) {
+                share_steps(problem, m, -now.low);
+                return (struct pw_local_solution){m, step};
+            }
+            found = m; /* a look at the nearest one: if m is on a kink, rounding may have led past it */
+            m = nearest;
+            continue;
+        }
+        if (!isnan(found)) {
+            m = found;
+            continue;
+        }
         if (up)
             below = m;
         else

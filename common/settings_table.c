@@ -55,8 +55,8 @@ const struct pw_setting pw_settings_table[] = {
      "largest production"},
 
     {"negotiation.exchange", PW_CHOICE, AT(exchange), "paired", NONE, exchanges, "",
-     "paired: exact at every delta; latest: newest offer wins, for messages lost for good; stale: drifts; "
-     "innovation: consensus + innovation, slow; pool: (2), for a star round an agent without power"},
+     "paired: exact; latest: newest offer wins, for lost messages; stale: drifts; innovation, pool: "
+     "docs/algorithms.md"},
     {"negotiation.solver", PW_CHOICE, AT(solver), "exact", NONE, solvers, "",
      "local problem: exact, or the survey's inner ADMM (11), for comparison"},
     {"negotiation.delta", PW_REAL, AT(delta), "1", 0, 1, 1, 0, NULL, "",

@@ -10,6 +10,7 @@ import program
 IEEE39 = program.CASES / "ieee39.yaml"
 RANDOM = program.CASES / "random.yaml"
 STREET = program.CASES / "street.yaml"
+POOL = program.CASES / "pool.yaml"
 CLOCK = ("-s", "run.clock=virtual", "-s", "network.compute_s=0.1", "-s", "network.delay.mean_s=1")
 LOSSY = ("-s", "network.loss=0.1", "-s", "network.retransmit_s=2", "-s", "run.timeline=yes")
 MODELS = {"constant": (), "exponential": ("-s", "network.delay.min_s=0.1"),
@@ -33,6 +34,14 @@ class Virtual(program.InFolder):
                             f"negotiation.delta={delta}")
                 digests = {self.digest(STREET, ranks, *settings) for ranks in (0, 1, 2, 3, 5)}
                 self.assertEqual(len(digests), 1, (model, delta))
+
+    def test_other_algorithms_too(self):
+        for case, exchange in ((STREET, "innovation"), (POOL, "pool"), (POOL, "innovation")):
+            settings = (*CLOCK, *LOSSY, *MODELS["gaussian"], "-s", "network.delay.model=gaussian", "-s",
+                        f"negotiation.exchange={exchange}", "-s", "stop.tolerance=1e-2", "-s",
+                        "stop.max_time_s=1e6", "-s", "run.timeline=no")
+            digests = {self.digest(case, ranks, *settings) for ranks in (0, 1, 3)}
+            self.assertEqual(len(digests), 1, (case, exchange))
 
     def test_a_lookahead_of_next_to_nothing(self):
         words = ("-s", "run.clock=virtual", "-s", "network.delay.model=exponential", "-s",

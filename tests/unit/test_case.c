@@ -11,6 +11,7 @@
 #define CASE HEAD "  links: all\n"
 #define WITH_LINKS HEAD "  links: links.csv\n"
 #define WITH_AGENTS HEAD "  agents: agents.csv\n"
+#define POOL "negotiation:\n  exchange: pool\n"
 #define RECIPE "peerwatt: 1\nmarket:\n  generate:\n    agents: 10\n"
 #define ASSETS "agent,asset,p_min,p_max,a,b\n0,load,-10,-1,0.1,9\n1,gen,0,20,0.1,2\n"
 #define AGENTS "agent,name,x,y,bus\n"
@@ -134,6 +135,18 @@ static const struct wrong_case wrong_cases[] = {
     {WITH_LINKS, ASSETS, NULL, "agent_a,agent_c\n0,1\n", 2, "/links.csv:1: unknown column \"agent_c\"",
      "did you mean"},
     {WITH_LINKS, ASSETS, NULL, "agent_a,agent_b\n0,1,2\n", 2, "/links.csv:2: 3 cells", ""},
+    /* a pool that is not one */
+    {CASE POOL, ASSETS "2,operator,0,0,0,0\n", NULL, NULL, 2,
+     "/case.yaml:7: negotiation.exchange: pool needs a star round an operator; link 0-1: ",
+     "an agent without power"},
+    {WITH_LINKS POOL, ASSETS "2,one,0,0,0,0\n3,other,0,0,0,0\n", NULL, LINKS "0,2,,,,\n1,2,,,,\n1,3,,,,\n", 2,
+     "/case.yaml:7: negotiation.exchange: ", "link 1-2: the agent has other links"},
+    {WITH_LINKS POOL, ASSETS "2,one,0,0,0,0\n", NULL, LINKS "0,2,,,1,0\n1,2,,,1,0.5\n", 2,
+     "/case.yaml:7: negotiation.exchange: ", "link 1-2: the operator pays a fee"},
+    {CASE "negotiation: {exchange: innovation}\nstop:\n  criterion: trade\n", ASSETS, NULL, NULL, 2,
+     "/case.yaml:8: stop.criterion: ", "global is expected"},
+    {CASE "negotiation: {exchange: innovation}\nnetwork:\n  loss: 0.1\n  retransmit: never\n", ASSETS, NULL,
+     NULL, 2, "/case.yaml:9: network.retransmit: never: ", "only the exchanges latest and stale"},
     /* well formed, but nobody can balance */
     {CASE, "agent,asset,p_min,p_max,a,b\n0,load,-10,-8,0.1,9\n1,gen,0,5,0.1,2\n", NULL, NULL, 4,
      "/case.yaml: ", "agent 0 must consume at least 8"},

@@ -191,8 +191,8 @@ static const char *const full_case =
     "    consumer: {a: 1, b: [2, 3], p_min: [-5, -4], p_max: -3}\n"
     "    producer: {a: [0, 1.5], b: -1, p_min: 0.5, p_max: [6, 7]}\n"
     "negotiation: {exchange: paired, delta: 0.5, relaxation: 0.75,\n"
-    "  penalty: 2.5, stiffness: 8, solver: inner_admm, consensus: 0.125, innovation: 0.75,\n"
-    "  bounds: 0.5, decay: 0.0625, concession: 1,\n"
+    "  penalty: 2.5, stiffness: 8, solver: inner_admm,\n"
+    "  consensus: 0.375, innovation: 1.5, bounds: 0.625, decay: 0.03125, concession: 0.875,\n"
     "  timeout_s: 0.5, max_age: 9}\n"
     "network:\n"
     "  delay: {model: gaussian, mean_s: 0.25, std_s: 0.0625, min_s: 0.03125,\n"
@@ -236,10 +236,9 @@ START_TEST(every_setting_lands_in_its_field)
     for (int i = 0; i < 8; i++)
         ck_assert(same_law(&laws[i], drawn[i]));
     ck_assert(s.delta == 0.5 && s.relaxation == 0.75 && s.penalty == 2.5 && s.stiffness == 8);
-    ck_assert_int_eq(s.solver, PW_SOLVER_INNER_ADMM);
-    ck_assert(s.consensus == 0.125 && s.innovation == 0.75 && s.bounds == 0.5 && s.decay == 0.0625 &&
-              s.concession == 1);
-    ck_assert(s.timeout_s == 0.5 && s.max_age == 9);
+    ck_assert(s.timeout_s == 0.5 && s.max_age == 9 && s.solver == PW_SOLVER_INNER_ADMM);
+    ck_assert(s.consensus == 0.375 && s.innovation == 1.5 && s.bounds == 0.625);
+    ck_assert(s.decay == 0.03125 && s.concession == 0.875);
     ck_assert_str_eq(s.delay_model, "gaussian");
     ck_assert(s.delay_mean_s == 0.25 && s.delay_std_s == 0.0625 && s.delay_min_s == 0.03125);
     ck_assert(s.loss == 0.375 && s.retransmit_s == 0.875 && s.compute_s == 0.015625);
@@ -272,10 +271,10 @@ START_TEST(values_are_held_to_their_bounds)
         {"negotiation.relaxation", {"auto", "0.5", "0.999"}, {"0", "1", "1.5", "most"}},
         {"negotiation.penalty", {"auto", "0.001"}, {"0", "-1", "automatic"}},
         {"negotiation.stiffness", {"1", "1e6", "auto"}, {"0.999", "0"}},
-        {"negotiation.solver", {"exact", "inner_admm"}, {"inner", "1"}},
+        {"negotiation.exchange", {"paired", "innovation", "pool"}, {"admm", "0"}},
+        {"negotiation.solver", {"exact", "inner_admm"}, {"inner", "osqp"}},
         {"negotiation.consensus", {"0", "0.5"}, {"0.51", "-0.1"}},
-        {"negotiation.innovation", {"1e-3", "2"}, {"0", "-1"}},
-        {"negotiation.bounds", {"1e-3", "2"}, {"0", "-1"}},
+        {"negotiation.innovation", {"1e-9", "2"}, {"0", "-1"}},
         {"negotiation.decay", {"0", "1"}, {"1.1", "-0.1"}},
         {"negotiation.concession", {"0", "1"}, {"1.1", "-0.1"}},
         {"network.loss", {"0", "0.999"}, {"1", "1.0", "-0.1"}},
