@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "common/choices.h"
 #include "common/error.h"
 #include "common/yaml_tree.h"
 
@@ -77,27 +78,6 @@ struct pw_settings {
     unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */
     int line[PW_MOST_SETTINGS];            /* of the case file; 0: -s */
 };
-
-enum pw_exchange_choice {
-    PW_EXCHANGE_PAIRED,
-    PW_EXCHANGE_LATEST,
-    PW_EXCHANGE_STALE,
-    PW_EXCHANGE_INNOVATION,
-    PW_EXCHANGE_POOL
-};
-
-enum pw_solver_choice { PW_SOLVER_EXACT, PW_SOLVER_INNER_ADMM };
-
-enum pw_criterion_choice {
-    PW_CRITERION_AUTO, /* trade where the exchange is paired, else global */
-    PW_CRITERION_GLOBAL,
-    PW_CRITERION_AGENT,
-    PW_CRITERION_TRADE
-};
-
-enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
-
-enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
 
 enum pw_setting_type {
     PW_REAL,

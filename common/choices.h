@@ -1,0 +1,26 @@
+/* What the settings that are a choice among words are kept as; the words are in settings_table.c. */
+#ifndef PW_CHOICES_H
+#define PW_CHOICES_H
+
+enum pw_exchange_choice {
+    PW_EXCHANGE_PAIRED,
+    PW_EXCHANGE_LATEST,
+    PW_EXCHANGE_STALE,
+    PW_EXCHANGE_INNOVATION,
+    PW_EXCHANGE_POOL
+};
+
+enum pw_solver_choice { PW_SOLVER_EXACT, PW_SOLVER_INNER_ADMM };
+
+enum pw_criterion_choice {
+    PW_CRITERION_AUTO, /* trade where the exchange is paired, else global */
+    PW_CRITERION_GLOBAL,
+    PW_CRITERION_AGENT,
+    PW_CRITERION_TRADE
+};
+
+enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
+
+enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
+
+#endif
