@@ -10,8 +10,8 @@
  *
  * c is the asset's curvature a, 1/A the sum of 1/c over the agent's assets, m the marginal price that they
  * share, d a little power. So each trade takes its share w of what the agent would answer to its price.
- * Powers are relaxed: nothing but the prices of their limits brings them within, in the end. zeta = 0 is the
- * published rule; otherwise each end concedes a share of the gap at once, which damps.
+ * Powers are relaxed: nothing but the prices of their limits brings them within, in the end. With zeta = 0
+ * this is the plain rule; otherwise both ends concede a share of the gap at once, which damps.
  *
  * rho is sqrt(M M') / (1/A + 1/A') for M and M' trades of both agents, each of which answers with its share.
  * The offer of round 0 is the price with which the end starts, all others are trades: both ends compute both

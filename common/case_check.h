@@ -7,11 +7,11 @@
 /* PW_USAGE with file, line and setting where settings contradict each other. Before any table is read. */
 enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err);
 
-/* The same for the network, once its tables are read. */
 /* That the market is a star, where the exchange is `pool`: each link joins an operator, an agent without
  * power that pays no fee, with an agent that has no other link. */
 enum pw_code pw_case_check_pool(const struct pw_case *loaded, struct pw_error *err);
 
+/* The same for the network, once its tables are read. */
 enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error *err);
 
 /* Notes a warning for each setting that was given and will not be used. */

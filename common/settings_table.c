@@ -81,7 +81,7 @@ const struct pw_setting pw_settings_table[] = {
     {"negotiation.decay", PW_REAL, AT(decay), "0.05", 0, 1, 0, 0, NULL, "",
      "innovation: beta, alpha and eta fall with the round to this power"},
     {"negotiation.concession", PW_REAL, AT(concession), "0.25", 0, 1, 0, 0, NULL, "",
-     "innovation: zeta, share of the gap that both ends give up at once; 0: as published"},
+     "innovation: zeta, share of the gap that both ends give up at once; 0: plain"},
 
     {"network.delay.model", PW_DELAY_MODEL, AT(delay_model), "none", NONE, NULL, "",
      "law of the delay of a message"},

@@ -86,7 +86,7 @@ static const struct algorithm algorithms[] = {
     {"`paired` with the inner ADMM (11)", {"negotiation.solver=inner_admm"}, 0},
     {"`stale`: (5), nobody late", {"negotiation.exchange=stale"}, 0},
     {"`innovation`", {"negotiation.exchange=innovation"}, 0},
-    {"`innovation` as published",
+    {"`innovation`, nothing conceded",
      {"negotiation.exchange=innovation", "negotiation.concession=0", "negotiation.innovation=0.3",
       "negotiation.bounds=0.1"},
      0},

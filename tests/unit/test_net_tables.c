@@ -60,7 +60,7 @@ static const struct {
     {HEAD OWN "  burst_length: 1.5\n", "agent_a,agent_b,loss\n1,2,0.5\n", "/net.csv:2: bad spells of 1.5",
      ""},
     {HEAD OWN "  retransmit: never\n", "agent_a,agent_b,loss\n1,2,0.5\n",
-     "/case.yaml:5: network.retransmit: never: only the exchanges latest and stale do without", ""},
+     "/case.yaml:5: network.retransmit: never: only the exchanges", ""},
     {HEAD "network:\n  delay: {model: empirical}\n", NULL,
      "/case.yaml:4: network.delay.model: empirical needs network.delay.file", ""},
     {HEAD "network:\n  delay: {model: empirical, file: no.csv}\n", NULL,
