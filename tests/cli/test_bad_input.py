@@ -133,7 +133,7 @@ class BadCommandLine(program.InFolder):
                  ("run", street, "--json=1"): "takes no value", ("run", street, "-o"): "missing",
                  ("run", street, "--max-time", "soon"): "soon", ("run", street, "--max-time", "0"): "> 0",
                  ("run", street, "--progress", "loud"): "auto, plain or none",
-                 ("reference", street, "-o", "x.h5"): "no such option", ("info", street): "takes no file",
+                 ("check", street, "-o", "x.h5"): "no such option", ("info", street): "takes no file",
                  ("run", self.folder): "is a folder"}
         for words, what in lines.items():
             with self.subTest(words):
