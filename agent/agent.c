@@ -293,11 +293,6 @@ double pw_agent_trade(const struct pw_agent *agent, int slot, int q)
     return exchange_of(agent)->trade(agent, slot, q);
 }
 
-double pw_agent_peer_trade(const struct pw_agent *agent, int slot, int q, double r)
-{
-    return exchange_of(agent)->peer_trade(agent, slot, q, r);
-}
-
 double pw_agent_power(const struct pw_agent *agent, int q)
 {
     double sum = 0.0;

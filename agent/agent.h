@@ -125,11 +125,8 @@ int pw_exchange_is_paired(enum pw_exchange_kind exchange);
 /* The offer r for product q on `slot`, as to be sent in round agent->round[slot]. */
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q);
 
-/* Where the exchange pairs rounds: the trade of product q that this offer stands for; and the one that the
- * peer's offer r of the same round stands for, before pw_agent_fire() takes it in. Both ends find the same
- * bits. */
+/* Where the exchange pairs rounds: the trade of product q that this offer stands for. */
 double pw_agent_trade(const struct pw_agent *agent, int slot, int q);
-double pw_agent_peer_trade(const struct pw_agent *agent, int slot, int q, double r);
 
 /* Net injection of the agent for product q at its last solve. */
 double pw_agent_power(const struct pw_agent *agent, int q);

@@ -18,10 +18,8 @@ struct pw_exchange {
     void (*solve)(struct pw_agent *agent, int q);
     /* Then: makes the next offers from the trades wished for, and the outbox. */
     void (*close)(struct pw_agent *agent);
-    /* Where rounds are paired: the trade of the slot's latest offer; and the one that the peer's offer r of
-     * the same round stands for, before it is taken in. Both ends find the same bits. */
+    /* Where rounds are paired: the trade of the slot's latest offer. */
     double (*trade)(const struct pw_agent *agent, int slot, int q);
-    double (*peer_trade)(const struct pw_agent *agent, int slot, int q, double r);
 };
 
 extern const struct pw_exchange pw_exchange_paired, pw_exchange_latest, pw_exchange_stale,

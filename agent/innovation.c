@@ -209,13 +209,6 @@ static void close_round(struct pw_agent *agent)
     }
 }
 
-/* The offers of round 0 are prices. */
-static double peer_trade_of(const struct pw_agent *agent, int slot, int q, double r)
-{
-    (void)q;
-    return pw_agent_inbox(agent, slot)->round == 0 ? 0.0 : r;
-}
-
 const struct pw_exchange pw_exchange_innovation = {.is_paired = 1,
                                                    .deliver = pw_paired_deliver,
                                                    .ready = pw_paired_ready,
@@ -223,5 +216,4 @@ const struct pw_exchange pw_exchange_innovation = {.is_paired = 1,
                                                    .open = open_round,
                                                    .solve = solve,
                                                    .close = close_round,
-                                                   .trade = pw_paired_mine,
-                                                   .peer_trade = peer_trade_of};
+                                                   .trade = pw_paired_mine};

@@ -200,5 +200,4 @@ const struct pw_exchange pw_exchange_paired = {.is_paired = 1,
                                                .open = open_round,
                                                .solve = pw_agent_solve,
                                                .close = close_round,
-                                               .trade = trade_of,
-                                               .peer_trade = peer_trade_of};
+                                               .trade = trade_of};

@@ -123,19 +123,10 @@ static void close_round(struct pw_agent *agent)
         close_slot(agent, slot, operates);
 }
 
-static double peer_trade_of(const struct pw_agent *agent, int slot, int q, double r)
-{
-    size_t i = pw_agent_at(agent, slot, q);
-    if (is_operator(agent))
-        return r;
-    return excess_of(agent->peer_s[i], r, agent->price_sent[i]) / agent->penalty[slot] - agent->mine[i];
-}
-
 const struct pw_exchange pw_exchange_pool = {.is_paired = 1,
                                              .deliver = pw_paired_deliver,
                                              .ready = ready,
                                              .open = open_round,
                                              .solve = solve,
                                              .close = close_round,
-                                             .trade = pw_paired_mine,
-                                             .peer_trade = peer_trade_of};
+                                             .trade = pw_paired_mine};

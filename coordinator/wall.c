@@ -1,6 +1,7 @@
 #include "coordinator/wall.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "common/memory.h"
@@ -35,7 +36,8 @@ struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta, in
     wall->totals.unsolved = (int64_t)slots;
     /* A slot never has more than two offers under way, so the queue never grows. */
     int instant = pw_network_is_instant(&spec->network);
-    wall->held = pw_due_queue_create(instant ? 1 : 2 * slots, sizeof(struct pw_offer));
+    size_t offer_size = offsetof(struct pw_offer, r) + (size_t)host->market->n_products * sizeof(double);
+    wall->held = pw_due_queue_create(instant ? 1 : 2 * slots, offer_size);
     return wall;
 }
 

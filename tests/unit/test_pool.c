@@ -73,14 +73,15 @@ START_TEST(the_operator_balances)
     struct pw_settings settings = pool();
     struct rounds rounds = rounds_begin_as(market, &settings);
     const struct pw_agent *operator= rounds.agents[9];
+    double was[9] = {0};
     for (int round = 1; round <= 40; round++) {
         double sum = 0;
         rounds_step(&rounds);
         rounds_step(&rounds);
         for (int n = 0; n < 9; n++) {
             double trade = pw_agent_trade(operator, n, 0);
-            double known = pw_agent_peer_trade(rounds.agents[n], 0, 0, pw_agent_offer(operator, n, 0));
-            ck_assert(memcmp(&trade, &known, sizeof trade) == 0);
+            ck_assert(round == 1 || memcmp(&was[n], rounds.agents[n]->heard, sizeof was[n]) == 0);
+            was[n] = trade;
             sum += trade;
         }
         ck_assert_double_eq_tol(sum, 0, 1e-9);
