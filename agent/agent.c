@@ -118,6 +118,26 @@ static void copy_spec(struct pw_agent *agent, const struct pw_agent_spec *spec)
         pw_agent_inbox(agent, slot)->counts = spec->counts[slot];
 }
 
+/* As if the trades had come to rest at these: a fixed point of the edge variables (docs/mathematics.md). */
+static void start_from(struct pw_agent *agent, const struct pw_agent_spec *spec)
+{
+    if (agent->rules.adapt_penalty)
+        copy(agent->penalty, spec->start_penalty, agent->n_links, 1);
+    for (int q = 0; q < agent->n_products; q++) {
+        agent->price[q] = spec->price[q];
+        for (int slot = 0; slot < agent->n_links; slot++) {
+            size_t i = pw_agent_at(agent, slot, q);
+            double trade = spec->trade[i], rest = spec->trade_price[i] / agent->penalty[slot];
+            agent->mine[i] = agent->before[i] = agent->agreed_before[i] = trade;
+            agent->heard[i] = -trade;
+            agent->s[i] = trade + rest;
+            agent->peer_s[i] = -trade + rest;
+            agent->offer[i] = 2.0 * trade - agent->s[i];
+            agent->price_sent[i] = spec->price[q];
+        }
+    }
+}
+
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules)
 {
     struct pw_agent shape = {.id = spec->id,
@@ -131,6 +151,8 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
     *agent = shape;
     lay_out(agent, agent);
     copy_spec(agent, spec);
+    if (spec->trade != NULL && pw_exchange_starts_anywhere(rules->exchange))
+        start_from(agent, spec);
     for (int slot = 0; slot < agent->n_links; slot++)
         agent->heard_round[slot] = -1;
     agent->residuals.unsolved = agent->n_links;
@@ -259,6 +281,11 @@ int pw_agent_needs_timeout(const struct pw_agent *agent)
 int pw_exchange_is_paired(enum pw_exchange_kind exchange)
 {
     return pw_exchanges[exchange]->is_paired;
+}
+
+int pw_exchange_starts_anywhere(enum pw_exchange_kind exchange)
+{
+    return pw_exchanges[exchange]->start == NULL;
 }
 
 void pw_agent_fire(struct pw_agent *agent)

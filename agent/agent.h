@@ -95,7 +95,8 @@ static inline struct pw_inbox *pw_agent_inbox(const struct pw_agent *agent, int 
 struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct pw_rules *rules);
 void pw_agent_destroy(struct pw_agent *agent);
 
-/* Round 0: fills the outbox with an offer on every slot, all zero but where the exchange starts otherwise. An
+/* Round 0: fills the outbox with an offer on every slot, all zero but where the agent was born with trades to
+ * start from, or the exchange starts otherwise. An
  * agent without links solves at once. */
 void pw_agent_start(struct pw_agent *agent);
 
@@ -121,6 +122,9 @@ int pw_agent_needs_timeout(const struct pw_agent *agent);
 
 /* True if both ends of a link hold the same round sooner or later; else their latest trades have to do. */
 int pw_exchange_is_paired(enum pw_exchange_kind exchange);
+
+/* True if the exchange can start from given trades and prices. */
+int pw_exchange_starts_anywhere(enum pw_exchange_kind exchange);
 
 /* The offer r for product q on `slot`, as to be sent in round agent->round[slot]. */
 double pw_agent_offer(const struct pw_agent *agent, int slot, int q);

@@ -10,7 +10,8 @@ struct pw_exchange {
     int needs_timeout; /* an agent may otherwise wait for ever */
     enum pw_delivery (*deliver)(struct pw_agent *agent, int slot, int round, const double *r);
     int (*ready)(const struct pw_agent *agent);
-    /* At the start: fills the offers of round 0. NULL: they are zero. */
+    /* At the start: fills the offers of round 0. NULL: they are zero, or follow from the trades
+     * that the agent was born with. */
     void (*start)(struct pw_agent *agent);
     /* Before the trades of a round: takes in what has come. */
     void (*open)(struct pw_agent *agent);

@@ -60,6 +60,13 @@ struct pw_agent_spec {
     const double *rest_power; /* [n_links] a trade is at rest if it moves by no more; the same at both ends;
                                     NULL: 0 */
     double delta;             /* asynchronous rate in (0, 1] */
+
+    /* Where the trades start, and the agent's price: from an earlier market's end, to be near this one's. The
+     * same at both ends of a link, trades with opposite signs; ignored by the exchanges `innovation` and
+     * `pool`. NULL: all zero, and the penalty as above. */
+    const double *trade, *trade_price; /* [n_products * n_links] */
+    const double *price;               /* [n_products] */
+    const double *start_penalty;       /* [n_links] rho at the start, where it adapts */
 };
 
 #endif

@@ -178,6 +178,45 @@ static enum pw_code load_net(const struct loading *loading, struct pw_error *err
     return pw_case_check_network(loaded, err);
 }
 
+static enum pw_code load_profiles(const struct loading *loading, struct pw_error *err)
+{
+    struct pw_case *loaded = loading->loaded;
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_day day = {(int)settings->slots_count, settings->slots_length_h};
+    if (settings->profiles[0] == '\0')
+        return PW_OK;
+    char *file;
+    struct pw_text text;
+    PW_TRY(open_table(loading, "market.profiles", settings->profiles, &file, &text, err));
+    enum pw_code code =
+        pw_table_profiles(text.bytes, text.size, file, &day, loaded->market, &loaded->profiles, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+/* Every slot to be run can balance. The market is left as it is in the first one. */
+static enum pw_code check_feasibility(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    int first = pw_case_first_slot(settings),
+        slot = loaded->profiles != NULL ? pw_case_last_slot(settings) : first;
+    enum pw_code code = PW_OK;
+    struct pw_error why;
+    for (; slot >= first && code == PW_OK; slot--) {
+        pw_profiles_apply(loaded->profiles, slot, loaded->market);
+        code = pw_feasibility_check(loaded->market, &why);
+    }
+    if (code == PW_OK)
+        return PW_OK;
+    struct pw_day day = {(int)settings->slots_count, settings->slots_length_h};
+    char time[32], where[64] = "";
+    if (settings->slots_count > 1)
+        snprintf(where, sizeof where, "slot %d (%s): ", slot + 1,
+                 pw_day_time(&day, slot + 1, time, sizeof time));
+    return pw_fail(err, why.code, "%s: %s%s", loaded->path, where, why.text);
+}
+
 /* What is allowed but may not end well. */
 static void warn_of_risks(struct pw_case *loaded)
 {
@@ -199,11 +238,10 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     PW_TRY(load_assets(loading, err));
     PW_TRY(load_agents(loading, err));
     PW_TRY(load_links(loading, err));
+    PW_TRY(load_profiles(loading, err));
     PW_TRY(pw_case_check_pool(loaded, err));
     PW_TRY(load_net(loading, err));
-    struct pw_error why;
-    if (pw_feasibility_check(loaded->market, &why) != PW_OK)
-        return pw_fail(err, why.code, "%s: %s", loaded->path, why.text);
+    PW_TRY(check_feasibility(loaded, err));
     pw_case_warn(loaded);
     warn_of_risks(loaded);
     return PW_OK;
@@ -239,6 +277,7 @@ void pw_case_destroy(struct pw_case *loaded)
         free(loaded->inputs[i].path);
     pw_market_destroy(loaded->market);
     pw_net_data_destroy(loaded->net);
+    pw_profiles_destroy(loaded->profiles);
     free(loaded->path);
     free(loaded);
 }
@@ -263,6 +302,16 @@ struct pw_network pw_case_network(const struct pw_settings *settings, const stru
                                .retransmit_max_s = settings->retransmit_max_s,
                                .seed = (uint64_t)settings->seed,
                                .data = data};
+}
+
+int pw_case_first_slot(const struct pw_settings *settings)
+{
+    return (int)settings->slots_first;
+}
+
+int pw_case_last_slot(const struct pw_settings *settings)
+{
+    return (int)(settings->slots_last < 0 ? settings->slots_count - 1 : settings->slots_last);
 }
 
 struct pw_pace pw_case_pace(const struct pw_settings *settings)

@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/inputs.h"
 #include "common/market.h"
+#include "common/profiles.h"
 #include "common/settings.h"
 #include "net_models/network.h"
 #include "net_models/pace.h"
@@ -20,7 +21,8 @@ struct pw_input {
 struct pw_case {
     struct pw_settings settings;
     struct pw_market *market;
-    struct pw_net_data *net; /* what the network knows from files */
+    struct pw_net_data *net;      /* what the network knows from files */
+    struct pw_profiles *profiles; /* how assets change from slot to slot; NULL: they do not */
     char *path;
     int n_inputs;
     struct pw_input inputs[PW_MOST_INPUTS];
@@ -51,6 +53,10 @@ enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct 
 
 /* The network that the settings describe, with `data` from files (borrowed, or NULL). */
 struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);
+
+/* The first and the last time slot to run. */
+int pw_case_first_slot(const struct pw_settings *settings);
+int pw_case_last_slot(const struct pw_settings *settings);
 
 /* How fast agents are on the virtual clock. */
 struct pw_pace pw_case_pace(const struct pw_settings *settings);

@@ -24,6 +24,23 @@ static enum pw_code check_market(const struct pw_case *loaded, struct pw_error *
     return PW_OK;
 }
 
+static enum pw_code check_slots(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->slots_first >= settings->slots_count)
+        return fail(loaded, "slots.first", "a slot below slots.count is expected, the first is 0", err);
+    if (settings->slots_last >= settings->slots_count)
+        return fail(loaded, "slots.last", "a slot below slots.count is expected, or -1", err);
+    if (pw_case_last_slot(settings) < settings->slots_first)
+        return fail(loaded, "slots.last", "at least slots.first is expected", err);
+    if (settings->profiles[0] != '\0' && settings->generate_agents > 0)
+        return fail(loaded, "market.profiles", "a generated market has no profiles", err);
+    if (settings->profiles[0] != '\0' && settings->slots_count == 1)
+        return fail(loaded, "market.profiles", "profiles need slots: set slots.count and slots.length_h",
+                    err);
+    return PW_OK;
+}
+
 static enum pw_code check_criterion(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
@@ -46,6 +63,7 @@ enum pw_code pw_case_check(const struct pw_case *loaded, struct pw_error *err)
     struct pw_pace pace = pw_case_pace(settings);
     struct pw_error why;
     PW_TRY(check_market(loaded, err));
+    PW_TRY(check_slots(loaded, err));
     if (network.model->check(&network.delay, &why) != PW_OK)
         return fail(loaded, "network.delay.model", why.text, err);
     if ((network.model->uses & PW_USES_FILE) && settings->delay_file[0] == '\0')
@@ -176,6 +194,15 @@ static void warn_of_unused_by_model(struct pw_case *loaded)
     }
 }
 
+static void warn_of_unused_slots(struct pw_case *loaded)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    if (settings->slots_count == 1)
+        warn(loaded, "slots.warm_start", "there is one slot");
+    else if (settings->exchange == PW_EXCHANGE_INNOVATION || settings->exchange == PW_EXCHANGE_POOL)
+        warn(loaded, "slots.warm_start", "the exchange starts each slot from nothing");
+}
+
 static void warn_of_unused_by_losses(struct pw_case *loaded)
 {
     static const char *const all[] = {"network.burst_length", "network.burst_loss", "network.retransmit",
@@ -246,6 +273,7 @@ void pw_case_warn(struct pw_case *loaded)
         warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
     warn_of_unused_by_model(loaded);
     warn_of_unused_by_losses(loaded);
+    warn_of_unused_slots(loaded);
     warn_of_unused_pace(loaded);
     warn_of_unused_criterion(loaded);
     warn_of_unused_gains(loaded);

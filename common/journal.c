@@ -17,13 +17,14 @@ struct header {
     struct pw_journal_spec spec;
 };
 
+/* An entry is this, its bytes, and a checksum of both. */
 struct entry {
-    struct pw_sweep_record record;
-    unsigned char checksum[crypto_shorthash_BYTES];
+    int64_t number, size;
 };
 
-_Static_assert(sizeof(struct header) == 64 && sizeof(struct entry) == sizeof(struct pw_sweep_record) + 8,
-               "no gaps, whose bytes nobody sets");
+enum { CHECKSUM = crypto_shorthash_BYTES };
+
+_Static_assert(sizeof(struct header) == 64 && sizeof(struct entry) == 16, "no gaps, whose bytes nobody sets");
 
 struct pw_journal {
     int descriptor;
@@ -31,29 +32,30 @@ struct pw_journal {
     struct header header;
 };
 
-static const char MAGIC[8] = {'p', 'w', 's', 'w', 'e', 'e', 'p', '\n'};
+static const char MAGIC[8] = {'p', 'w', 'j', 'o', 'u', 'r', 'n', '\n'};
 
 static struct header make_header(const struct pw_journal_spec *spec)
 {
-    struct header header = {.version = 1, .spec = *spec};
+    struct header header = {.version = 2, .spec = *spec};
     memcpy(header.magic, MAGIC, sizeof MAGIC);
     return header;
 }
 
-static void check_sum(const struct pw_journal *journal, const struct pw_sweep_record *record,
-                      unsigned char checksum[crypto_shorthash_BYTES])
+static void check_sum(const struct pw_journal *journal, const unsigned char *bytes, size_t size,
+                      unsigned char checksum[CHECKSUM])
 {
-    crypto_shorthash(checksum, (const unsigned char *)record, sizeof *record, journal->header.spec.key);
+    crypto_shorthash(checksum, bytes, size, journal->header.spec.key);
 }
 
-/* True if the entry is what was written, of a run that belongs here. */
-static int is_whole(const struct pw_journal *journal, const struct entry *entry)
+/* True if the bytes are those of an entry as it was written, of a piece that belongs here. */
+static int is_whole(const struct pw_journal *journal, const unsigned char *bytes, size_t size,
+                    const struct entry *entry)
 {
     const struct pw_journal_spec *spec = &journal->header.spec;
-    unsigned char checksum[crypto_shorthash_BYTES];
-    check_sum(journal, &entry->record, checksum);
-    return memcmp(checksum, entry->checksum, sizeof checksum) == 0 && entry->record.run >= 0 &&
-           entry->record.run < spec->n_runs && entry->record.run % spec->n_shards == spec->shard;
+    unsigned char checksum[CHECKSUM];
+    check_sum(journal, bytes, size - CHECKSUM, checksum);
+    return memcmp(checksum, bytes + size - CHECKSUM, CHECKSUM) == 0 && entry->number >= 0 &&
+           entry->number < spec->n_pieces && entry->number % spec->n_shards == spec->shard;
 }
 
 static enum pw_code fail(const struct pw_journal *journal, const char *what, struct pw_error *err)
@@ -97,27 +99,50 @@ static enum pw_code read_header(const struct pw_journal *journal, int *is_empty,
         return fail(journal, "cannot be read", err);
     size_t common = (size_t)size < sizeof MAGIC ? (size_t)size : sizeof MAGIC;
     if (memcmp(&header, MAGIC, common) != 0)
-        return pw_fail(err, PW_IO, "%s: is no journal of a sweep: use another -o", journal->path);
+        return pw_fail(err, PW_IO, "%s: is no journal of peerwatt: use another name", journal->path);
     *is_empty = (size_t)size < sizeof header;
     *is_ours = !*is_empty && memcmp(&header, &journal->header, sizeof header) == 0;
     return PW_OK;
 }
 
-/* Takes records until the end or the first that is not whole; *end is where the good ones end. */
-static enum pw_code read_entries(const struct pw_journal *journal, struct pw_sweep_record *records,
-                                 unsigned char *is_done, off_t *end, struct pw_error *err)
+/* Who gets the entries that are read. */
+struct reader {
+    pw_journal_take *take;
+    void *context;
+};
+
+/* Reads the entry that begins at *at and hands it over; *at is then its end. False if there is none that is
+ * whole, or on failure (-1). `left` bytes of the file are left. */
+static int read_entry(const struct pw_journal *journal, const struct reader *reader, off_t left, off_t *at)
 {
     struct entry entry;
-    ssize_t size;
+    ssize_t got = read_all(journal->descriptor, &entry, sizeof entry);
+    if (got != (ssize_t)sizeof entry)
+        return got < 0 ? -1 : 0;
+    if (entry.size < 0 || entry.size > left - (off_t)sizeof entry - CHECKSUM)
+        return 0;
+    size_t size = sizeof entry + (size_t)entry.size + CHECKSUM;
+    unsigned char *bytes = pw_alloc(size, 1);
+    memcpy(bytes, &entry, sizeof entry);
+    got = read_all(journal->descriptor, bytes + sizeof entry, size - sizeof entry);
+    int good = got == (ssize_t)(size - sizeof entry) && is_whole(journal, bytes, size, &entry) &&
+               reader->take(reader->context, entry.number, bytes + sizeof entry, (size_t)entry.size);
+    free(bytes);
+    *at += good ? (off_t)size : 0;
+    return got < 0 ? -1 : good;
+}
+
+/* Takes entries until the end or the first that is not whole; *end is where the good ones end. */
+static enum pw_code read_entries(const struct pw_journal *journal, const struct reader *reader, off_t *end,
+                                 struct pw_error *err)
+{
+    off_t size = lseek(journal->descriptor, 0, SEEK_END);
+    int more = size < 0 ? -1 : 1;
     *end = sizeof(struct header);
-    while ((size = read_all(journal->descriptor, &entry, sizeof entry)) == (ssize_t)sizeof entry) {
-        if (!is_whole(journal, &entry))
-            return PW_OK;
-        records[entry.record.run] = entry.record;
-        is_done[entry.record.run] = 1;
-        *end += (off_t)sizeof entry;
-    }
-    return size < 0 ? fail(journal, "cannot be read", err) : PW_OK;
+    lseek(journal->descriptor, *end, SEEK_SET);
+    while (more > 0)
+        more = read_entry(journal, reader, size - *end, end);
+    return more < 0 ? fail(journal, "cannot be read", err) : PW_OK;
 }
 
 /* Two processes on one journal would do everything twice. Some file systems cannot lock. */
@@ -140,27 +165,25 @@ static enum pw_code start_anew(struct pw_journal *journal, struct pw_error *err)
 
 static enum pw_code fail_other(const struct pw_journal *journal, struct pw_error *err)
 {
-    return pw_fail(
-        err, PW_IO,
-        "%s: is of another study, case, shard or version of peerwatt: finish that sweep, or remove "
-        "the file or use --force to start anew",
-        journal->path);
+    return pw_fail(err, PW_IO,
+                   "%s: is of another study, case, shard or version of peerwatt: finish that work, or remove "
+                   "the file or use --force to start anew",
+                   journal->path);
 }
 
-static enum pw_code continue_at_end(struct pw_journal *journal, struct pw_sweep_record *records,
-                                    unsigned char *is_done, int64_t *n_dropped, struct pw_error *err)
+static enum pw_code continue_at_end(struct pw_journal *journal, const struct reader *reader,
+                                    int64_t *n_dropped, struct pw_error *err)
 {
     off_t end, size = lseek(journal->descriptor, 0, SEEK_END);
-    lseek(journal->descriptor, sizeof(struct header), SEEK_SET);
-    PW_TRY(read_entries(journal, records, is_done, &end, err));
+    PW_TRY(read_entries(journal, reader, &end, err));
     *n_dropped = size - end;
     if (ftruncate(journal->descriptor, end) != 0 || lseek(journal->descriptor, end, SEEK_SET) != end)
         return fail(journal, "cannot be written", err);
     return PW_OK;
 }
 
-static enum pw_code take_up(struct pw_journal *journal, int replace, struct pw_sweep_record *records,
-                            unsigned char *is_done, int64_t *n_dropped, struct pw_error *err)
+static enum pw_code take_up(struct pw_journal *journal, int replace, const struct reader *reader,
+                            int64_t *n_dropped, struct pw_error *err)
 {
     int is_empty, is_ours;
     if (journal->descriptor < 0)
@@ -169,7 +192,7 @@ static enum pw_code take_up(struct pw_journal *journal, int replace, struct pw_s
     PW_TRY(read_header(journal, &is_empty, &is_ours, err));
     if (!is_empty && !is_ours && !replace)
         return fail_other(journal, err);
-    return is_ours ? continue_at_end(journal, records, is_done, n_dropped, err) : start_anew(journal, err);
+    return is_ours ? continue_at_end(journal, reader, n_dropped, err) : start_anew(journal, err);
 }
 
 static struct pw_journal *make(const char *path, const struct pw_journal_spec *spec, int flags)
@@ -182,12 +205,13 @@ static struct pw_journal *make(const char *path, const struct pw_journal_spec *s
 }
 
 enum pw_code pw_journal_open(const char *path, const struct pw_journal_spec *spec, int replace,
-                             struct pw_sweep_record *records, unsigned char *is_done, int64_t *n_dropped,
+                             pw_journal_take *take, void *context, int64_t *n_dropped,
                              struct pw_journal **out, struct pw_error *err)
 {
+    struct reader reader = {take, context};
     struct pw_journal *journal = make(path, spec, O_RDWR | O_CREAT);
     *n_dropped = 0;
-    enum pw_code code = take_up(journal, replace, records, is_done, n_dropped, err);
+    enum pw_code code = take_up(journal, replace, &reader, n_dropped, err);
     if (code != PW_OK) {
         pw_journal_close(journal);
         journal = NULL;
@@ -196,14 +220,18 @@ enum pw_code pw_journal_open(const char *path, const struct pw_journal_spec *spe
     return code;
 }
 
-enum pw_code pw_journal_add(struct pw_journal *journal, const struct pw_sweep_record *record,
+enum pw_code pw_journal_add(struct pw_journal *journal, int64_t number, const void *bytes, size_t size,
                             struct pw_error *err)
 {
-    struct entry entry = {.record = *record};
-    check_sum(journal, &entry.record, entry.checksum);
-    return write_all(journal->descriptor, &entry, sizeof entry) == 0
-               ? PW_OK
-               : fail(journal, "cannot be written: free some space and start again", err);
+    struct entry entry = {number, (int64_t)size};
+    size_t checked = sizeof entry + size;
+    unsigned char *whole = pw_alloc(checked + CHECKSUM, 1);
+    memcpy(whole, &entry, sizeof entry);
+    memcpy(whole + sizeof entry, bytes, size);
+    check_sum(journal, whole, checked, whole + checked);
+    int failed = write_all(journal->descriptor, whole, checked + CHECKSUM);
+    free(whole);
+    return failed ? fail(journal, "cannot be written: free some space and start again", err) : PW_OK;
 }
 
 enum pw_code pw_journal_sync(struct pw_journal *journal, struct pw_error *err)
@@ -223,9 +251,10 @@ void pw_journal_close(struct pw_journal *journal)
     free(journal);
 }
 
-enum pw_code pw_journal_read(const char *path, const struct pw_journal_spec *spec,
-                             struct pw_sweep_record *records, unsigned char *is_done, struct pw_error *err)
+enum pw_code pw_journal_read(const char *path, const struct pw_journal_spec *spec, pw_journal_take *take,
+                             void *context, struct pw_error *err)
 {
+    struct reader reader = {take, context};
     struct pw_journal *journal = make(path, spec, O_RDONLY);
     int is_empty = 0, is_ours = 0;
     off_t end;
@@ -234,7 +263,7 @@ enum pw_code pw_journal_read(const char *path, const struct pw_journal_spec *spe
     if (code == PW_OK && !is_ours)
         code = pw_fail(err, PW_IO, "%s: is of another study, case or version of peerwatt", path);
     if (code == PW_OK)
-        code = read_entries(journal, records, is_done, &end, err);
+        code = read_entries(journal, &reader, &end, err);
     pw_journal_close(journal);
     return code;
 }

@@ -16,6 +16,7 @@ struct pw_summary {
     enum pw_status status;
     const char *clock;
     int agents, trades, ranks;
+    int slots; /* time slots that the numbers are of */
     double delta, loss;
     long seed;
     double convergence_time_s, end_time_s;
@@ -64,6 +65,7 @@ struct pw_outcome {
 
     /* [n_agents * n_products], products innermost */
     double *power, *price;
+    double *remainder; /* power less the sum of the agreed trades */
     /* [n_agents] */
     double *cost, *fees,
         *welfare; /* welfare: money from trades at the mean of both ends' prices - cost - fees */
@@ -75,6 +77,7 @@ struct pw_outcome {
      * end */
     double *trade, *price_a, *price_b;
     /* [n_links] */
+    double *penalty; /* rho, as agent_a had it last */
     int *rounds;
     long *messages;
     double *settled_time_s; /* NaN: never settled */
@@ -84,6 +87,15 @@ struct pw_outcome {
     int n_events; /* 0 unless a timeline was asked for */
     struct pw_event *events;
 };
+
+/* The summary of several runs of one market, one after the other: counts and times are sums, residuals,
+ * mismatches and imbalances the largest, rates and powers means, the price a mean by traded power; `status`
+ * is the first that is not PW_CONVERGED. What is no number of a run (clock, ranks, delta ..) is the first
+ * one's. */
+struct pw_summary pw_outcome_sum_up(struct pw_outcome *const *outcomes, int count);
+
+/* Fills in the reference and how far from it the welfare is; NaN where there is none. */
+void pw_summary_compare(struct pw_summary *summary, double reference_welfare);
 
 /* When the last trade settled, 0 without trades; NaN if one is not settled. */
 double pw_outcome_last_settled_s(const struct pw_outcome *outcome);

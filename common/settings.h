@@ -41,7 +41,8 @@ struct pw_settings {
 
     char assets[PW_TEXT_ROOM], agents[PW_TEXT_ROOM]; /* CSV paths, "" if none */
     struct pw_links_spec links;
-    double fee; /* money per unit of energy, each end */
+    double fee;                  /* money per unit of energy, each end */
+    char profiles[PW_TEXT_ROOM]; /* a CSV path, "" if none */
     long generate_agents, generate_seed;
     double generate_consumers;
     struct pw_law consumer_a, consumer_b, consumer_p_min, consumer_p_max;
@@ -70,6 +71,10 @@ struct pw_settings {
     double primal, dual, price; /* NaN: from the tolerance and the market's scale */
     double max_time_s, stall_s;
     long max_rounds;
+
+    long slots_count, slots_first, slots_last; /* last < 0: of those there are */
+    double slots_length_h;
+    int warm_start;
 
     int clock, reference;
     int timeline; /* true: record the events of the run */

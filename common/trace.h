@@ -3,6 +3,7 @@
 #ifndef PW_TRACE_H
 #define PW_TRACE_H
 
+#include "common/bills.h"
 #include "common/error.h"
 #include "common/market.h"
 #include "common/outcome.h"
@@ -15,7 +16,13 @@ struct pw_provenance {
 /* What goes into the file. Nothing is owned. */
 struct pw_trace {
     const struct pw_market *market;
-    const struct pw_outcome *outcome;
+    const struct pw_summary *summary;   /* of the whole run */
+    struct pw_outcome *const *outcomes; /* [n_slots] by time slot, sizes all alike */
+    int n_slots;                        /* >= 1 */
+    int has_slot_axis;                  /* false: one market, whatever its slot */
+    int first_slot;
+    double slot_length_h;
+    const struct pw_bills *bills; /* NULL: none */
     const char *title, *power_unit, *money_unit;
     const struct pw_provenance *provenance;
     int n_provenance;

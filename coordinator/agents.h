@@ -4,10 +4,18 @@
 
 #include "agent/agent.h"
 #include "common/market.h"
+#include "coordinator/start.h"
 
-/* Agent n of the market; `penalty` [n_links] is rho by link, `rest_power` [n_links] by how much a
- * trade at rest may move, NULL: not at all. Free it with pw_agent_destroy(). */
-struct pw_agent *pw_agents_make(const struct pw_market *market, int n, const struct pw_rules *rules,
-                                const double *penalty, const double *rest_power, double delta);
+/* How the agents of a market are to be. Nothing is owned. */
+struct pw_agents_spec {
+    struct pw_rules rules;
+    double delta;
+    const double *penalty;        /* [n_links] rho by link */
+    const double *rest_power;     /* [n_links] by how much a trade at rest may move; NULL: not at all */
+    const struct pw_start *start; /* NULL: from nothing */
+};
+
+/* Agent n of the market. Free it with pw_agent_destroy(). */
+struct pw_agent *pw_agents_make(const struct pw_market *market, int n, const struct pw_agents_spec *how);
 
 #endif

@@ -54,7 +54,7 @@ static enum pw_code read_shard(struct pw_sweep *sweep, int shard, int n_shards, 
     char *path = pw_sweep_shard_path(sweep->options->out, shard, n_shards);
     sweep->spec.shard = shard;
     sweep->spec.n_shards = n_shards;
-    enum pw_code code = pw_journal_read(path, &sweep->spec, sweep->records, sweep->is_done, err);
+    enum pw_code code = pw_journal_read(path, &sweep->spec, pw_sweep_take_record, sweep, err);
     long missing = 0;
     for (int64_t i = shard; code == PW_OK && i < sweep->study->n_runs; i += n_shards)
         missing += !sweep->is_done[i];

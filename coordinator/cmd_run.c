@@ -1,21 +1,21 @@
-/* peerwatt run: one market from its case file to its trace. */
-#include <math.h>
+/* peerwatt run: a market, or one per time slot, from its case file to its trace. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/bills.h"
 #include "common/case.h"
+#include "common/file_write.h"
 #include "common/market_pack.h"
 #include "common/memory.h"
 #include "common/trace.h"
+#include "coordinator/checkpoint.h"
 #include "coordinator/clock.h"
 #include "coordinator/commands.h"
-#include "coordinator/negotiate.h"
+#include "coordinator/horizon.h"
 #include "coordinator/provenance.h"
-#include "coordinator/reference.h"
-#include "coordinator/signals.h"
-#include "coordinator/simulate.h"
-#include "coordinator/summary.h"
 #include "coordinator/setup.h"
+#include "coordinator/signals.h"
+#include "coordinator/summary.h"
 #include "coordinator/virtual.h"
 
 /* One run as rank 0 sees it; the others have only what they were given. */
@@ -23,11 +23,13 @@ struct run {
     const struct pw_options *options;
     struct pw_transport *transport;
     int64_t start_ns;
-    struct pw_case *loaded;      /* rank 0 */
-    struct pw_settings settings; /* all ranks */
-    struct pw_market *market;    /* all ranks; rank 0's belongs to the case */
-    struct pw_net_data *net;     /* likewise */
-    struct pw_outcome *outcome;  /* rank 0 */
+    struct pw_case *loaded;           /* rank 0 */
+    struct pw_settings settings;      /* all ranks */
+    struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
+    struct pw_net_data *net;          /* likewise */
+    struct pw_horizon horizon;        /* rank 0's is the result */
+    struct pw_summary summary;        /* rank 0: of all slots that are done */
+    struct pw_checkpoint *checkpoint; /* rank 0; NULL: none is kept */
 };
 
 static double seconds_since(int64_t start_ns)
@@ -74,11 +76,18 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     const struct pw_options *options = run->options;
     if (options->out != NULL)
         PW_TRY(pw_trace_check_path(options->out, options->force, err));
+    if (options->bills != NULL)
+        PW_TRY(pw_file_write_check(options->bills, options->force, err));
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &run->loaded, err));
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
     run->net = run->loaded->net;
     say_what_is_read(run);
+    pw_horizon_init(&run->horizon, &run->settings);
+    PW_TRY(pw_checkpoint_open(run->loaded, options, &run->horizon, &run->checkpoint, err));
+    if (run->horizon.n_done > 0 && !options->quiet)
+        fprintf(stderr, "peerwatt: %d of %d slots are done already (%s)\n", run->horizon.n_done,
+                run->horizon.count, pw_checkpoint_path(run->checkpoint));
     return PW_OK;
 }
 
@@ -126,6 +135,8 @@ static void share_net(struct run *run)
 static void share_case(struct run *run)
 {
     pw_transport_share(run->transport, &run->settings, sizeof run->settings);
+    if (run->transport->rank != 0)
+        pw_horizon_init(&run->horizon, &run->settings);
     if (run->transport->size == 1)
         return;
     share_market(run);
@@ -138,70 +149,94 @@ static int64_t deadline(const struct run *run)
     return limit_ns > 0.0 && limit_ns < 9e18 ? run->start_ns + (int64_t)limit_ns : INT64_MAX;
 }
 
-static void negotiate(struct run *run)
+static enum pw_code keep_slot(void *context, int slot, const struct pw_outcome *outcome, struct pw_error *err)
 {
-    struct pw_negotiation negotiation = {run->market, &run->settings,
-                                         run->options->quiet ? PW_PROGRESS_NONE : run->options->progress,
-                                         deadline(run), run->net};
-    if (run->settings.clock == PW_CLOCK_VIRTUAL)
-        pw_simulate(&negotiation, run->transport, &run->outcome);
-    else
-        pw_negotiate(&negotiation, run->transport, &run->outcome);
+    const struct run *run = context;
+    const struct pw_summary *summary = &outcome->summary;
+    struct pw_day day = {(int)run->settings.slots_count, run->settings.slots_length_h};
+    char time[32];
+    if (run->options->verbose && run->horizon.count > 1)
+        fprintf(stderr, "slot %d (%s): %s after %.1f local solves per agent, price %.6g\n", slot,
+                pw_day_time(&day, slot, time, sizeof time), pw_status_text(summary->status),
+                summary->iterations_mean, summary->price_mean);
+    return pw_checkpoint_add(run->checkpoint, slot, outcome, err);
 }
 
-/* Computes the centralised optimum beside, if the case asks for it, and how far from it we ended. */
-static void compare_with_optimum(const struct run *run)
+static enum pw_code negotiate(struct run *run, struct pw_error *err)
 {
-    struct pw_summary *summary = &run->outcome->summary;
-    struct pw_reference reference;
-    struct pw_error why;
-    int choice = run->settings.reference;
-    summary->reference_welfare = summary->welfare_gap = NAN;
-    if (choice == PW_REFERENCE_NO || pw_signals_caught() ||
-        (choice == PW_REFERENCE_AUTO && !pw_reference_is_cheap(run->market)))
-        return;
-    if (pw_reference_solve(run->market, &reference, &why) != PW_OK) {
-        fprintf(stderr, "peerwatt: warning: no reference: %s\n", why.text);
-        return;
-    }
-    summary->reference_welfare = reference.social_welfare;
-    double gap = reference.social_welfare - summary->social_welfare;
-    summary->welfare_gap = gap == 0.0 ? 0.0 : gap / fabs(reference.social_welfare);
+    struct pw_horizon_spec spec = {.market = run->market,
+                                   .settings = &run->settings,
+                                   .progress =
+                                       run->options->quiet ? PW_PROGRESS_NONE : run->options->progress,
+                                   .deadline_ns = deadline(run),
+                                   .net = run->net,
+                                   .profiles = run->loaded != NULL ? run->loaded->profiles : NULL,
+                                   .transport = run->transport,
+                                   .optimum = pw_horizon_optimum,
+                                   .done = keep_slot,
+                                   .context = run};
+    return pw_horizon_run(&spec, &run->horizon, err);
 }
 
-static void complete_summary(const struct run *run)
+static int is_complete(const struct run *run)
 {
-    struct pw_summary *summary = &run->outcome->summary;
-    summary->clock = run->settings.clock == PW_CLOCK_VIRTUAL ? "virtual" : "wall";
-    summary->ranks = run->transport->size;
-    summary->delta = run->settings.delta;
-    summary->loss = run->settings.loss;
-    summary->seed = run->settings.seed;
-    compare_with_optimum(run);
-    summary->total_s = seconds_since(run->start_ns);
+    return run->horizon.n_done == run->horizon.count;
 }
 
-static enum pw_code write_trace(const struct run *run, struct pw_error *err)
+static void sum_up(struct run *run)
+{
+    run->summary = pw_outcome_sum_up(run->horizon.outcomes, run->horizon.n_done);
+    run->summary.total_s = seconds_since(run->start_ns);
+}
+
+static enum pw_code write_bills(const struct run *run, const struct pw_bills *bills, struct pw_error *err)
+{
+    const struct pw_options *options = run->options;
+    return options->bills == NULL ? PW_OK
+                                  : pw_bills_write(bills, run->market, options->bills, options->force, err);
+}
+
+static enum pw_code write_trace(const struct run *run, const struct pw_bills *bills, struct pw_error *err)
 {
     struct pw_provenance_list provenance;
     if (run->options->out == NULL)
         return PW_OK;
     pw_provenance_fill(&provenance, run->loaded, run->options, run->transport);
-    struct pw_trace trace = {run->market,
-                             run->outcome,
-                             run->settings.name,
-                             run->settings.power_unit,
-                             run->settings.money_unit,
-                             provenance.entries,
-                             provenance.count};
+    struct pw_trace trace = {.market = run->market,
+                             .summary = &run->summary,
+                             .outcomes = run->horizon.outcomes,
+                             .n_slots = run->horizon.n_done,
+                             .has_slot_axis = run->settings.slots_count > 1,
+                             .first_slot = run->horizon.first,
+                             .slot_length_h = run->settings.slots_length_h,
+                             .bills = bills,
+                             .title = run->settings.name,
+                             .power_unit = run->settings.power_unit,
+                             .money_unit = run->settings.money_unit,
+                             .provenance = provenance.entries,
+                             .n_provenance = provenance.count};
     enum pw_code code = pw_trace_write(&trace, run->options->out, run->options->force, err);
     pw_provenance_release(&provenance);
     return code;
 }
 
+/* The trace and the bills, of a run that is complete. */
+static enum pw_code write_files(const struct run *run, struct pw_error *err)
+{
+    struct pw_bills *bills = pw_bills_create(run->market, run->horizon.outcomes, run->horizon.n_done,
+                                             run->settings.slots_length_h);
+    enum pw_code code = write_trace(run, bills, err);
+    if (code == PW_OK)
+        code = write_bills(run, bills, err);
+    if (code == PW_OK)
+        pw_checkpoint_remove(run->checkpoint);
+    pw_bills_destroy(bills);
+    return code;
+}
+
 static enum pw_code print_result(const struct run *run, const char *trace, struct pw_error *err)
 {
-    const struct pw_summary *summary = &run->outcome->summary;
+    const struct pw_summary *summary = &run->summary;
     if (run->options->json)
         pw_summary_json(summary, trace, stdout);
     else if (!run->options->quiet)
@@ -213,11 +248,13 @@ static enum pw_code print_result(const struct run *run, const char *trace, struc
 
 static enum pw_code verdict(const struct run *run, struct pw_error *err)
 {
-    switch (run->outcome->summary.status) {
+    const struct pw_horizon *horizon = &run->horizon;
+    const struct pw_outcome *last = horizon->outcomes[horizon->n_done - 1];
+    switch (run->summary.status) {
     case PW_STOPPED:
         return PW_INTERRUPTED;
     case PW_AT_LIMIT:
-        if (run->outcome->n_links > 0 && pw_outcome_active_trades(run->outcome) == 0)
+        if (horizon->count == 1 && last->n_links > 0 && pw_outcome_active_trades(last) == 0)
             return pw_fail(
                 err, PW_LIMIT,
                 "all trades have settled, but the optimality conditions do not hold to the tolerances: "
@@ -230,12 +267,26 @@ static enum pw_code verdict(const struct run *run, struct pw_error *err)
     }
 }
 
-/* Rank 0: what came out, to the disk and to the user. */
-static enum pw_code deliver(const struct run *run, struct pw_error *err)
+/* A run of several slots that was cut off: nothing is lost, and nothing looks complete. */
+static enum pw_code fail_cut(const struct run *run, struct pw_error *err)
 {
-    complete_summary(run);
+    enum pw_code code = pw_signals_caught() ? PW_INTERRUPTED : PW_LIMIT;
+    const char *path = pw_checkpoint_path(run->checkpoint);
+    if (path[0] == '\0')
+        return pw_fail(err, code, "ended after %d of %d slots, which are lost: -o OUT.h5 keeps them",
+                       run->horizon.n_done, run->horizon.count);
+    return pw_fail(err, code, "ended after %d of %d slots: the same command goes on from %s",
+                   run->horizon.n_done, run->horizon.count, path);
+}
+
+/* Rank 0: what came out, to the disk and to the user. */
+static enum pw_code deliver(struct run *run, struct pw_error *err)
+{
+    if (!is_complete(run))
+        return fail_cut(run, err);
+    sum_up(run);
     struct pw_error unprinted;
-    enum pw_code code = write_trace(run, err);
+    enum pw_code code = write_files(run, err);
     enum pw_code printed = print_result(run, code == PW_OK ? run->options->out : NULL, &unprinted);
     if (code != PW_OK)
         return code;
@@ -255,8 +306,8 @@ static enum pw_code execute(struct run *run, struct pw_error *err)
     if (code != PW_OK)
         return code;
     share_case(run);
-    negotiate(run);
-    return run->transport->rank == 0 ? deliver(run, err) : PW_OK;
+    code = negotiate(run, err);
+    return run->transport->rank == 0 && code == PW_OK ? deliver(run, err) : code;
 }
 
 static enum pw_code run_case(const struct pw_options *options, struct pw_transport *transport,
@@ -264,7 +315,8 @@ static enum pw_code run_case(const struct pw_options *options, struct pw_transpo
 {
     struct run run = {.options = options, .transport = transport, .start_ns = pw_clock_ns()};
     enum pw_code code = execute(&run, err);
-    pw_outcome_destroy(run.outcome);
+    pw_horizon_release(&run.horizon);
+    pw_checkpoint_close(run.checkpoint);
     if (run.loaded == NULL) {
         pw_market_destroy(run.market);
         pw_net_data_destroy(run.net);
@@ -276,13 +328,15 @@ static enum pw_code run_case(const struct pw_options *options, struct pw_transpo
 const struct pw_command pw_cmd_run = {
     .name = "run",
     .usage = "CASE.yaml [-o TRACE.h5] [options]",
-    .help = "negotiate one market until it clears",
+    .help = "negotiate a market until it clears, or one for each time slot",
     .story =
         "Alone it is one process. Under mpirun the agents are spread over the ranks; with one rank more\n"
         "than agents, each has a rank of its own. SIGUSR1 to mpirun, or INT, TERM or USR1 to a lone\n"
-        "process, ends the run cleanly, with a trace of what was reached.",
+        "process, ends the run cleanly, with a trace of what was reached. A run of several time slots\n"
+        "keeps those that are done in OUT.h5.journal instead: the same command goes on after them and ends\n"
+        "with the same result.",
     .takes_case = 1,
-    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_RUN,
+    .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_RUN | PW_OPTIONS_SLOTS,
     .lists_settings = 1,
     .on_all_ranks = 1,
     .run = run_case,

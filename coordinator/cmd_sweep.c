@@ -42,8 +42,8 @@ static enum pw_code open_journal(struct pw_sweep *sweep, struct pw_error *err)
 {
     int64_t n_dropped;
     choose_journal(sweep);
-    PW_TRY(pw_journal_open(sweep->journal_path, &sweep->spec, sweep->options->force, sweep->records,
-                           sweep->is_done, &n_dropped, &sweep->journal, err));
+    PW_TRY(pw_journal_open(sweep->journal_path, &sweep->spec, sweep->options->force, pw_sweep_take_record,
+                           sweep, &n_dropped, &sweep->journal, err));
     if (n_dropped > 0)
         fprintf(stderr, "peerwatt: warning: %s: the last %lld bytes were no whole record: run again\n",
                 sweep->journal_path, (long long)n_dropped);

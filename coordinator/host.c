@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "common/memory.h"
-#include "coordinator/agents.h"
 
 static void make_routes(struct pw_host *host)
 {
@@ -43,8 +42,7 @@ struct pw_host *pw_host_create(const struct pw_host_spec *spec)
     allocate(host);
     make_routes(host);
     for (int n = host->first; n < host->end; n++)
-        host->agents[n - host->first] =
-            pw_agents_make(spec->market, n, &spec->rules, spec->penalty, spec->rest_power, spec->delta);
+        host->agents[n - host->first] = pw_agents_make(spec->market, n, &spec->agents);
     return host;
 }
 

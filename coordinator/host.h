@@ -9,6 +9,7 @@
 #include "common/codec.h"
 #include "common/market.h"
 #include "common/observer.h"
+#include "coordinator/agents.h"
 #include "coordinator/placement.h"
 
 /* What a host is made of. Nothing is owned. */
@@ -16,10 +17,7 @@ struct pw_host_spec {
     const struct pw_market *market;
     struct pw_placement placement;
     int rank;
-    struct pw_rules rules;
-    double delta;
-    const double *penalty;    /* [n_links] */
-    const double *rest_power; /* [n_links] as in agent.h */
+    struct pw_agents_spec agents;
 };
 
 /* Where a link end leads. */

@@ -114,6 +114,7 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
     int *end_a = ends_of_a(market);
     for (int l = 0; l < market->n_links; l++) {
         struct ends ends = ends_of(snapshot, end_a[l]);
+        outcome->penalty[l] = snapshot->penalty[ends.a];
         outcome->rounds[l] = ends.round;
         outcome->messages[l] = snapshot->round[ends.a] + snapshot->round[ends.b] + 2L; /* round 0 counts */
         sums->unsolved += ends.round < 1;
@@ -169,6 +170,7 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
             int i = n * market->n_products + q;
             outcome->price[i] = snapshot->price[i];
             outcome->power[i] = dispatch(market, n, q, net[i], snapshot->price[i], &outcome->cost[n]);
+            outcome->remainder[i] = outcome->power[i] - net[i];
             double off = fmax(fabs(outcome->power[i] - net[i]), fabs(snapshot->power[i] - net[i]));
             summary->balance_max = fmax(summary->balance_max, off);
             summary->imbalance += off;

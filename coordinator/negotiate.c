@@ -180,7 +180,7 @@ static void make_host(struct station *station, const struct pw_scales *scales)
 {
     const struct pw_settings *settings = station->negotiation->settings;
     station->host = pw_setup_host(station->negotiation, station->transport, scales);
-    struct pw_wall_spec wall = {station->host, pw_case_network(settings, station->negotiation->net),
+    struct pw_wall_spec wall = {station->host, pw_setup_network(station->negotiation),
                                 clock_of_host, send_offer,
                                 station,       settings->timeline ? &station->recorder.observer : NULL};
     station->wall = pw_wall_create(&wall, settings->delta, pw_setup_timeout_ns(station->negotiation));

@@ -9,6 +9,7 @@
 #include "common/outcome.h"
 #include "common/settings.h"
 #include "coordinator/progress.h"
+#include "coordinator/start.h"
 #include "coordinator/transport.h"
 #include "net_models/net_data.h"
 
@@ -19,6 +20,8 @@ struct pw_negotiation {
     enum pw_progress_mode progress;
     int64_t deadline_ns;           /* on pw_clock_ns(); INT64_MAX: none */
     const struct pw_net_data *net; /* what the network knows from files; NULL: nothing */
+    int slot;                      /* the time slot, which the network's draws depend on */
+    const struct pw_start *start;  /* where the trades start from; NULL: from nothing */
 };
 
 /* Collective. Runs until the market is over, a limit is reached, or a signal comes (pw_signals_listen()

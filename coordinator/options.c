@@ -33,6 +33,18 @@ static enum pw_code take_out(struct reading *reading, const char *value)
     return PW_OK;
 }
 
+static enum pw_code take_bills(struct reading *reading, const char *value)
+{
+    reading->options->bills = value;
+    return PW_OK;
+}
+
+static enum pw_code take_resume(struct reading *reading, const char *value)
+{
+    reading->options->resume = value;
+    return PW_OK;
+}
+
 static enum pw_code take_set(struct reading *reading, const char *value)
 {
     struct pw_options *options = reading->options;
@@ -85,6 +97,10 @@ static const struct option table[] = {
     {"out", 'o', "FILE", PW_OPTIONS_RUN | PW_OPTIONS_WRITE, take_out, 0,
      "write a run's trace, a sweep's results, a reference's assets here"},
     {"force", 0, NULL, PW_OPTIONS_RUN | PW_OPTIONS_WRITE, NULL, FLAG(force), "replace an existing file"},
+    {"bills", 0, "FILE.csv", PW_OPTIONS_SLOTS, take_bills, 0,
+     "write what each agent bought, sold and pays here"},
+    {"resume", 0, "FILE", PW_OPTIONS_SLOTS, take_resume, 0,
+     "go on after the slots in this journal, by default OUT.h5.journal, and keep further ones there"},
     {"shard", 0, "i/n", PW_OPTIONS_SWEEP, take_shard, 0, "do every n-th run, from run i on; 0 <= i < n"},
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set, 0,
      "change a setting of the case; may be repeated"},

@@ -15,13 +15,16 @@ enum pw_option_group {
     PW_OPTIONS_RESULT = 2, /* commands that print a result */
     PW_OPTIONS_RUN = 4,    /* commands that negotiate */
     PW_OPTIONS_SWEEP = 8,  /* commands that do part of a sweep */
-    PW_OPTIONS_WRITE = 16  /* commands that write a file without negotiating */
+    PW_OPTIONS_WRITE = 16, /* commands that write a file without negotiating */
+    PW_OPTIONS_SLOTS = 32  /* commands that run time slots */
 };
 
 /* What the command line says. Texts belong to argv. */
 struct pw_options {
     const char *case_path; /* NULL: not given */
     const char *out;       /* -o; NULL: not given */
+    const char *bills;     /* --bills; NULL: not given */
+    const char *resume;    /* --resume; NULL: not given */
     const char **overrides;
     int n_overrides;
     int json, force, quiet, verbose, help;

@@ -151,21 +151,29 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     struct pw_host_spec spec = {.market = market,
                                 .placement = {market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .rules = pw_setup_rules(settings, market, scales, rest_power),
-                                .delta = settings->delta,
-                                .penalty = penalty,
-                                .rest_power = rest_power};
+                                .agents = {pw_setup_rules(settings, market, scales, rest_power),
+                                           settings->delta, penalty, rest_power, negotiation->start}};
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
     free(rest_power);
     return host;
 }
 
+/* So far apart that the seeds of a study's replicates never meet those of another slot. */
+static const uint64_t SEED_PER_SLOT = UINT64_C(1) << 40;
+
+struct pw_network pw_setup_network(const struct pw_negotiation *negotiation)
+{
+    struct pw_network network = pw_case_network(negotiation->settings, negotiation->net);
+    network.seed += SEED_PER_SLOT * (uint64_t)negotiation->slot;
+    return network;
+}
+
 int64_t pw_setup_timeout_ns(const struct pw_negotiation *negotiation)
 {
     static const double MEAN_DELAYS = 3.0, LEAST_S = 1e-3;
     const struct pw_settings *settings = negotiation->settings;
-    struct pw_network network = pw_case_network(settings, negotiation->net);
+    struct pw_network network = pw_setup_network(negotiation);
     double mean_s = pw_network_mean_s(&network) + settings->compute_s;
     double timeout_s = isnan(settings->timeout_s) ? fmax(MEAN_DELAYS * mean_s, LEAST_S) : settings->timeout_s;
     return (int64_t)fmax(fmin(timeout_s * 1e9, 9e18), 1.0);

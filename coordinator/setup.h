@@ -22,6 +22,9 @@ struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct 
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);
 
+/* The network of this run; each time slot has draws of its own. */
+struct pw_network pw_setup_network(const struct pw_negotiation *negotiation);
+
 /* After how long, in nanoseconds of the run's clock, an agent fires without enough news, where its exchange
  * needs that. */
 int64_t pw_setup_timeout_ns(const struct pw_negotiation *negotiation);

@@ -417,7 +417,7 @@ static void set_up(struct simulation *simulation)
 {
     const struct pw_settings *settings = simulation->negotiation->settings;
     struct pw_scales scales = pw_market_scales(simulation->negotiation->market);
-    struct pw_network network = pw_case_network(settings, simulation->negotiation->net);
+    struct pw_network network = pw_setup_network(simulation->negotiation);
     struct pw_pace pace = pw_case_pace(settings);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
     pw_recorder_init(&simulation->recorder, 0);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/case.h"
 #include "coordinator/json.h"
 
 static json_t *text_or_null(const char *text)
@@ -17,6 +18,7 @@ static void set_launch(json_t *object, const struct pw_summary *summary)
     json_object_set_new(object, "clock", json_string(summary->clock));
     json_object_set_new(object, "agents", json_integer(summary->agents));
     json_object_set_new(object, "trades", json_integer(summary->trades));
+    json_object_set_new(object, "slots", json_integer(summary->slots));
     json_object_set_new(object, "ranks", json_integer(summary->ranks));
     json_object_set_new(object, "delta", pw_json_real(summary->delta));
     json_object_set_new(object, "loss", pw_json_real(summary->loss));
@@ -103,6 +105,20 @@ static void print_ending(const struct pw_summary *summary, FILE *out)
             summary->trades, summary->delta);
 }
 
+/* Of several slots the numbers below are means and sums. */
+static void print_slots(const struct pw_summary *summary, const struct pw_settings *settings, FILE *out)
+{
+    struct pw_day day = {(int)settings->slots_count, settings->slots_length_h};
+    char from[32], to[32];
+    int first = pw_case_first_slot(settings);
+    if (summary->slots == 1)
+        return;
+    label(out, "slots");
+    fprintf(out, "%d, from %s to %s; prices, powers and rates are means over them\n", summary->slots,
+            pw_day_time(&day, first, from, sizeof from),
+            pw_day_time(&day, first + summary->slots, to, sizeof to));
+}
+
 static void print_gap(const struct pw_summary *summary, FILE *out)
 {
     if (isnan(summary->welfare_gap)) {
@@ -132,6 +148,7 @@ void pw_summary_text(const struct pw_summary *summary, const struct pw_settings 
     const char *power = settings->power_unit, *money = settings->money_unit;
     fprintf(out, "%s: ", settings->name);
     print_ending(summary, out);
+    print_slots(summary, settings, out);
     label(out, "price");
     if (isnan(summary->price_mean))
         fputs("none, nothing is traded", out);

@@ -1,13 +1,12 @@
 #include "coordinator/sweep.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
-#include "coordinator/build_info.h"
 #include "coordinator/clock.h"
+#include "coordinator/journal_key.h"
 
 double pw_sweep_elapsed_s(const struct pw_sweep *sweep)
 {
@@ -77,33 +76,22 @@ static enum pw_code read_study(struct pw_sweep *sweep, struct pw_error *err)
     return code;
 }
 
-static void hash_text(crypto_hash_sha256_state *state, const char *text)
-{
-    crypto_hash_sha256_update(state, (const unsigned char *)text, strlen(text) + 1);
-}
-
-/* Everything that the results depend on. */
 static void make_key(const struct pw_sweep *sweep, unsigned char key[PW_JOURNAL_KEY])
 {
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    hash_text(&state, pw_build_version());
-    hash_text(&state, pw_build_revision());
-    for (int i = 0; i < sweep->inputs.count; i++)
-        hash_text(&state, sweep->inputs.items[i].digest);
-    for (int i = 0; i < sweep->options->n_overrides; i++)
-        hash_text(&state, sweep->options->overrides[i]);
-    crypto_hash_sha256_final(&state, key);
+    int count = sweep->inputs.count;
+    const char **digests = pw_alloc((size_t)count, sizeof *digests);
+    for (int i = 0; i < count; i++)
+        digests[i] = sweep->inputs.items[i].digest;
+    pw_journal_key(digests, count, sweep->options, key);
+    free(digests);
 }
-
-_Static_assert(PW_JOURNAL_KEY == crypto_hash_sha256_BYTES, "a key is a digest");
 
 static void make_room(struct pw_sweep *sweep)
 {
     const struct pw_options *options = sweep->options;
     int n_shards = options->n_shards > 0 ? options->n_shards : 1;
     sweep->spec = (struct pw_journal_spec){
-        .n_runs = sweep->study->n_runs, .shard = options->shard, .n_shards = n_shards};
+        .n_pieces = sweep->study->n_runs, .shard = options->shard, .n_shards = n_shards};
     make_key(sweep, sweep->spec.key);
     sweep->records = pw_alloc((size_t)sweep->study->n_runs, sizeof *sweep->records);
     sweep->is_done = pw_alloc((size_t)sweep->study->n_runs, 1);
@@ -150,6 +138,16 @@ void pw_sweep_release(struct pw_sweep *sweep)
     free(sweep->records);
     free(sweep->is_done);
     free(sweep->journal_path);
+}
+
+int pw_sweep_take_record(void *context, int64_t number, const unsigned char *bytes, size_t size)
+{
+    struct pw_sweep *sweep = context;
+    if (size != sizeof *sweep->records)
+        return 0;
+    memcpy(&sweep->records[number], bytes, size);
+    sweep->is_done[number] = sweep->records[number].run == number;
+    return sweep->is_done[number];
 }
 
 char *pw_sweep_shard_path(const char *out, int shard, int n_shards)

@@ -44,6 +44,9 @@ enum pw_code pw_sweep_load_run(struct pw_sweep *sweep, long number, struct pw_ca
 /* The file of a finished shard, `OUT.shard-i-of-n`, for free(). */
 char *pw_sweep_shard_path(const char *out, int shard, int n_shards);
 
+/* Takes a record of the sweep's journal over (pw_journal_take); `sweep` is the struct pw_sweep. */
+int pw_sweep_take_record(void *sweep, int64_t number, const unsigned char *bytes, size_t size);
+
 /* Writes the HDF5 file of all records. */
 enum pw_code pw_sweep_write_results(const struct pw_sweep *sweep, struct pw_error *err);
 

@@ -51,7 +51,7 @@ static void take_result(struct pool *pool, const struct pw_sweep_record *record)
     if (sweep->is_done[record->run])
         return;
     struct pw_error why;
-    enum pw_code code = pw_journal_add(sweep->journal, record, &why);
+    enum pw_code code = pw_journal_add(sweep->journal, record->run, record, sizeof *record, &why);
     sweep->records[record->run] = *record;
     sweep->is_done[record->run] = 1;
     sweep->n_done++;
@@ -111,9 +111,9 @@ static void poll(struct pool *pool, int may_rest)
 static int64_t next_run(struct pool *pool)
 {
     const struct pw_sweep *sweep = pool->sweep;
-    while (pool->cursor < sweep->spec.n_runs && sweep->is_done[pool->cursor])
+    while (pool->cursor < sweep->spec.n_pieces && sweep->is_done[pool->cursor])
         pool->cursor += sweep->spec.n_shards;
-    if (pool->cursor >= sweep->spec.n_runs)
+    if (pool->cursor >= sweep->spec.n_pieces)
         return NO_MORE;
     int64_t number = pool->cursor;
     pool->cursor += sweep->spec.n_shards;

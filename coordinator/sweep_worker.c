@@ -8,10 +8,9 @@
 #include "common/market_pack.h"
 #include "common/memory.h"
 #include "coordinator/clock.h"
-#include "coordinator/negotiate.h"
+#include "coordinator/horizon.h"
 #include "coordinator/reference.h"
 #include "coordinator/signals.h"
-#include "coordinator/simulate.h"
 
 enum { DIGEST = 16, SLOTS = 1 << 14 };
 
@@ -57,19 +56,17 @@ static double solve(const struct pw_market *market)
     return pw_reference_solve(market, &reference, &why) == PW_OK ? reference.social_welfare : NAN;
 }
 
-/* The optimum, NaN where the case does not ask for it. */
-static double optimum(struct pw_sweep_worker *worker, const struct pw_case *loaded)
+/* The optimum of a market, maybe met before; see pw_horizon_spec. */
+static double optimum(void *context, const struct pw_market *market)
 {
-    int choice = loaded->settings.reference;
+    struct pw_sweep_worker *worker = context;
     unsigned char digest[DIGEST];
     uint16_t place;
-    if (choice == PW_REFERENCE_NO || (choice == PW_REFERENCE_AUTO && !pw_reference_is_cheap(loaded->market)))
-        return NAN;
-    digest_of(loaded->market, digest);
+    digest_of(market, digest);
     memcpy(&place, digest, sizeof place);
     struct slot *slot = &worker->slots[place % SLOTS];
     if (!slot->is_used || memcmp(slot->digest, digest, DIGEST) != 0) {
-        slot->welfare = solve(loaded->market);
+        slot->welfare = solve(market);
         slot->is_used = 1;
         memcpy(slot->digest, digest, DIGEST);
     }
@@ -87,18 +84,24 @@ int pw_sweep_must_end(const struct pw_sweep *sweep)
     return pw_signals_caught() || pw_clock_ns() >= deadline(sweep);
 }
 
-static struct pw_outcome *negotiate(const struct pw_sweep *sweep, const struct pw_case *loaded)
+/* All slots of the case, in this process. */
+static void negotiate(struct pw_sweep_worker *worker, const struct pw_case *loaded,
+                      struct pw_horizon *horizon)
 {
+    struct pw_error none;
     struct pw_transport *alone = pw_transport_loopback();
-    struct pw_negotiation negotiation = {loaded->market, &loaded->settings, PW_PROGRESS_NONE, deadline(sweep),
-                                         loaded->net};
-    struct pw_outcome *outcome;
-    if (loaded->settings.clock == PW_CLOCK_VIRTUAL)
-        pw_simulate(&negotiation, alone, &outcome);
-    else
-        pw_negotiate(&negotiation, alone, &outcome);
+    struct pw_horizon_spec spec = {.market = loaded->market,
+                                   .settings = &loaded->settings,
+                                   .progress = PW_PROGRESS_NONE,
+                                   .deadline_ns = deadline(worker->sweep),
+                                   .net = loaded->net,
+                                   .profiles = loaded->profiles,
+                                   .transport = alone,
+                                   .optimum = optimum,
+                                   .context = worker};
+    pw_horizon_init(horizon, &loaded->settings);
+    pw_horizon_run(&spec, horizon, &none);
     pw_transport_close(alone);
-    return outcome;
 }
 
 static double mean(const double *values, int count)
@@ -109,15 +112,19 @@ static double mean(const double *values, int count)
     return sum / count;
 }
 
-static struct pw_sweep_record extract(int64_t number, const struct pw_outcome *outcome, double reference)
+static struct pw_sweep_record extract(int64_t number, const struct pw_horizon *horizon)
 {
-    const struct pw_summary *summary = &outcome->summary;
-    double gap = reference - summary->social_welfare;
+    struct pw_summary sum = pw_outcome_sum_up(horizon->outcomes, horizon->n_done), *summary = &sum;
+    double wait_s = 0.0, compute_s = 0.0;
+    for (int i = 0; i < horizon->n_done; i++) {
+        wait_s += mean(horizon->outcomes[i]->wait_s, sum.agents);
+        compute_s += mean(horizon->outcomes[i]->compute_s, sum.agents);
+    }
     return (struct pw_sweep_record){
         .run = number,
         .status = summary->status,
-        .agents = outcome->n_agents,
-        .trades = outcome->n_links,
+        .agents = summary->agents,
+        .trades = summary->trades,
         .messages = summary->messages_sent,
         .messages_lost = summary->messages_lost,
         .naive_false_stops = summary->naive_false_stops,
@@ -129,13 +136,13 @@ static struct pw_sweep_record extract(int64_t number, const struct pw_outcome *o
         .dual_residual = summary->dual_residual,
         .price_residual = summary->price_residual,
         .social_welfare = summary->social_welfare,
-        .welfare_gap = gap == 0.0 ? 0.0 : gap / fabs(reference),
+        .welfare_gap = summary->welfare_gap,
         .price_mean = summary->price_mean,
         .power_injected = summary->power_injected,
         .fees_collected = summary->fees_collected,
         .imbalance = summary->imbalance,
-        .wait_s = mean(outcome->wait_s, outcome->n_agents),
-        .compute_s = mean(outcome->compute_s, outcome->n_agents),
+        .wait_s = wait_s,
+        .compute_s = compute_s,
     };
 }
 
@@ -173,11 +180,12 @@ enum pw_code pw_sweep_worker_run(struct pw_sweep_worker *worker, int64_t number,
     }
     if (code != PW_OK)
         return code;
-    struct pw_outcome *outcome = negotiate(worker->sweep, loaded);
-    int is_cut = outcome->summary.status != PW_CONVERGED && pw_sweep_must_end(worker->sweep);
+    struct pw_horizon horizon;
+    negotiate(worker, loaded, &horizon);
+    int is_cut = horizon.is_cut;
     if (!is_cut)
-        *record = extract(number, outcome, optimum(worker, loaded));
-    pw_outcome_destroy(outcome);
+        *record = extract(number, &horizon);
+    pw_horizon_release(&horizon);
     pw_case_destroy(loaded);
     return is_cut ? PW_INTERRUPTED : PW_OK;
 }

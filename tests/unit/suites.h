@@ -35,6 +35,8 @@
     X(simulate_suite)                                                                                        \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \
+    X(profiles_suite)                                                                                        \
+    X(horizon_suite)                                                                                         \
     X(study_suite)                                                                                           \
     X(journal_suite)                                                                                         \
     X(trace_suite)

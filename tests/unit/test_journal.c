@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "common/journal.h"
+#include "common/sweep_record.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/suites.h"
 
-enum { RUNS = 10, HEADER = 64, ENTRY = sizeof(struct pw_sweep_record) + 8 };
+enum { RUNS = 10, HEADER = 64, ENTRY = 16 + sizeof(struct pw_sweep_record) + 8 };
 
 struct book {
     struct scratch scratch;
@@ -29,14 +30,24 @@ static void open_book(struct book *book)
     memset(book, 0, sizeof *book);
     book->scratch = scratch_open();
     strcpy(book->path, scratch_path(&book->scratch, "j"));
-    book->spec = (struct pw_journal_spec){.key = {1, 2, 3}, .n_runs = RUNS, .n_shards = 1};
+    book->spec = (struct pw_journal_spec){.key = {1, 2, 3}, .n_pieces = RUNS, .n_shards = 1};
+}
+
+static int take(void *context, int64_t number, const unsigned char *bytes, size_t size)
+{
+    struct book *book = context;
+    if (size != sizeof *book->records)
+        return 0;
+    memcpy(&book->records[number], bytes, size);
+    book->is_done[number] = 1;
+    return 1;
 }
 
 static enum pw_code take_up(struct book *book, int replace)
 {
     memset(book->is_done, 0, RUNS);
-    return pw_journal_open(book->path, &book->spec, replace, book->records, book->is_done, &book->n_dropped,
-                           &book->journal, &book->err);
+    return pw_journal_open(book->path, &book->spec, replace, take, book, &book->n_dropped, &book->journal,
+                           &book->err);
 }
 
 static void leave(struct book *book)
@@ -50,7 +61,7 @@ static void write_runs(struct book *book, int first, int end)
     ck_assert_int_eq(take_up(book, 0), PW_OK);
     for (int i = first; i < end; i++) {
         struct pw_sweep_record record = {.run = i, .messages = 100 + i, .iterations = 0.5 * i};
-        ck_assert_int_eq(pw_journal_add(book->journal, &record, &book->err), PW_OK);
+        ck_assert_int_eq(pw_journal_add(book->journal, i, &record, sizeof record, &book->err), PW_OK);
     }
     ck_assert_int_eq(pw_journal_sync(book->journal, &book->err), PW_OK);
     leave(book);
@@ -109,8 +120,7 @@ START_TEST(any_truncation_loses_whole_records_only)
         ck_assert_int_eq(count_done(&book), expected);
         leave(&book);
         write_runs(&book, expected, RUNS);
-        ck_assert_int_eq(pw_journal_read(book.path, &book.spec, book.records, book.is_done, &book.err),
-                         PW_OK);
+        ck_assert_int_eq(pw_journal_read(book.path, &book.spec, take, &book, &book.err), PW_OK);
         ck_assert_int_eq(count_done(&book), RUNS);
         scratch_close(&book.scratch);
     }
@@ -144,7 +154,7 @@ START_TEST(that_of_another_sweep_is_refused_and_stays)
     ck_assert_int_eq(take_up(&book, 0), PW_IO);
     ck_assert_ptr_null(book.journal);
     ck_assert_ptr_nonnull(strstr(book.err.text, "another study"));
-    ck_assert_int_eq(pw_journal_read(book.path, &book.spec, book.records, book.is_done, &book.err), PW_IO);
+    ck_assert_int_eq(pw_journal_read(book.path, &book.spec, take, &book, &book.err), PW_IO);
     ck_assert_int_eq(size_of(book.path), size);
     ck_assert_int_eq(take_up(&book, 1), PW_OK);
     ck_assert_int_eq(count_done(&book), 0);
@@ -177,7 +187,7 @@ START_TEST(a_file_of_something_else_is_left_alone)
     ck_assert_int_eq(size_of(book.path), 8);
     strcpy(book.path, "/nowhere/at/all");
     ck_assert_int_eq(take_up(&book, 0), PW_IO);
-    ck_assert_int_eq(pw_journal_read(book.path, &book.spec, book.records, book.is_done, &book.err), PW_IO);
+    ck_assert_int_eq(pw_journal_read(book.path, &book.spec, take, &book, &book.err), PW_IO);
     scratch_close(&book.scratch);
 }
 END_TEST

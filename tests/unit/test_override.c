@@ -24,7 +24,7 @@ static const struct {
     {"name: x\npeerwatt:\n", "file:2: peerwatt: the value is missing", ""},
     {"peerwatt: 1\nnegotiaton:\n  delta: 1\n",
      "file:2: negotiaton: unknown key, did you mean \"negotiation\"?",
-     "(expected: peerwatt, name, units, market, negotiation, network, stop, run)"},
+     "(expected: peerwatt, name, units, market, negotiation, network, stop, slots, run)"},
     {"peerwatt: 1\nnegotiation:\n\n  delte: 1\n",
      "file:4: negotiation.delte: unknown key, did you mean \"delta\"?",
      "(expected: exchange, solver, delta, relaxation, penalty, stiffness, timeout_s, max_age, consensus, "

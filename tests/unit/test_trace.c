@@ -62,6 +62,7 @@ START_TEST(the_root_holds_the_summary)
                     {"clock", 1},
                     {"n_agents", 4},
                     {"n_trades", 3},
+                    {"n_slots", 11},
                     {"delta", 0.25},
                     {"loss", 0.125},
                     {"seed", 5000000007.0},
@@ -224,6 +225,7 @@ START_TEST(everything_is_described)
     struct test_scene scene;
     test_scene_open(&scene, 4, 3, 2);
     test_scene_add_course(&scene, 3, 7);
+    test_scene_add_slots(&scene);
     test_scene_write(&scene, scene.path, 0);
     ck_assert_int_eq(test_trace_inspect(scene.path), pw_trace_variable_count());
     hid_t file = test_trace_open(scene.path);
@@ -233,6 +235,47 @@ START_TEST(everything_is_described)
     check_text(file, "/agents/peers", "units", "1");
     check_text(file, "/convergence/time", "units", "s");
     check_text(file, "price_residual", "units", "EUR/kWh");
+    check_text(file, "/slots/start", "units", "h");
+    check_text(file, "/bills/paid", "units", "EUR");
+    check_text(file, "/bills/energy_sold", "units", "kWh");
+    H5Fclose(file);
+    test_scene_close(&scene);
+}
+END_TEST
+
+static void check_numbers(hid_t file, const char *name, int count, const double *expected)
+{
+    double *values = read_numbers(file, name, count);
+    for (int i = 0; i < count; i++)
+        ck_assert_msg(same(values[i], expected[i]), "%s[%d] is %g, not %g", name, i, values[i], expected[i]);
+    free(values);
+}
+
+/* Two slots that went alike, the fifth and the sixth of half an hour each. */
+START_TEST(slots_are_an_axis)
+{
+    static const double start[] = {2.0, 2.5}, trade[] = {10, 10}, power[] = {100, 101, 100, 101};
+    /* times go on after the 2.5 s that the first slot took */
+    static const double time[] = {0, 0.1, 0.2, 2.5, 2.6, 2.7}, slot[] = {4, 4, 4, 5, 5, 5};
+    static const double event[] = {0, 0.2, 2.5, 2.7};
+    /* 10 kW from agent 0 to agent 1 at 25 EUR/kWh, twice half an hour */
+    static const double sold[] = {10, 0}, paid[] = {0, 250};
+    struct test_scene scene;
+    test_scene_open(&scene, 2, 1, 1);
+    test_scene_add_course(&scene, 3, 2);
+    test_scene_add_slots(&scene);
+    test_scene_write(&scene, scene.path, 0);
+    hid_t file = test_trace_open(scene.path);
+    check_column(file, "/slots/slot", 2, 4);
+    check_column(file, "/agents/slot", 2, 4);
+    check_numbers(file, "/slots/start", 2, start);
+    check_numbers(file, "/agents/power", 4, power);
+    check_numbers(file, "/trades/power", 2, trade);
+    check_numbers(file, "/convergence/time", 6, time);
+    check_numbers(file, "/convergence/slot", 6, slot);
+    check_numbers(file, "/timeline/time", 4, event);
+    check_numbers(file, "/bills/energy_sold", 2, sold);
+    check_numbers(file, "/bills/paid", 2, paid);
     H5Fclose(file);
     test_scene_close(&scene);
 }
@@ -404,6 +447,7 @@ Suite *trace_suite(void)
     tcase_add_test(tests, names_are_utf8_whatever_they_were);
     tcase_add_test(tests, nobody_has_a_name);
     tcase_add_test(tests, everything_is_described);
+    tcase_add_test(tests, slots_are_an_axis);
     tcase_add_test(tests, flags_carry_their_words);
     tcase_add_test(tests, a_clock_is_one_of_two_or_unknown);
     tcase_add_test(tests, a_timeline_where_asked_for);

@@ -19,6 +19,7 @@ static void fill_summary(struct pw_summary *s, int agents, int trades)
                              .agents = agents,
                              .trades = trades,
                              .ranks = 9,
+                             .slots = 11,
                              .delta = 0.25,
                              .loss = 0.125,
                              .seed = 5000000007,
@@ -94,6 +95,7 @@ void test_scene_open(struct test_scene *scene, int agents, int trades, int produ
     snprintf(scene->folder, sizeof scene->folder, "/tmp/peerwatt-trace-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(scene->folder));
     snprintf(scene->path, sizeof scene->path, "%s/run.h5", scene->folder);
+    scene->bills = NULL;
     scene->market = pw_market_create(agents, products, agents, trades);
     scene->outcome = pw_outcome_create(agents, trades, products);
     fill_summary(&scene->outcome->summary, agents, trades);
@@ -102,7 +104,9 @@ void test_scene_open(struct test_scene *scene, int agents, int trades, int produ
     scene->provenance[0] = (struct pw_provenance){"case", "peerwatt: 1\nname: test\n"};
     scene->provenance[1] = (struct pw_provenance){"version", "0.0"};
     scene->trace = (struct pw_trace){.market = scene->market,
-                                     .outcome = scene->outcome,
+                                     .summary = &scene->outcome->summary,
+                                     .outcomes = &scene->outcome,
+                                     .n_slots = 1,
                                      .title = "a test",
                                      .power_unit = "kW",
                                      .money_unit = "EUR",
@@ -121,6 +125,18 @@ void test_scene_add_course(struct test_scene *scene, int samples, int events)
     out->events = pw_alloc((size_t)events, sizeof *out->events);
     for (int i = 0; i < events; i++)
         out->events[i] = (struct pw_event){0.2 * i, i, 60 + i, 70 + i, i % 6};
+}
+
+void test_scene_add_slots(struct test_scene *scene)
+{
+    scene->slots[0] = scene->slots[1] = scene->outcome;
+    scene->bills = pw_bills_create(scene->market, scene->slots, 2, 0.5);
+    scene->trace.outcomes = scene->slots;
+    scene->trace.n_slots = 2;
+    scene->trace.has_slot_axis = 1;
+    scene->trace.first_slot = 4;
+    scene->trace.slot_length_h = 0.5;
+    scene->trace.bills = scene->bills;
 }
 
 int test_count_files(const char *folder)
@@ -147,6 +163,7 @@ void test_scene_close(struct test_scene *scene)
     rmdir(scene->folder);
     pw_market_destroy(scene->market);
     pw_outcome_destroy(scene->outcome);
+    pw_bills_destroy(scene->bills);
 }
 
 void test_scene_write(const struct test_scene *scene, const char *path, int force)

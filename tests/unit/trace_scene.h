@@ -11,6 +11,8 @@ struct test_scene {
     char folder[64], path[128]; /* of its own, and a name in it where nothing is yet */
     struct pw_market *market;
     struct pw_outcome *outcome;
+    struct pw_outcome *slots[2]; /* the outcome, twice */
+    struct pw_bills *bills;      /* NULL until there are slots */
     struct pw_provenance provenance[2];
     struct pw_trace trace;
 };
@@ -20,6 +22,9 @@ void test_scene_open(struct test_scene *scene, int agents, int trades, int produ
 
 /* Gives the run, which must have none, samples and events. */
 void test_scene_add_course(struct test_scene *scene, int samples, int events);
+
+/* Makes it two slots of half an hour, 4 and 5, that went alike, with bills. */
+void test_scene_add_slots(struct test_scene *scene);
 
 /* Removes the folder and what is in it. */
 void test_scene_close(struct test_scene *scene);

@@ -1,0 +1,154 @@
+#include "coordinator/horizon.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/case.h"
+#include "common/memory.h"
+#include "coordinator/clock.h"
+#include "coordinator/reference.h"
+#include "coordinator/signals.h"
+#include "coordinator/simulate.h"
+
+void pw_horizon_init(struct pw_horizon *horizon, const struct pw_settings *settings)
+{
+    int first = pw_case_first_slot(settings), count = pw_case_last_slot(settings) - first + 1;
+    *horizon = (struct pw_horizon){.first = first, .count = count};
+    horizon->outcomes = pw_alloc((size_t)count, sizeof *horizon->outcomes);
+}
+
+void pw_horizon_release(struct pw_horizon *horizon)
+{
+    for (int i = 0; i < horizon->n_done; i++)
+        pw_outcome_destroy(horizon->outcomes[i]);
+    free(horizon->outcomes);
+}
+
+/* Collective: the assets of the slot, from rank 0 to all. */
+static void enter_slot(const struct pw_horizon_spec *spec, int slot)
+{
+    struct pw_market *market = spec->market;
+    size_t size = (size_t)market->n_assets * (size_t)market->n_products * sizeof(double);
+    int changes = spec->profiles != NULL;
+    pw_profiles_apply(spec->profiles, slot, market);
+    pw_transport_share(spec->transport, &changes, sizeof changes);
+    if (!changes)
+        return;
+    pw_transport_share(spec->transport, market->p_min, size);
+    pw_transport_share(spec->transport, market->p_max, size);
+    pw_transport_share(spec->transport, market->a, size);
+    pw_transport_share(spec->transport, market->b, size);
+}
+
+/* Collective: where the slot starts from, from rank 0 to all; NULL: from nothing. */
+static struct pw_start *find_start(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon)
+{
+    struct pw_start *start = NULL;
+    if (!spec->settings->warm_start || horizon->count == 1)
+        return NULL;
+    if (spec->transport->rank == 0 && horizon->n_done > 0)
+        start = pw_start_from(horizon->outcomes[horizon->n_done - 1]);
+    return pw_start_share(start, spec->market, spec->transport);
+}
+
+static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot,
+                                    const struct pw_start *start)
+{
+    struct pw_outcome *outcome;
+    struct pw_negotiation negotiation = {spec->market,      spec->settings, spec->progress,
+                                         spec->deadline_ns, spec->net,      slot,
+                                         start};
+    if (spec->settings->clock == PW_CLOCK_VIRTUAL)
+        pw_simulate(&negotiation, spec->transport, &outcome);
+    else
+        pw_negotiate(&negotiation, spec->transport, &outcome);
+    return outcome;
+}
+
+double pw_horizon_optimum(void *context, const struct pw_market *market)
+{
+    struct pw_reference reference;
+    struct pw_error why;
+    (void)context;
+    if (pw_reference_solve(market, &reference, &why) == PW_OK)
+        return reference.social_welfare;
+    fprintf(stderr, "peerwatt: warning: no reference: %s\n", why.text);
+    return NAN;
+}
+
+/* The centralised optimum beside, if the case asks for it, and how far from it we ended. */
+static void compare_with_optimum(const struct pw_horizon_spec *spec, struct pw_outcome *outcome)
+{
+    int choice = spec->settings->reference;
+    int is_wanted = choice == PW_REFERENCE_YES ||
+                    (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(spec->market));
+    pw_summary_compare(&outcome->summary,
+                       is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, spec->market) : NAN);
+}
+
+const char *pw_horizon_clock(const struct pw_settings *settings)
+{
+    return settings->clock == PW_CLOCK_VIRTUAL ? "virtual" : "wall";
+}
+
+static void describe(const struct pw_horizon_spec *spec, struct pw_outcome *outcome)
+{
+    const struct pw_settings *settings = spec->settings;
+    struct pw_summary *summary = &outcome->summary;
+    summary->clock = pw_horizon_clock(settings);
+    summary->ranks = spec->transport->size;
+    summary->delta = settings->delta;
+    summary->loss = settings->loss;
+    summary->seed = settings->seed;
+    compare_with_optimum(spec, outcome);
+}
+
+static int is_cut(const struct pw_horizon_spec *spec, const struct pw_outcome *outcome)
+{
+    return outcome->summary.status == PW_STOPPED ||
+           (outcome->summary.status == PW_AT_LIMIT && pw_clock_ns() > spec->deadline_ns);
+}
+
+/* Rank 0: what becomes of a slot's outcome. */
+static enum pw_code keep(const struct pw_horizon_spec *spec, struct pw_horizon *horizon,
+                         struct pw_outcome *outcome, struct pw_error *err)
+{
+    horizon->is_cut = is_cut(spec, outcome);
+    if (horizon->is_cut && horizon->count > 1) {
+        pw_outcome_destroy(outcome);
+        return PW_OK;
+    }
+    describe(spec, outcome);
+    horizon->outcomes[horizon->n_done++] = outcome;
+    int slot = horizon->first + horizon->n_done - 1;
+    return spec->done == NULL ? PW_OK : spec->done(spec->context, slot, outcome, err);
+}
+
+/* Collective: whether there is another slot to run. */
+static int goes_on(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon, enum pw_code code,
+                   int *slot)
+{
+    int more = code == PW_OK && !horizon->is_cut && horizon->n_done < horizon->count;
+    *slot = horizon->first + horizon->n_done;
+    pw_transport_share(spec->transport, &more, sizeof more);
+    pw_transport_share(spec->transport, slot, sizeof *slot);
+    return more;
+}
+
+enum pw_code pw_horizon_run(const struct pw_horizon_spec *spec, struct pw_horizon *horizon,
+                            struct pw_error *err)
+{
+    enum pw_code code = PW_OK;
+    int slot;
+    while (goes_on(spec, horizon, code, &slot)) {
+        enter_slot(spec, slot);
+        struct pw_start *start = find_start(spec, horizon);
+        struct pw_outcome *outcome = negotiate(spec, slot, start);
+        pw_start_destroy(start);
+        if (outcome != NULL)
+            code = keep(spec, horizon, outcome, err);
+    }
+    pw_transport_share(spec->transport, &code, sizeof code);
+    return code;
+}
