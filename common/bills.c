@@ -10,8 +10,8 @@
 static struct pw_bills *create(int n_agents)
 {
     struct pw_bills *bills = pw_alloc(1, sizeof *bills);
-    double **arrays[] = {&bills->energy_bought, &bills->energy_sold, &bills->energy_remainder,
-                         &bills->paid,          &bills->received,    &bills->fees,
+    double **arrays[] = {&bills->energy_bought, &bills->energy_sold,  &bills->energy_remainder,
+                         &bills->paid,          &bills->received,     &bills->fees,
                          &bills->balance,       &bills->price_bought, &bills->price_sold};
     bills->n_agents = n_agents;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
@@ -23,9 +23,9 @@ void pw_bills_destroy(struct pw_bills *bills)
 {
     if (bills == NULL)
         return;
-    void *arrays[] = {bills->energy_bought, bills->energy_sold,  bills->energy_remainder, bills->paid,
-                      bills->received,      bills->fees,         bills->balance,          bills->price_bought,
-                      bills->price_sold,    bills};
+    void *arrays[] = {
+        bills->energy_bought, bills->energy_sold, bills->energy_remainder, bills->paid,       bills->received,
+        bills->fees,          bills->balance,     bills->price_bought,     bills->price_sold, bills};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -53,8 +53,8 @@ static void add_trades(struct pw_bills *bills, const struct pw_market *market,
     }
 }
 
-struct pw_bills *pw_bills_create(const struct pw_market *market, struct pw_outcome *const *outcomes, int count,
-                                 double hours)
+struct pw_bills *pw_bills_create(const struct pw_market *market, struct pw_outcome *const *outcomes,
+                                 int count, double hours)
 {
     struct pw_bills *bills = create(market->n_agents);
     for (int slot = 0; slot < count; slot++) {
@@ -64,7 +64,8 @@ struct pw_bills *pw_bills_create(const struct pw_market *market, struct pw_outco
     }
     for (int n = 0; n < market->n_agents; n++) {
         bills->balance[n] = bills->received[n] - bills->paid[n] - bills->fees[n];
-        bills->price_bought[n] = bills->energy_bought[n] > 0.0 ? bills->paid[n] / bills->energy_bought[n] : NAN;
+        bills->price_bought[n] =
+            bills->energy_bought[n] > 0.0 ? bills->paid[n] / bills->energy_bought[n] : NAN;
         bills->price_sold[n] = bills->energy_sold[n] > 0.0 ? bills->received[n] / bills->energy_sold[n] : NAN;
     }
     return bills;

@@ -1,6 +1,6 @@
-/* Who pays what: the agents' bills over one or more time slots, from the agreed trades alone. A trade of energy
- * is paid by its buyer to its seller, at the mean of the prices that both ends saw; each end pays its own fee
- * on top, to whoever collects fees. */
+/* Who pays what: the agents' bills over one or more time slots, from the agreed trades alone. A trade of
+ * energy is paid by its buyer to its seller, at the mean of the prices that both ends saw; each end pays its
+ * own fee on top, to whoever collects fees. */
 #ifndef PW_BILLS_H
 #define PW_BILLS_H
 
@@ -21,8 +21,8 @@ struct pw_bills {
 };
 
 /* Of runs of one market, each `hours` long; for pw_bills_destroy(). */
-struct pw_bills *pw_bills_create(const struct pw_market *market, struct pw_outcome *const *outcomes, int count,
-                                 double hours);
+struct pw_bills *pw_bills_create(const struct pw_market *market, struct pw_outcome *const *outcomes,
+                                 int count, double hours);
 void pw_bills_destroy(struct pw_bills *bills);
 
 /* Writes them as CSV, a row per agent and one of sums; unknown prices are empty cells. Errors as

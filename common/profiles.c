@@ -74,8 +74,7 @@ static enum pw_code fail_asset(const struct pw_csv *csv, int row, const struct p
     char hint[100];
     return pw_fail(
         err, PW_USAGE, "%s:%d: asset: agent %d has no asset \"%.40s\"%s", csv->name, csv->line[row], agent,
-        cell,
-        pw_suggest(cell, (const char *const *)market->asset_name + first, count, hint, sizeof hint));
+        cell, pw_suggest(cell, (const char *const *)market->asset_name + first, count, hint, sizeof hint));
 }
 
 static enum pw_code find_asset(const struct pw_csv *csv, int row, const struct pw_market *market, int *asset,
@@ -179,8 +178,7 @@ static enum pw_code read_rows(const struct pw_csv *csv, const struct pw_day *day
 }
 
 enum pw_code pw_table_profiles(const char *bytes, size_t size, const char *name, const struct pw_day *day,
-                               const struct pw_market *market, struct pw_profiles **out,
-                               struct pw_error *err)
+                               const struct pw_market *market, struct pw_profiles **out, struct pw_error *err)
 {
     struct pw_csv csv;
     *out = NULL;

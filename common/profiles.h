@@ -22,9 +22,9 @@ struct pw_profile_row {
 
 struct pw_profiles {
     int n_rows;
-    struct pw_profile_row *rows;     /* by slot, then asset */
+    struct pw_profile_row *rows; /* by slot, then asset */
     int n_assets;
-    double *p_min, *p_max, *a, *b;   /* [n_assets] what the asset table says */
+    double *p_min, *p_max, *a, *b; /* [n_assets] what the asset table says */
 };
 
 /* time,agent,asset and any of p_min,p_max,a,b: what changes in a market of one product. A time is HH:MM, the

@@ -1,4 +1,5 @@
-/* The table of all variables that a trace may have: adding one is adding a row. Private to the trace's layout. */
+/* The table of all variables that a trace may have: adding one is adding a row. Private to the trace's
+ * layout. */
 #ifndef PW_TRACE_ROWS_H
 #define PW_TRACE_ROWS_H
 
@@ -21,10 +22,24 @@ enum pw_trace_axes {
 };
 
 /* What the numbers are, which gives their units; flags have words. */
-enum pw_trace_meaning { PURE, POWER, PRICE, PRICE_PER_POWER, RATE, MONEY, ENERGY, HOURS, SECONDS, STATUS, CLOCK, EVENT_KIND };
+enum pw_trace_meaning {
+    PURE,
+    POWER,
+    PRICE,
+    PRICE_PER_POWER,
+    RATE,
+    MONEY,
+    ENERGY,
+    HOURS,
+    SECONDS,
+    STATUS,
+    CLOCK,
+    EVENT_KIND
+};
 
-/* Outcomes have a value, or a row of them, for each slot, as summaries do FROM_SLOTS. Samples and events of all
- * slots follow one another, their times go on. A word of the summary is stored as its place among the meanings of its flag. */
+/* Outcomes have a value, or a row of them, for each slot, as summaries do FROM_SLOTS. Samples and events of
+ * all slots follow one another, their times go on. A word of the summary is stored as its place among the
+ * meanings of its flag. */
 enum pw_trace_source {
     FROM_SUMMARY,
     FROM_SUMMARY_WORD,

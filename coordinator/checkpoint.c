@@ -80,7 +80,8 @@ static enum pw_code open_journal(struct pw_checkpoint *checkpoint, const struct 
     PW_TRY(pw_journal_open(checkpoint->path, &spec, options->force, take_slot, &taking, &n_dropped,
                            &checkpoint->journal, err));
     if (n_dropped > 0)
-        fprintf(stderr, "peerwatt: warning: %s: %lld bytes at the end are no whole slot, which is done again\n",
+        fprintf(stderr,
+                "peerwatt: warning: %s: %lld bytes at the end are no whole slot, which is done again\n",
                 checkpoint->path, (long long)n_dropped);
     return PW_OK;
 }
@@ -92,8 +93,9 @@ enum pw_code pw_checkpoint_open(const struct pw_case *loaded, const struct pw_op
     if (horizon->count == 1)
         return options->resume == NULL
                    ? PW_OK
-                   : pw_fail(err, PW_USAGE, "--resume %s: the case has one time slot (slots.count, slots.first, "
-                                            "slots.last): there is nothing to go on from",
+                   : pw_fail(err, PW_USAGE,
+                             "--resume %s: the case has one time slot (slots.count, slots.first, "
+                             "slots.last): there is nothing to go on from",
                              options->resume);
     char *path = choose_path(options);
     if (path == NULL)

@@ -56,9 +56,8 @@ static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot
                                     const struct pw_start *start)
 {
     struct pw_outcome *outcome;
-    struct pw_negotiation negotiation = {spec->market,      spec->settings, spec->progress,
-                                         spec->deadline_ns, spec->net,      slot,
-                                         start};
+    struct pw_negotiation negotiation = {spec->market, spec->settings, spec->progress, spec->deadline_ns,
+                                         spec->net,    slot,           start};
     if (spec->settings->clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, spec->transport, &outcome);
     else
@@ -81,8 +80,8 @@ double pw_horizon_optimum(void *context, const struct pw_market *market)
 static void compare_with_optimum(const struct pw_horizon_spec *spec, struct pw_outcome *outcome)
 {
     int choice = spec->settings->reference;
-    int is_wanted = choice == PW_REFERENCE_YES ||
-                    (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(spec->market));
+    int is_wanted =
+        choice == PW_REFERENCE_YES || (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(spec->market));
     pw_summary_compare(&outcome->summary,
                        is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, spec->market) : NAN);
 }

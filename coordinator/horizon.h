@@ -24,8 +24,8 @@ struct pw_horizon_spec {
 
 /* What came out, on rank 0. */
 struct pw_horizon {
-    int first, count; /* the slots that were wanted */
-    int n_done;       /* of them, from the first on */
+    int first, count;             /* the slots that were wanted */
+    int n_done;                   /* of them, from the first on */
     struct pw_outcome **outcomes; /* [count] NULL beyond n_done */
     int is_cut; /* a signal or the deadline ended it: of several slots the last one was dropped */
 };

@@ -5,8 +5,8 @@
 #include "common/journal.h"
 #include "coordinator/options.h"
 
-/* The digest of all that results depend on: the program, the digests of the input files, [n_inputs] texts, and
- * the settings given by -s. */
+/* The digest of all that results depend on: the program, the digests of the input files, [n_inputs] texts,
+ * and the settings given by -s. */
 void pw_journal_key(const char *const *inputs, int n_inputs, const struct pw_options *options,
                     unsigned char key[PW_JOURNAL_KEY]);
 

@@ -12,8 +12,8 @@
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
 
-/* Profiles that shift limits and prices of every asset a little from slot to slot, feasible as long as what is
- * fixed stays so. */
+/* Profiles that shift limits and prices of every asset a little from slot to slot, feasible as long as what
+ * is fixed stays so. */
 static struct pw_profiles *drift(const struct pw_market *market, int slots, double size, uint64_t seed)
 {
     struct test_rng rng = test_rng(seed);
@@ -83,7 +83,8 @@ static void check_slots(struct pw_market *market, const struct pw_settings *sett
     }
 }
 
-/* Whatever a slot starts from, it ends at its own market's optimum; and needs fewer rounds for little changes. */
+/* Whatever a slot starts from, it ends at its own market's optimum; and needs fewer rounds for little
+ * changes. */
 START_TEST(warm_and_cold_starts_end_at_the_optimum)
 {
     enum { SLOTS = 6 };
@@ -98,8 +99,8 @@ START_TEST(warm_and_cold_starts_end_at_the_optimum)
     struct pw_summary sum = pw_outcome_sum_up(after_warm.outcomes, SLOTS),
                       other = pw_outcome_sum_up(after_cold.outcomes, SLOTS);
     ck_assert_int_eq(sum.status, PW_CONVERGED);
-    ck_assert_msg(sum.iterations_mean < 0.9 * other.iterations_mean, "%g rounds after warm starts, %g after cold",
-                  sum.iterations_mean, other.iterations_mean);
+    ck_assert_msg(sum.iterations_mean < 0.9 * other.iterations_mean,
+                  "%g rounds after warm starts, %g after cold", sum.iterations_mean, other.iterations_mean);
     pw_horizon_release(&after_warm);
     pw_horizon_release(&after_cold);
     pw_profiles_destroy(profiles);
@@ -171,7 +172,8 @@ START_TEST(bills_add_up)
     check_same(paid, total(bills->received, agents), fabs(paid), "paid and received");
     check_same(fees, sum.fees_collected * SLOTS * 0.5, fees, "fees");
     check_same(total(bills->balance, agents), -fees, fabs(paid) + fees, "balances");
-    check_same(total(bills->energy_bought, agents), sum.power_traded * SLOTS * 0.5, sum.power_traded * 2, "energy");
+    check_same(total(bills->energy_bought, agents), sum.power_traded * SLOTS * 0.5, sum.power_traded * 2,
+               "energy");
     for (int n = 0; n < agents; n++) {
         double power = 0.0, through = bills->energy_sold[n] + bills->energy_bought[n];
         for (int slot = 0; slot < SLOTS; slot++)

@@ -26,7 +26,8 @@ static enum pw_code read(const char *text, struct pw_market *market, struct pw_p
     return pw_table_profiles(text, strlen(text), "day.csv", &day, market, out, err);
 }
 
-static void check_asset(const struct pw_market *market, int asset, double p_min, double p_max, double a, double b)
+static void check_asset(const struct pw_market *market, int asset, double p_min, double p_max, double a,
+                        double b)
 {
     ck_assert_msg(market->p_min[asset] == p_min && market->p_max[asset] == p_max && market->a[asset] == a &&
                       market->b[asset] == b,
@@ -120,14 +121,19 @@ static const struct {
     enum pw_code code;
 } wrong_case[] = {
     {HEAD, "time,agent,asset\n", "case.yaml:2: market.profiles: profiles need slots", PW_USAGE},
-    {HEAD "slots: {count: 4, first: 4}\n", "time,agent,asset\n", "case.yaml:3: slots.first: a slot below", PW_USAGE},
-    {HEAD "slots: {count: 4, last: 4}\n", "time,agent,asset\n", "case.yaml:3: slots.last: a slot below", PW_USAGE},
+    {HEAD "slots: {count: 4, first: 4}\n", "time,agent,asset\n", "case.yaml:3: slots.first: a slot below",
+     PW_USAGE},
+    {HEAD "slots: {count: 4, last: 4}\n", "time,agent,asset\n", "case.yaml:3: slots.last: a slot below",
+     PW_USAGE},
     {HEAD "slots: {count: 4, first: 3, last: 2}\n", "time,agent,asset\n",
      "case.yaml:3: slots.last: at least slots.first", PW_USAGE},
-    {HEAD "slots: {count: 0}\n", "time,agent,asset\n", "case.yaml:3: slots.count: \"0\" does not fit", PW_USAGE},
-    {HEAD "slots: {count: 4, length_h: 0}\n", "time,agent,asset\n", "case.yaml:3: slots.length_h: \"0\" does not fit", PW_USAGE},
+    {HEAD "slots: {count: 0}\n", "time,agent,asset\n", "case.yaml:3: slots.count: \"0\" does not fit",
+     PW_USAGE},
+    {HEAD "slots: {count: 4, length_h: 0}\n", "time,agent,asset\n",
+     "case.yaml:3: slots.length_h: \"0\" does not fit", PW_USAGE},
     {HEAD SLOTS, "time,agent,asset,p_max\n18:00,0,gen,1\n", "slot 3 (18:00): ", PW_INFEASIBLE},
-    {HEAD "slots: {count: 4, length_h: 6, warm: no}\n", "time,agent,asset\n", "slots.warm: unknown key", PW_USAGE},
+    {HEAD "slots: {count: 4, length_h: 6, warm: no}\n", "time,agent,asset\n", "slots.warm: unknown key",
+     PW_USAGE},
 };
 
 START_TEST(a_wrong_day_is_refused)
@@ -145,8 +151,8 @@ START_TEST(slots_left_out_do_not_matter)
     struct pw_case *loaded;
     struct pw_error err;
     const char *profiles = "time,agent,asset,p_max\n18:00,0,gen,1\n06:00,0,gen,4\n";
-    ck_assert_int_eq(load(HEAD "slots: {count: 4, length_h: 6, last: 2, first: 1}\n", profiles, &loaded, &err),
-                     PW_OK);
+    ck_assert_int_eq(
+        load(HEAD "slots: {count: 4, length_h: 6, last: 2, first: 1}\n", profiles, &loaded, &err), PW_OK);
     ck_assert(loaded->market->p_max[0] == 4.0); /* as in the first slot to run */
     pw_case_destroy(loaded);
 }

@@ -184,6 +184,7 @@ static const char *const full_case =
     "  agents: n.csv\n"
     "  links: {peers: 7, among: sides, seed: 11}\n"
     "  fee: 0.125\n"
+    "  profiles: p.csv\n"
     "  generate:\n"
     "    agents: 12\n"
     "    consumers: 0.25\n"
@@ -212,6 +213,7 @@ static const char *const full_case =
     "stop: {criterion: agent, ratify: yes, tolerance: 1e-5, primal: 1, dual: 2, price: 3,\n"
     "  trade_power: 0.5, trade_price: 0.25, share: 0.0625,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
+    "slots: {count: 48, length_h: 0.5, first: 3, last: 40, warm_start: no}\n"
     "run: {clock: wall, seed: 17, reference: no, timeline: yes}\n";
 
 START_TEST(every_setting_lands_in_its_field)
@@ -222,6 +224,9 @@ START_TEST(every_setting_lands_in_its_field)
     for (int i = 0; i < pw_settings_count; i++)
         ck_assert_msg(s.given[i], "%s is not in the test", pw_settings_table[i].path);
     ck_assert_int_eq(s.version, 1);
+    ck_assert_str_eq(s.profiles, "p.csv");
+    ck_assert(s.slots_count == 48 && s.slots_length_h == 0.5);
+    ck_assert(s.slots_first == 3 && s.slots_last == 40 && s.warm_start == 0);
     ck_assert_str_eq(s.name, "all");
     ck_assert_str_eq(s.power_unit, "MW");
     ck_assert_str_eq(s.money_unit, "CHF");
