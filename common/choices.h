@@ -28,6 +28,7 @@ enum pw_choose_choice {
     PW_CHOOSE_RANDOM,
     PW_CHOOSE_NEAREST,
     PW_CHOOSE_GREEDY,
+    PW_CHOOSE_PLANNED,
     PW_CHOOSE_ADAPTIVE /* starts as random */
 };
 

@@ -7,6 +7,8 @@
 #include "common/offer.h"
 #include "common/random.h"
 
+enum { BISECTIONS = 100 };
+
 /* A choice under way. */
 struct chooser {
     const struct pw_market *market;
@@ -14,9 +16,10 @@ struct chooser {
     struct pw_offer *offers;
     double fee; /* of both ends */
     int cap;
-    int *peers, *degree;   /* [n_agents * cap], [n_agents] */
-    int *tree;             /* [n_agents] a parent: agents that links join have the same root */
-    double *sold, *bought; /* [n_agents] what the links so far are meant to carry */
+    int *peers, *degree;      /* [n_agents * cap], [n_agents] */
+    int *tree;                /* [n_agents] a parent: agents that links join have the same root */
+    double *sold, *bought;    /* [n_agents] what the links so far are meant to carry */
+    double *to_sell, *to_buy; /* [n_agents] the plan, where there is one */
     struct pw_pair *pairs;
     int n_pairs;
 };
@@ -64,8 +67,9 @@ static int joins(const struct chooser *chooser, int i, int j)
 
 static double by_lot(const struct chooser *chooser, int i, int j)
 {
-    struct pw_draw draw = {
-        (uint64_t)chooser->spec->seed, PW_DRAW_LINKS, {(uint32_t)(i < j ? i : j), (uint32_t)(i < j ? j : i), 2}};
+    struct pw_draw draw = {(uint64_t)chooser->spec->seed,
+                           PW_DRAW_LINKS,
+                           {(uint32_t)(i < j ? i : j), (uint32_t)(i < j ? j : i), 2}};
     return possible(chooser, i, j) ? pw_random_uniform(&draw, 0) : IMPOSSIBLE;
 }
 
@@ -76,18 +80,18 @@ static double by_distance(const struct chooser *chooser, int i, int j)
                                    : IMPOSSIBLE;
 }
 
-/* The gain of i and j, whoever sells, beyond what `sold` and `bought` say (NULL: nothing) is covered. */
-static double gain(const struct chooser *chooser, int i, int j, const double *sold, const double *bought)
+/* The gain of a sale of i to j beyond what the links so far cover, and how much that would be. */
+static double more_gain(const struct chooser *chooser, int i, int j, double *power)
 {
-    const struct pw_offer *a = &chooser->offers[i], *b = &chooser->offers[j];
-    double forth = pw_offer_gain(&a->sell, sold ? sold[i] : 0.0, &b->buy, bought ? bought[j] : 0.0, chooser->fee, NULL);
-    double back = pw_offer_gain(&b->sell, sold ? sold[j] : 0.0, &a->buy, bought ? bought[i] : 0.0, chooser->fee, NULL);
-    return fmax(forth, back);
+    return pw_offer_gain(&chooser->offers[i].sell, chooser->sold[i], &chooser->offers[j].buy,
+                         chooser->bought[j], chooser->fee, power);
 }
 
 static double by_more_gain(const struct chooser *chooser, int i, int j)
 {
-    double more = possible(chooser, i, j) ? gain(chooser, i, j, chooser->sold, chooser->bought) : 0.0;
+    if (!possible(chooser, i, j))
+        return IMPOSSIBLE;
+    double more = fmax(more_gain(chooser, i, j, NULL), more_gain(chooser, j, i, NULL));
     return more > 0.0 ? more : IMPOSSIBLE;
 }
 
@@ -96,28 +100,42 @@ static double by_more_gain_in_forest(const struct chooser *chooser, int i, int j
     return joins(chooser, i, j) ? by_more_gain(chooser, i, j) : IMPOSSIBLE;
 }
 
-static double by_gain_in_forest(const struct chooser *chooser, int i, int j)
+static double by_lot_in_forest(const struct chooser *chooser, int i, int j)
 {
-    return possible(chooser, i, j) && joins(chooser, i, j) ? gain(chooser, i, j, NULL, NULL) : IMPOSSIBLE;
+    return joins(chooser, i, j) ? by_lot(chooser, i, j) : IMPOSSIBLE;
 }
 
-static double by_gain(const struct chooser *chooser, int i, int j)
+/* What is left of the plan for i to sell to j. */
+static double left_of_plan(const struct chooser *chooser, int i, int j)
 {
-    return possible(chooser, i, j) ? gain(chooser, i, j, NULL, NULL) : IMPOSSIBLE;
+    return fmin(chooser->to_sell[i] - chooser->sold[i], chooser->to_buy[j] - chooser->bought[j]);
+}
+
+/* Large with large: the fewest links for a plan are a forest, and one of few branches this way. */
+static double by_plan_in_forest(const struct chooser *chooser, int i, int j)
+{
+    if (!possible(chooser, i, j) || !joins(chooser, i, j))
+        return IMPOSSIBLE;
+    double left = fmax(left_of_plan(chooser, i, j), left_of_plan(chooser, j, i));
+    return left > 0.0 ? left : IMPOSSIBLE;
 }
 
 /* ---- Links ---- */
 
-/* Notes what a new link is meant to carry. */
-static void cover(struct chooser *chooser, int i, int j)
+static void carry(struct chooser *chooser, int seller, int buyer, double power)
 {
-    const struct pw_offer *a = &chooser->offers[i], *b = &chooser->offers[j];
-    double *sold = chooser->sold, *bought = chooser->bought, forth_power, back_power;
-    double forth = pw_offer_gain(&a->sell, sold[i], &b->buy, bought[j], chooser->fee, &forth_power);
-    double back = pw_offer_gain(&b->sell, sold[j], &a->buy, bought[i], chooser->fee, &back_power);
-    int seller = forth >= back ? i : j, buyer = forth >= back ? j : i;
-    sold[seller] += forth >= back ? forth_power : back_power;
-    bought[buyer] += forth >= back ? forth_power : back_power;
+    chooser->sold[seller] += power;
+    chooser->bought[buyer] += power;
+}
+
+/* Notes what a new link is meant to carry: what is left of the plan, or what both gain most by. */
+static void cover(struct chooser *chooser, int i, int j, int planned)
+{
+    double forth_power = left_of_plan(chooser, i, j), back_power = left_of_plan(chooser, j, i);
+    int back = back_power > forth_power;
+    if (!planned)
+        back = more_gain(chooser, i, j, &forth_power) < more_gain(chooser, j, i, &back_power);
+    carry(chooser, back ? j : i, back ? i : j, back ? back_power : forth_power);
 }
 
 static void link(struct chooser *chooser, int i, int j)
@@ -153,7 +171,8 @@ static void find_favourite(const struct chooser *chooser, score_function *score,
 static void link_best(struct chooser *chooser, score_function *score)
 {
     int n_agents = chooser->market->n_agents;
-    struct favourites best = {pw_alloc((size_t)n_agents, sizeof(int)), pw_alloc((size_t)n_agents, sizeof(double))};
+    struct favourites best = {pw_alloc((size_t)n_agents, sizeof(int)),
+                              pw_alloc((size_t)n_agents, sizeof(double))};
     for (int i = 0; i < n_agents; i++)
         find_favourite(chooser, score, i, &best);
     for (;;) {
@@ -165,7 +184,7 @@ static void link_best(struct chooser *chooser, score_function *score)
         int j = best.partner[i];
         if (score(chooser, i, j) == best.score[i]) {
             link(chooser, i, j);
-            cover(chooser, i, j);
+            cover(chooser, i, j, score == by_plan_in_forest);
         }
         find_favourite(chooser, score, i, &best);
     }
@@ -186,7 +205,7 @@ static double spare(const struct chooser *chooser, int n, int i)
 {
     const struct pw_offer *offer = &chooser->offers[i];
     return chooser->offers[n].sell.must > 0.0 ? offer->buy.room - chooser->bought[i]
-                                               : offer->sell.room - chooser->sold[i];
+                                              : offer->sell.room - chooser->sold[i];
 }
 
 /* The partner for all that n needs, by score; or, if nobody has that much, the one who has most. */
@@ -222,13 +241,52 @@ static void serve_needs(struct chooser *chooser, score_function *score)
             return;
         double power = fmin(need(chooser, neediest), spare(chooser, neediest, helper));
         int sells = chooser->offers[neediest].sell.must > 0.0;
-        chooser->sold[sells ? neediest : helper] += power;
-        chooser->bought[sells ? helper : neediest] += power;
+        carry(chooser, sells ? neediest : helper, sells ? helper : neediest, power);
         link(chooser, neediest, helper);
     }
 }
 
 /* ---- The ways ---- */
+
+/* What everybody sells and buys at one price; returns by how much more is sold. */
+static double plan_at(struct chooser *chooser, double price)
+{
+    double surplus = 0.0;
+    for (int n = 0; n < chooser->market->n_agents; n++) {
+        const struct pw_offer *offer = &chooser->offers[n];
+        chooser->to_sell[n] = pw_offer_power(&offer->sell, price - chooser->fee / 2.0, 0);
+        chooser->to_buy[n] = pw_offer_power(&offer->buy, price + chooser->fee / 2.0, 1);
+        surplus += chooser->to_sell[n] - chooser->to_buy[n];
+    }
+    return surplus;
+}
+
+static void widen(const struct pw_offer_side *side, double fee, double *low, double *high)
+{
+    if (side->room <= 0.0)
+        return;
+    double end = side->price + side->slope * side->room;
+    *low = fmin(*low, fmin(side->price, end) - fee);
+    *high = fmax(*high, fmax(side->price, end) + fee);
+}
+
+/* Plans what the whole market would trade if all could trade with all: at the price that balances the offers.
+ */
+static void plan(struct chooser *chooser)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int n = 0; n < chooser->market->n_agents; n++) {
+        widen(&chooser->offers[n].sell, chooser->fee, &low, &high);
+        widen(&chooser->offers[n].buy, chooser->fee, &low, &high);
+    }
+    for (int k = 0; k < BISECTIONS && low < high; k++) {
+        double price = low + (high - low) / 2.0;
+        if (plan_at(chooser, price) > 0.0)
+            high = price;
+        else
+            low = price;
+    }
+}
 
 static void choose_by(struct chooser *chooser, score_function *score, int must_first)
 {
@@ -237,60 +295,27 @@ static void choose_by(struct chooser *chooser, score_function *score, int must_f
     link_best(chooser, score);
 }
 
-
-static double pw(const struct pw_offer_side *s, double price, int buys)
+/* Lots at the end: links that gain nothing by themselves serve best where they mix the agents. */
+static void choose_by_offers(struct chooser *chooser, int planned, int must_first)
 {
-    if (s->room <= 0) return 0;
-    double d = buys ? s->price - price : price - s->price, sl = fabs(s->slope);
-    double x = sl > 0 ? d / sl : d > 0 ? s->room : 0;
-    return fmin(fmax(x, s->must), s->room);
-}
-static void plan(struct chooser *c)
-{
-    double low = -1e3, high = 1e3;
-    int n_agents = c->market->n_agents;
-    for (int k = 0; k < 100; k++) {
-        double m = (low + high) / 2, sum = 0;
-        for (int n = 0; n < n_agents; n++)
-            sum += pw(&c->offers[n].sell, m - c->fee / 2, 0) - pw(&c->offers[n].buy, m + c->fee / 2, 1);
-        if (sum > 0) high = m; else low = m;
-    }
-    for (int n = 0; n < n_agents; n++) {
-        c->offers[n].sell.room = pw(&c->offers[n].sell, low - c->fee / 2, 0);
-        c->offers[n].buy.room = pw(&c->offers[n].buy, low + c->fee / 2, 1);
-    }
-}
-static double by_size(const struct chooser *chooser, int i, int j)
-{
-    if (!joins(chooser,i,j) || !possible(chooser,i,j)) return IMPOSSIBLE;
-    double p = fmax(fmin(chooser->offers[i].sell.room - chooser->sold[i], chooser->offers[j].buy.room - chooser->bought[j]),
-     fmin(chooser->offers[j].sell.room - chooser->sold[j], chooser->offers[i].buy.room - chooser->bought[i]));
-    return p > 1e-9 ? p : IMPOSSIBLE;
-}
-static void choose_greedily(struct chooser *chooser, int must_first)
-{
-    const char *v = getenv("V");
     if (must_first)
-        serve_needs(chooser, by_gain);
-    for (; *v; v++) {
-    struct pw_offer *o = chooser->offers;
-    switch (*v) {
-    case 'P': plan(chooser); break;
-    case 'O': free(o); chooser->offers = pw_offers(chooser->market, 0); break;
-    case 's': link_best(chooser, by_size); break;
-    case 'f': link_best(chooser, by_more_gain_in_forest);break;
-    case 'j': link_best(chooser, by_gain_in_forest);break;
-    case 'm': link_best(chooser, by_more_gain); break;
-    case 'g': link_best(chooser, by_gain); break;
-    case 'l': link_best(chooser, by_lot); break;
-    }}
+        serve_needs(chooser, by_more_gain);
+    if (planned) {
+        plan(chooser);
+        link_best(chooser, by_plan_in_forest);
+    }
+    link_best(chooser, by_more_gain_in_forest);
+    link_best(chooser, by_lot_in_forest);
+    link_best(chooser, by_more_gain);
+    link_best(chooser, by_lot);
 }
 
 int pw_choose_allowed(const struct pw_market *market, const struct pw_links_spec *spec, int i, int j)
 {
-    return i != j && (!spec->among_sides ||
-                      (pw_market_agent_p_max(market, i, 0) > 0.0 && pw_market_agent_p_min(market, j, 0) < 0.0) ||
-                      (pw_market_agent_p_max(market, j, 0) > 0.0 && pw_market_agent_p_min(market, i, 0) < 0.0));
+    return i != j &&
+           (!spec->among_sides ||
+            (pw_market_agent_p_max(market, i, 0) > 0.0 && pw_market_agent_p_min(market, j, 0) < 0.0) ||
+            (pw_market_agent_p_max(market, j, 0) > 0.0 && pw_market_agent_p_min(market, i, 0) < 0.0));
 }
 
 int pw_choose(const struct pw_market *market, const struct pw_links_spec *spec, double fee, int must_first,
@@ -303,12 +328,14 @@ int pw_choose(const struct pw_market *market, const struct pw_links_spec *spec, 
     chooser.peers = pw_alloc(n_agents, (size_t)cap * sizeof(int));
     chooser.degree = pw_alloc(n_agents, 2 * sizeof(int));
     chooser.tree = chooser.degree + n_agents;
-    chooser.sold = pw_alloc(n_agents, 2 * sizeof(double));
+    chooser.sold = pw_alloc(n_agents, 4 * sizeof(double));
     chooser.bought = chooser.sold + n_agents;
+    chooser.to_sell = chooser.bought + n_agents;
+    chooser.to_buy = chooser.to_sell + n_agents;
     for (int n = 0; n < market->n_agents; n++)
         chooser.tree[n] = n;
-    if (spec->choose == PW_CHOOSE_GREEDY)
-        choose_greedily(&chooser, must_first);
+    if (spec->choose == PW_CHOOSE_GREEDY || spec->choose == PW_CHOOSE_PLANNED)
+        choose_by_offers(&chooser, spec->choose == PW_CHOOSE_PLANNED, must_first);
     else
         choose_by(&chooser, spec->choose == PW_CHOOSE_NEAREST ? by_distance : by_lot, must_first);
     free(chooser.offers);

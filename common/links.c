@@ -266,7 +266,8 @@ static void install(struct pw_market *market, const struct abilities *can, const
     pw_market_index(market);
 }
 
-void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides, double fee)
+void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides,
+                      double fee)
 {
     struct bundle bundle = {0};
     struct abilities can = find_abilities(market);

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 
 enum { BISECTIONS = 100 };
+static const double SLACK = 1e-6; /* of limits, for powers that come from a market solved to some tolerance */
 
 struct span {
     double low, high;
@@ -98,4 +99,64 @@ double pw_offer_gain(const struct pw_offer_side *sell, double sold, const struct
     if (power != NULL)
         *power = x;
     return x * (margin - bend * x / 2.0);
+}
+
+double pw_offer_power(const struct pw_offer_side *side, double price, int buys)
+{
+    double excess = buys ? side->price - price : price - side->price, slope = fabs(side->slope);
+    double power = slope > 0.0 ? excess / slope : excess >= 0.0 ? side->room : 0.0;
+    return fmin(fmax(power, side->must), side->room);
+}
+
+double pw_offer_low(const struct pw_offer *offer)
+{
+    return offer->buy.room > 0.0 ? -offer->buy.room : offer->sell.must;
+}
+
+double pw_offer_high(const struct pw_offer *offer)
+{
+    return offer->sell.room > 0.0 ? offer->sell.room : -offer->buy.must;
+}
+
+double pw_offer_cost(const struct pw_offer *offer, double power)
+{
+    const struct pw_offer_side *side = power > 0.0 ? &offer->sell : &offer->buy;
+    return (side->price + side->slope * fabs(power) / 2.0) * power;
+}
+
+/* What one more unit of power is worth to an agent that injects `power`. */
+static double marginal_price(const struct pw_offer *offer, double power)
+{
+    int sells = power > 0.0 || offer->buy.room <= 0.0;
+    const struct pw_offer_side *side = sells ? &offer->sell : &offer->buy;
+    return side->price + side->slope * fabs(power);
+}
+
+static double slack(const struct pw_offer *offer)
+{
+    return SLACK * (fabs(pw_offer_low(offer)) + fabs(pw_offer_high(offer)));
+}
+
+double pw_offer_together(const struct pw_offer *a, double power_a, const struct pw_offer *b, double power_b,
+                         double low, double high, double fee)
+{
+    low = fmax(low, fmax(pw_offer_low(a) - power_a, power_b - pw_offer_high(b)));
+    high = fmin(high, fmin(pw_offer_high(a) - power_a, power_b - pw_offer_low(b)));
+    if (low > high + slack(a) + slack(b))
+        return -INFINITY;
+    for (int k = 0; k < BISECTIONS && low < high; k++) {
+        double x = low + (high - low) / 2.0, toll = x > 0.0 ? fee : -fee;
+        if (marginal_price(b, power_b - x) - marginal_price(a, power_a + x) > toll)
+            low = x;
+        else
+            high = x;
+    }
+    double x = low + (high - low) / 2.0;
+    return -pw_offer_cost(a, power_a + x) - pw_offer_cost(b, power_b - x) - fee * fabs(x);
+}
+
+double pw_offer_alone(const struct pw_offer *offer, double power)
+{
+    int can = power >= pw_offer_low(offer) - slack(offer) && power <= pw_offer_high(offer) + slack(offer);
+    return can ? -pw_offer_cost(offer, power) : -INFINITY;
 }

@@ -5,8 +5,8 @@
 
 #include "common/market.h"
 
-/* One side of an offer. The x-th unit is worth price + slope x to a seller (slope >= 0, what it costs), and to
- * a buyer (slope <= 0, what it saves). */
+/* One side of an offer. The x-th unit is worth price + slope x to a seller (slope >= 0, what it costs), and
+ * to a buyer (slope <= 0, what it saves). */
 struct pw_offer_side {
     double room;         /* most power; 0: does not trade this way */
     double must;         /* the part of it that limits force on the agent */
@@ -27,5 +27,22 @@ struct pw_offer *pw_offers(const struct pw_market *market, int q);
  * ends together pay `fee` per unit; *power, if not NULL, is how much they would trade. Both 0 if nothing. */
 double pw_offer_gain(const struct pw_offer_side *sell, double sold, const struct pw_offer_side *buy,
                      double bought, double fee, double *power);
+
+/* How much of a side is taken at a price: between `must` and `room`. */
+double pw_offer_power(const struct pw_offer_side *side, double price, int buys);
+
+/* What an agent can inject on balance (buying counts negative) by its offer, and what that costs it. */
+double pw_offer_low(const struct pw_offer *offer);
+double pw_offer_high(const struct pw_offer *offer);
+double pw_offer_cost(const struct pw_offer *offer, double power);
+
+/* Minus the cost of two agents that inject `power_a` and `power_b` but for a trade x from a to b, within
+ * [low, high], at the best x; a unit of |x| costs `fee`. -INFINITY where no x keeps both within their limits.
+ */
+double pw_offer_together(const struct pw_offer *a, double power_a, const struct pw_offer *b, double power_b,
+                         double low, double high, double fee);
+
+/* The same of one agent without any trade to decide on. */
+double pw_offer_alone(const struct pw_offer *offer, double power);
 
 #endif

@@ -79,8 +79,10 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such");
         return;
     case PW_LINKS:
-        snprintf(text, size, "all, sides, a CSV path, {random: density}, {nearest: count}, {peers: count} or {choose: rule, "
-                 "peers: most}");
+        snprintf(
+            text, size,
+            "all, sides, a CSV path, {random: density}, {nearest: count}, {peers: count} or {choose: rule, "
+            "peers: most}");
     }
 }
 
@@ -170,7 +172,7 @@ static int parse_law(const struct pw_setting *setting, const struct pw_yaml *nod
 static const char *const links_keys[] = {"random", "nearest", "peers", "choose", "among", "seed"};
 enum { KEY_RANDOM, KEY_NEAREST, KEY_PEERS, KEY_CHOOSE, KEY_AMONG, KEY_SEED, N_LINKS_KEYS };
 
-static const char *const choose_words[] = {"random", "nearest", "greedy", "adaptive"};
+static const char *const choose_words[] = {"random", "nearest", "greedy", "planned", "adaptive"};
 enum { N_CHOOSE_WORDS = sizeof choose_words / sizeof *choose_words };
 
 static int parse_density(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
@@ -201,11 +203,12 @@ static int parse_choose(const struct pw_yaml *node, struct pw_links_spec *links,
             return 1;
     }
     if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0')
-        return refuse(node, "one of random, nearest, greedy, adaptive", why);
+        return refuse(node, "one of random, nearest, greedy, planned, adaptive", why);
     pw_suggest(node->text, choose_words, N_CHOOSE_WORDS, hint, sizeof hint);
     why->line = node->line;
     snprintf(why->text, sizeof why->text,
-             "\"%.60s\" is not known%s (one of random, nearest, greedy, adaptive)", node->text, hint);
+             "\"%.60s\" is not known%s (one of random, nearest, greedy, planned, adaptive)", node->text,
+             hint);
     return 0;
 }
 
@@ -250,8 +253,8 @@ static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_s
         why->line = map->key_lines[i];
         pw_suggest(map->keys[i], links_keys, N_LINKS_KEYS, hint, sizeof hint);
         snprintf(why->text, sizeof why->text,
-                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, choose, among, seed)", map->keys[i],
-                 hint);
+                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, choose, among, seed)",
+                 map->keys[i], hint);
         return 0;
     }
 }
@@ -274,7 +277,7 @@ static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *link
         return 1;
     why->line = map->line;
     snprintf(why->text, sizeof why->text, "%s",
-             chosen       ? "choose needs peers, the most that an agent may have, and neither random nor nearest"
+             chosen ? "choose needs peers, the most that an agent may have, and neither random nor nearest"
              : kinds == 1 ? "nearest is among all: sides goes with random and peers only"
                           : "exactly one of random, nearest and peers is expected");
     return 0;
@@ -413,8 +416,8 @@ static void print_links(const struct pw_links_spec *links, FILE *out)
         fprintf(out, "{peers: %ld, among: %s, seed: %ld}", links->count, among, links->seed);
         return;
     case PW_LINKS_CHOSEN:
-        fprintf(out, "{choose: %s, peers: %ld, among: %s, seed: %ld}", choose_words[links->choose], links->count,
-                among, links->seed);
+        fprintf(out, "{choose: %s, peers: %ld, among: %s, seed: %ld}", choose_words[links->choose],
+                links->count, among, links->seed);
     }
 }
 

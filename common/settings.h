@@ -29,11 +29,11 @@ enum pw_links_kind {
 };
 struct pw_links_spec {
     enum pw_links_kind kind;
-    int among_sides;         /* random, peers, chosen: consumers with producers only */
-    int choose;              /* chosen: enum pw_choose_choice */
-    double density;          /* random: probability of a link */
-    long count;              /* nearest, peers: links that each agent asks for; chosen: most links of an agent */
-    long seed;               /* random, peers, chosen */
+    int among_sides; /* random, peers, chosen: consumers with producers only */
+    int choose;      /* chosen: enum pw_choose_choice */
+    double density;  /* random: probability of a link */
+    long count;      /* nearest, peers: links that each agent asks for; chosen: most links of an agent */
+    long seed;       /* random, peers, chosen */
     char path[PW_TEXT_ROOM]; /* table: a CSV path */
 };
 

@@ -14,10 +14,10 @@
 enum { MOST_EXHAUSTIVE = 10 };
 
 static const char *const recipe[] = {
-    "market.generate.consumer.a=[0.05, 0.15]",   "market.generate.consumer.b=[8, 12]",
-    "market.generate.consumer.p_min=[-15, -5]",  "market.generate.consumer.p_max=[-3, -1]",
-    "market.generate.producer.a=[0.05, 0.15]",   "market.generate.producer.b=[1, 5]",
-    "market.generate.producer.p_min=0",          "market.generate.producer.p_max=[5, 20]",
+    "market.generate.consumer.a=[0.05, 0.15]",  "market.generate.consumer.b=[8, 12]",
+    "market.generate.consumer.p_min=[-15, -5]", "market.generate.consumer.p_max=[-3, -1]",
+    "market.generate.producer.a=[0.05, 0.15]",  "market.generate.producer.b=[1, 5]",
+    "market.generate.producer.p_min=0",         "market.generate.producer.p_max=[5, 20]",
 };
 
 struct pw_market *test_recipe(int n_agents, int replicate, int must_run)
@@ -96,7 +96,8 @@ struct search {
 
 static int fits(const struct search *search, int k)
 {
-    return search->degree[search->pairs[k].a] < search->peers && search->degree[search->pairs[k].b] < search->peers;
+    return search->degree[search->pairs[k].a] < search->peers &&
+           search->degree[search->pairs[k].b] < search->peers;
 }
 
 static int is_taken(const struct search *search, int k)

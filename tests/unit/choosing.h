@@ -1,4 +1,5 @@
-/* What a choice of peers is worth: markets of the recipe, their gain from trade, and the best choice there is. */
+/* What a choice of peers is worth: markets of the recipe, their gain from trade, and the best choice there
+ * is. */
 #ifndef PW_TEST_CHOOSING_H
 #define PW_TEST_CHOOSING_H
 
