@@ -87,7 +87,7 @@ static double together(const struct rewiring *wires, int i, double power_i, int 
 
 /* An agent and the link that it would drop. */
 struct leaver {
-    int agent, dropped; /* -1: has room, drops nobody */
+    int agent, dropped; /* -1: drops nobody */
     double given;       /* to the dropped one */
 };
 
@@ -150,9 +150,9 @@ static void judge(const struct rewiring *wires, struct change *change)
 static struct change best_change(const struct rewiring *wires, int i, int j)
 {
     struct change best = {.gain = -INFINITY};
-    int full_i = wires->degree[i] >= wires->cap, full_j = wires->degree[j] >= wires->cap;
-    for (int k = full_i ? 0 : -1; k < (full_i ? wires->degree[i] : 0); k++) {
-        for (int l = full_j ? 0 : -1; l < (full_j ? wires->degree[j] : 0); l++) {
+    int first_i = wires->degree[i] < wires->cap ? -1 : 0, first_j = wires->degree[j] < wires->cap ? -1 : 0;
+    for (int k = first_i; k < wires->degree[i]; k++) {
+        for (int l = first_j; l < wires->degree[j]; l++) {
             struct change change = {0.0, leaver_at(wires, i, k), leaver_at(wires, j, l)};
             judge(wires, &change);
             if (change.gain > best.gain)

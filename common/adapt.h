@@ -7,10 +7,11 @@
 
 /* Rewires the market, whose links pw_links_build() made of `spec` (PW_LINKS_CHOSEN) with `fee` at each end,
  * after it has cleared with trade [n_links * n_products] from link_a to link_b; product 0 counts. Each agent,
- * in an order drawn for the slot, asks one agent drawn among those that it might be linked with. Where both
- * have room for a peer, they are linked. Otherwise each drops one, and the two that are dropped are linked in
- * their place if they may be. It is done if the four gain by it, by their offers, all their other trades as
- * they were; of all pairs to drop, by the one that gains most. No agent takes part in two changes of a slot.
+ * in an order drawn for the slot, asks one agent drawn among those that it might be linked with. They
+ * become peers if that gains, where each of them drops a peer that it has, or, if it has room for one more,
+ * does not; of all such changes the one that gains most is made. Two that are both dropped are linked with
+ * each other, if they may be. Gains are those of the two to four agents together, by their offers, all their
+ * other trades as they were. No agent takes part in two changes of a slot.
  * So no agent ever has more than spec->count peers, and if the market repeats unchanged its optimal welfare
  * never falls (where offers are exact: one asset an agent).
  *

@@ -13,30 +13,58 @@
 
 enum { MOST_EXHAUSTIVE = 10 };
 
-static const char *const recipe[] = {
-    "market.generate.consumer.a=[0.05, 0.15]",  "market.generate.consumer.b=[8, 12]",
-    "market.generate.consumer.p_min=[-15, -5]", "market.generate.consumer.p_max=[-3, -1]",
-    "market.generate.producer.a=[0.05, 0.15]",  "market.generate.producer.b=[1, 5]",
-    "market.generate.producer.p_min=0",         "market.generate.producer.p_max=[5, 20]",
+/* What the recipes draw, each uniformly from [low, high]. */
+struct laws {
+    double consumers; /* share of the agents */
+    struct pw_law must, room;
 };
 
-struct pw_market *test_recipe(int n_agents, int replicate, int must_run)
+static const struct laws laws[N_RECIPES] = {
+    [RECIPE_EVEN] = {0.5, {-3, -1}, {5, 20}},
+    [RECIPE_FREE] = {0.5, {0, 0}, {5, 20}},
+    [RECIPE_FEW] = {0.8, {-3, -1}, {20, 80}},
+    [RECIPE_MIXED] = {0.5, {-3, -1}, {5, 20}},
+};
+
+/* Gives each buyer a plant of its own, enough for what it must consume. */
+static struct pw_market *with_plants(struct pw_market *plain, int n_buyers, struct test_rng *rng)
 {
-    struct pw_settings settings;
+    struct pw_market *market = pw_market_create(plain->n_agents, 1, plain->n_agents + n_buyers, 0);
+    for (int n = 0, i = 0; n < plain->n_agents; n++) {
+        market->p_min[i] = plain->p_min[n];
+        market->p_max[i] = plain->p_max[n];
+        market->a[i] = plain->a[n];
+        market->b[i++] = plain->b[n];
+        if (n < n_buyers) {
+            market->p_max[i] = test_uniform(rng, 4, 8);
+            market->a[i] = test_uniform(rng, 0.05, 0.15);
+            market->b[i++] = test_uniform(rng, 3, 7);
+        }
+        market->asset_first[n + 1] = i;
+    }
+    pw_market_destroy(plain);
+    return market;
+}
+
+struct pw_market *test_recipe(enum test_recipe recipe, int n_agents, int replicate)
+{
     struct pw_error err = {0};
     struct pw_market *market = NULL;
-    pw_settings_default(&settings);
-    for (size_t i = 0; i < sizeof recipe / sizeof *recipe; i++) {
-        if (pw_settings_override(&settings, recipe[i], &err) != PW_OK)
-            fprintf(stderr, "%s\n", err.text);
-    }
-    settings.generate_agents = n_agents;
-    settings.generate_seed = 1 + replicate;
-    if (!must_run)
-        settings.consumer_p_max = (struct pw_law){0, 0};
+    struct pw_settings settings = {.generate_agents = n_agents,
+                                   .generate_seed = 1 + replicate,
+                                   .generate_consumers = laws[recipe].consumers,
+                                   .consumer_a = {0.05, 0.15},
+                                   .consumer_b = {8, 12},
+                                   .consumer_p_min = {-15, -5},
+                                   .consumer_p_max = laws[recipe].must,
+                                   .producer_a = {0.05, 0.15},
+                                   .producer_b = {1, 5},
+                                   .producer_p_max = laws[recipe].room};
     if (pw_generate(&settings, &market, &err) != PW_OK)
         fprintf(stderr, "%s\n", err.text);
     struct test_rng rng = test_rng(977 + (uint64_t)replicate);
+    if (recipe == RECIPE_MIXED)
+        market = with_plants(market, n_agents / 2, &rng);
     market->x = pw_alloc((size_t)n_agents, sizeof(double));
     market->y = pw_alloc((size_t)n_agents, sizeof(double));
     for (int n = 0; n < n_agents; n++) {
@@ -57,22 +85,31 @@ double test_optimum(const struct pw_market *market)
     return reference.social_welfare;
 }
 
-struct test_bounds test_bounds(struct pw_market *market)
+/* The welfare if all buyers take the least that they can. */
+static double least_welfare(struct pw_market *market)
 {
-    struct test_bounds bounds;
-    struct pw_error err = {0};
     double *p_min = pw_alloc((size_t)market->n_assets, sizeof *p_min);
-    pw_links_build(market, &(struct pw_links_spec){.kind = PW_LINKS_SIDES}, 0.0, &err);
-    bounds.full = test_optimum(market);
     for (int i = 0; i < market->n_assets; i++) {
         p_min[i] = market->p_min[i];
         if (market->p_max[i] <= 0.0)
             market->p_min[i] = market->p_max[i];
     }
-    bounds.none = test_optimum(market);
+    double welfare = test_optimum(market);
     for (int i = 0; i < market->n_assets; i++)
         market->p_min[i] = p_min[i];
     free(p_min);
+    return welfare;
+}
+
+struct test_bounds test_bounds(struct pw_market *market)
+{
+    struct pw_error err = {0};
+    pw_links_install(market, NULL, 0, 1, 0.0);
+    struct test_bounds bounds = {.none = test_optimum(market)};
+    pw_links_build(market, &(struct pw_links_spec){.kind = PW_LINKS_SIDES}, 0.0, &err);
+    bounds.full = test_optimum(market);
+    if (isnan(bounds.none))
+        bounds.none = least_welfare(market);
     return bounds;
 }
 
@@ -151,7 +188,7 @@ double test_best_share(struct pw_market *market, int peers, const struct test_bo
         abort();
     for (int i = 0; i < market->n_agents; i++) {
         for (int j = 0; j < market->n_agents; j++) {
-            if (market->p_max[i] > 0.0 && market->p_min[j] < 0.0)
+            if (pw_market_agent_p_max(market, i, 0) > 0.0 && pw_market_agent_p_max(market, j, 0) <= 0.0)
                 search.pairs[search.n_pairs++] = (struct pw_pair){i, j};
         }
     }

@@ -6,15 +6,25 @@
 #include "common/market.h"
 #include "common/settings.h"
 
-/* configs/cases/random.yaml with so many agents, its seeds moved on by `replicate`, and no links. With
- * must_run 0 consumers may also consume nothing. Agents have places in the unit square, for nearest. */
-struct pw_market *test_recipe(int n_agents, int replicate, int must_run);
+/* Which markets. */
+enum test_recipe {
+    RECIPE_EVEN,  /* configs/cases/random.yaml: as many buyers as sellers, of like sizes */
+    RECIPE_FREE,  /* the same, but nobody must buy */
+    RECIPE_FEW,   /* one seller for four buyers, four times as large */
+    RECIPE_MIXED, /* even, and each buyer has a plant of its own and may sell, too */
+    N_RECIPES
+};
+
+/* A market of a recipe without links, its seed `replicate` above that of the case. Agents have places in the
+ * unit square, for nearest. */
+struct pw_market *test_recipe(enum test_recipe recipe, int n_agents, int replicate);
 
 /* The social welfare of the centralised optimum, NaN if the market has no feasible solution. */
 double test_optimum(const struct pw_market *market);
 
-/* The welfare with every seller linked with every buyer: full; and the same where all take only what they
- * must, from whoever gives it cheapest: none. Gain from trade is what is beyond `none`. */
+/* The welfare with every seller linked with every buyer, and that of no trade; where some must trade, that of
+ * all taking the least that they can, from whoever gives it cheapest, with every link: more than a market
+ * without choice would have. The gain from trade is what goes beyond none. */
 struct test_bounds {
     double none, full;
 };
@@ -27,7 +37,7 @@ double test_share(const struct pw_market *market, const struct test_bounds *boun
  * trying them all; leaves the market with one of the best. At most 12 agents; time grows steeply. */
 double test_best_share(struct pw_market *market, int peers, const struct test_bounds *bounds);
 
-/* The same for one peer and any number of agents, by the Hungarian method. */
+/* The same for one peer where the first half buys and the other half sells, by best chains of changes. */
 double test_best_matching(struct pw_market *market, const struct test_bounds *bounds);
 
 #endif
