@@ -186,9 +186,8 @@ static void apply(struct rewiring *wires, const struct change *change)
 
 static int draw_below(const struct rewiring *wires, long slot, int n, int what, int bound)
 {
-    struct pw_draw draw = {(uint64_t)wires->spec->seed,
-                           PW_DRAW_LINKS,
-                           {(uint32_t)slot, (uint32_t)n, (uint32_t)what}};
+    struct pw_draw draw = {
+        (uint64_t)wires->spec->seed, PW_DRAW_LINKS, {(uint32_t)slot, (uint32_t)n, (uint32_t)what}};
     return (int)(pw_random_uniform(&draw, 0) * bound);
 }
 
