@@ -8,6 +8,7 @@
 #include "common/random.h"
 
 enum { BISECTIONS = 100 };
+static const double NEGLIGIBLE = 1e-9; /* of a planned power */
 
 /* A choice under way. */
 struct chooser {
@@ -105,21 +106,6 @@ static double by_lot_in_forest(const struct chooser *chooser, int i, int j)
     return joins(chooser, i, j) ? by_lot(chooser, i, j) : IMPOSSIBLE;
 }
 
-/* What is left of the plan for i to sell to j. */
-static double left_of_plan(const struct chooser *chooser, int i, int j)
-{
-    return fmin(chooser->to_sell[i] - chooser->sold[i], chooser->to_buy[j] - chooser->bought[j]);
-}
-
-/* Large with large: the fewest links for a plan are a forest, and one of few branches this way. */
-static double by_plan_in_forest(const struct chooser *chooser, int i, int j)
-{
-    if (!possible(chooser, i, j) || !joins(chooser, i, j))
-        return IMPOSSIBLE;
-    double left = fmax(left_of_plan(chooser, i, j), left_of_plan(chooser, j, i));
-    return left > 0.0 ? left : IMPOSSIBLE;
-}
-
 /* ---- Links ---- */
 
 static void carry(struct chooser *chooser, int seller, int buyer, double power)
@@ -128,13 +114,11 @@ static void carry(struct chooser *chooser, int seller, int buyer, double power)
     chooser->bought[buyer] += power;
 }
 
-/* Notes what a new link is meant to carry: what is left of the plan, or what both gain most by. */
-static void cover(struct chooser *chooser, int i, int j, int planned)
+/* Notes what a new link is meant to carry: what both gain most by. */
+static void cover(struct chooser *chooser, int i, int j)
 {
-    double forth_power = left_of_plan(chooser, i, j), back_power = left_of_plan(chooser, j, i);
-    int back = back_power > forth_power;
-    if (!planned)
-        back = more_gain(chooser, i, j, &forth_power) < more_gain(chooser, j, i, &back_power);
+    double forth_power, back_power;
+    int back = more_gain(chooser, i, j, &forth_power) < more_gain(chooser, j, i, &back_power);
     carry(chooser, back ? j : i, back ? i : j, back ? back_power : forth_power);
 }
 
@@ -184,7 +168,7 @@ static void link_best(struct chooser *chooser, score_function *score)
         int j = best.partner[i];
         if (score(chooser, i, j) == best.score[i]) {
             link(chooser, i, j);
-            cover(chooser, i, j, score == by_plan_in_forest);
+            cover(chooser, i, j);
         }
         find_favourite(chooser, score, i, &best);
     }
@@ -288,6 +272,45 @@ static void plan(struct chooser *chooser)
     }
 }
 
+/* The agent of whose plan most is left, of those that can still be linked (with i, in a forest, if i >= 0);
+ * -1 if nothing is left but rounding. */
+static int most_left(const struct chooser *chooser, const double *planned, const double *carried, int i)
+{
+    int best = -1;
+    double most = 0.0;
+    for (int n = 0; n < chooser->market->n_agents; n++) {
+        double left = planned[n] - carried[n];
+        int fits =
+            i >= 0 ? possible(chooser, i, n) && joins(chooser, i, n) : chooser->degree[n] < chooser->cap;
+        if (!fits || left <= most || left <= NEGLIGIBLE * planned[n])
+            continue;
+        best = n;
+        most = left;
+    }
+    return best;
+}
+
+/* Links that carry the plan: the largest sale left with the largest purchase left, which keeps branches few.
+ */
+static void link_plan(struct chooser *chooser)
+{
+    plan(chooser);
+    for (;;) {
+        int seller = most_left(chooser, chooser->to_sell, chooser->sold, -1);
+        int buyer = seller >= 0 ? most_left(chooser, chooser->to_buy, chooser->bought, seller) : -1;
+        if (seller < 0)
+            return;
+        if (buyer < 0) { /* nobody is left for it */
+            chooser->to_sell[seller] = 0.0;
+            continue;
+        }
+        link(chooser, seller, buyer);
+        carry(chooser, seller, buyer,
+              fmin(chooser->to_sell[seller] - chooser->sold[seller],
+                   chooser->to_buy[buyer] - chooser->bought[buyer]));
+    }
+}
+
 static void choose_by(struct chooser *chooser, score_function *score, int must_first)
 {
     if (must_first)
@@ -300,10 +323,8 @@ static void choose_by_offers(struct chooser *chooser, int planned, int must_firs
 {
     if (must_first)
         serve_needs(chooser, by_more_gain);
-    if (planned) {
-        plan(chooser);
-        link_best(chooser, by_plan_in_forest);
-    }
+    if (planned)
+        link_plan(chooser);
     link_best(chooser, by_more_gain_in_forest);
     link_best(chooser, by_lot_in_forest);
     link_best(chooser, by_more_gain);

@@ -67,7 +67,8 @@ static int same_links(struct links links, const struct pw_market *market)
 
 /* ---- By definition ---- */
 
-/* No agent above its cap, every link allowed and there once; and none missing that both ends have room for. */
+/* No agent above its cap, every link allowed and there once; and none missing that both ends have room for.
+ */
 static void check_links(const struct pw_market *market, const struct pw_links_spec *spec)
 {
     int n = market->n_agents, wrong = 0;
@@ -75,8 +76,9 @@ static void check_links(const struct pw_market *market, const struct pw_links_sp
         wrong += pw_market_degree(market, i) > spec->count;
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
-            int sells = (pw_market_agent_p_max(market, i, 0) > 0 && pw_market_agent_p_min(market, j, 0) < 0) ||
-                        (pw_market_agent_p_max(market, j, 0) > 0 && pw_market_agent_p_min(market, i, 0) < 0);
+            int sells =
+                (pw_market_agent_p_max(market, i, 0) > 0 && pw_market_agent_p_min(market, j, 0) < 0) ||
+                (pw_market_agent_p_max(market, j, 0) > 0 && pw_market_agent_p_min(market, i, 0) < 0);
             int may = !spec->among_sides || sells, count = linked(market, i, j);
             int room = pw_market_degree(market, i) < spec->count && pw_market_degree(market, j) < spec->count;
             wrong += count > may || (may && room && count == 0);
@@ -103,7 +105,8 @@ END_TEST
 START_TEST(a_choice_depends_on_its_seed_only)
 {
     for (int way = 0; way < N_WAYS; way++) {
-        struct pw_market *market = test_recipe(RECIPE_EVEN, AGENTS, 3), *again = test_recipe(RECIPE_EVEN, AGENTS, 3);
+        struct pw_market *market = test_recipe(RECIPE_EVEN, AGENTS, 3),
+                         *again = test_recipe(RECIPE_EVEN, AGENTS, 3);
         struct pw_links_spec spec = spec_of(way, 4, 7, 1), other = spec_of(way, 4, 8, 1);
         build(market, &spec);
         build(again, &spec);
@@ -130,8 +133,8 @@ START_TEST(nearest_by_definition)
             for (int k = 0; k < 20 * 20; k++) {
                 int i = k / 20, j = k % 20;
                 double distance = hypot(market->x[i] - market->x[j], market->y[i] - market->y[j]);
-                if (i < j && pw_choose_allowed(market, &spec, i, j) && !wanted[i][j] && degree[i] < spec.count &&
-                    degree[j] < spec.count && distance < closest) {
+                if (i < j && pw_choose_allowed(market, &spec, i, j) && !wanted[i][j] &&
+                    degree[i] < spec.count && degree[j] < spec.count && distance < closest) {
                     closest = distance;
                     a = i;
                     b = j;
@@ -193,8 +196,10 @@ START_TEST(an_asset_is_offered_as_it_is)
     ck_assert(offers[2].sell.must == 4 && offers[2].sell.room == 4 && offers[2].sell.price < 2);
     ck_assert(offers[3].buy.must == 3 && offers[3].buy.room == 3 && offers[3].buy.price > 8);
     ck_assert(offers[4].sell.room == 4 && offers[4].buy.room == 8); /* a plant of 5 at 2, a load of 1 to 8 */
-    ck_assert_double_eq_tol(offers[4].sell.price, 2, 1e-6);
-    ck_assert_double_eq_tol(offers[4].buy.price, 2, 1e-6); /* the first unit saves the plant's */
+    ck_assert_double_eq_tol(offers[4].sell.price, 5, 1e-6); /* by itself: the load takes all 5 of the plant */
+    ck_assert_double_eq_tol(offers[4].sell.slope, .2, 1e-6);
+    ck_assert_double_eq_tol(offers[4].buy.price, 5, 1e-6);
+    ck_assert_double_eq_tol(offers[4].buy.slope, -3. / 8, 1e-6); /* down to 2, where the plant rests */
     ck_assert(offers[5].sell.room == 0 && offers[5].buy.room == 0);
     free(offers);
     pw_market_destroy(market);
@@ -207,14 +212,16 @@ START_TEST(gains_are_those_of_the_market_of_two)
     struct test_rng rng = test_rng(11);
     for (int run = 0; run < 200; run++) {
         const double a = test_uniform(&rng, 0.01, 1), b = test_uniform(&rng, 0, 10);
-        const double rows[][5] = {{0, 0, test_uniform(&rng, 1, 20), a, b},
-                                  {1, -test_uniform(&rng, 1, 20), 0, test_uniform(&rng, 0.01, 1), test_uniform(&rng, 0, 10)}};
+        const double rows[][5] = {
+            {0, 0, test_uniform(&rng, 1, 20), a, b},
+            {1, -test_uniform(&rng, 1, 20), 0, test_uniform(&rng, 0.01, 1), test_uniform(&rng, 0, 10)}};
         struct pw_market *market = test_market_of(2, 2, rows);
         test_link_all(market);
         double fee = run % 2 ? test_uniform(&rng, 0, 1) : 0.0, power;
         market->fee_a[0] = market->fee_b[0] = fee / 2;
         struct pw_offer *offers = pw_offers(market, 0);
-        double optimum = test_optimum(market), gain = pw_offer_gain(&offers[0].sell, 0, &offers[1].buy, 0, fee, &power);
+        double optimum = test_optimum(market),
+               gain = pw_offer_gain(&offers[0].sell, 0, &offers[1].buy, 0, fee, &power);
         double together = pw_offer_together(&offers[0], 0, &offers[1], 0, -INFINITY, INFINITY, fee);
         ck_assert_double_eq_tol(gain, optimum, 1e-4 * (1 + optimum));
         ck_assert_double_eq_tol(together, optimum, 1e-4 * (1 + optimum));
@@ -231,7 +238,8 @@ START_TEST(who_must_trade_is_served)
 {
     for (int m = 0; m < MARKETS; m++) {
         for (int way = 0; way < N_WAYS; way++) {
-            struct pw_market *even = test_recipe(RECIPE_EVEN, AGENTS, m), *few = test_recipe(RECIPE_FEW, AGENTS, m);
+            struct pw_market *even = test_recipe(RECIPE_EVEN, AGENTS, m),
+                             *few = test_recipe(RECIPE_FEW, AGENTS, m);
             struct pw_links_spec one = spec_of(way, 1, m, 1), four = spec_of(way, 4, m, 1);
             struct pw_error err = {0};
             build(even, &one); /* 20 buyers, 20 sellers: each needs one of its own */
@@ -373,7 +381,8 @@ START_TEST(adapting_never_loses)
         enum test_recipe recipe;
         int peers;
         double mean; /* at least, after 30 slots */
-    } runs[] = {{RECIPE_EVEN, 1, 0.95}, {RECIPE_FREE, 2, 0.998}, {RECIPE_FEW, 4, 0.975}, {RECIPE_FEW, 5, 0.995}};
+    } runs[] = {
+        {RECIPE_EVEN, 1, 0.95}, {RECIPE_FREE, 2, 0.998}, {RECIPE_FEW, 4, 0.975}, {RECIPE_FEW, 5, 0.995}};
     int r = _i;
     double mean = 0;
     for (int m = 0; m < 10; m++) {
@@ -416,7 +425,8 @@ END_TEST
 
 START_TEST(adapting_is_drawn_by_seed_and_slot)
 {
-    struct pw_market *market = test_recipe(RECIPE_EVEN, AGENTS, 2), *again = test_recipe(RECIPE_EVEN, AGENTS, 2);
+    struct pw_market *market = test_recipe(RECIPE_EVEN, AGENTS, 2),
+                     *again = test_recipe(RECIPE_EVEN, AGENTS, 2);
     struct pw_links_spec spec = spec_of(PW_CHOOSE_ADAPTIVE, 2, 5, 1);
     build(market, &spec);
     build(again, &spec);
