@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/adapt.h"
 #include "common/links.h"
 #include "common/memory.h"
-#include "coordinator/reference_internal.h"
 #include "tests/unit/choosing.h"
 #include "tests/unit/random_market.h"
 
@@ -27,11 +25,7 @@ static FILE *csv;
 
 static struct pw_links_spec spec_of(enum way way, int peers, int replicate)
 {
-    return (struct pw_links_spec){.kind = PW_LINKS_CHOSEN,
-                                  .choose = way < BLIND ? (int)way : PW_CHOOSE_RANDOM,
-                                  .count = peers,
-                                  .seed = 1 + replicate,
-                                  .among_sides = way != BLIND};
+    return test_choice(way < BLIND ? (int)way : PW_CHOOSE_RANDOM, peers, 1 + replicate, way != BLIND);
 }
 
 /* Drops the links that join two buyers or two sellers, and the resale with them. */
@@ -48,44 +42,27 @@ static void keep_sales(struct pw_market *market)
     free(pairs);
 }
 
-static void build(struct pw_market *market, const struct pw_links_spec *spec)
-{
-    struct pw_error err = {.text = ""};
-    if (pw_links_build(market, spec, 0.0, &err) != PW_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        exit(1);
-    }
-}
-
-/* Solves the market and lets the agents change peers by what came out. */
-static void adapt(struct pw_market *market, const struct pw_links_spec *spec, int slot)
-{
-    struct pw_reference_solution *solution = pw_reference_solution_create(market);
-    pw_reference_ipm(market, 0, solution);
-    pw_choose_adapt(market, spec, 0.0, solution->t, slot);
-    pw_reference_solution_destroy(solution);
-}
-
 /* The share that a way keeps; leaves the market with its links. */
 static double share_of(struct pw_market *market, const struct test_bounds *bounds, enum way way,
                        const struct pw_links_spec *spec)
 {
     if (way == BEST)
         return test_best_matching(market, bounds);
-    build(market, spec);
+    test_build(market, spec);
     if (way == BLIND)
         keep_sales(market);
     if (way == UNCAPPED) { /* as many links, drawn by themselves */
         int buyers = 0, n = market->n_agents;
         for (int i = 0; i < n; i++)
             buyers += pw_market_agent_p_max(market, i, 0) <= 0.0;
-        build(market, &(struct pw_links_spec){.kind = PW_LINKS_RANDOM,
-                                              .density = market->n_links / (double)(buyers * (n - buyers)),
-                                              .seed = spec->seed,
-                                              .among_sides = 1});
+        test_build(market,
+                   &(struct pw_links_spec){.kind = PW_LINKS_RANDOM,
+                                           .density = market->n_links / (double)(buyers * (n - buyers)),
+                                           .seed = spec->seed,
+                                           .among_sides = 1});
     }
     for (int slot = 0; way == ADAPTIVE && slot < SLOTS && !isnan(test_optimum(market)); slot++)
-        adapt(market, spec, slot);
+        test_adapt(market, spec, slot);
     return test_share(market, bounds);
 }
 
@@ -231,7 +208,7 @@ static void repeat(enum test_recipe recipe, enum way way, int peers, int changin
 {
     struct pw_market *base = test_recipe(recipe, AGENTS, m), *market = test_recipe(recipe, AGENTS, m);
     struct pw_links_spec spec = spec_of(way, peers, m);
-    build(market, &spec);
+    test_build(market, &spec);
     for (int slot = 0; slot <= SLOTS; slot++) {
         if (changing && slot > 0)
             change_offers(market, base, (uint64_t)(1 + m * (SLOTS + 1) + slot));
@@ -240,7 +217,7 @@ static void repeat(enum test_recipe recipe, enum way way, int peers, int changin
         note(changing ? "changing" : "repeated", recipe_names[recipe], way_names[way], peers, slot, m,
              shares[slot]);
         if (way == ADAPTIVE && !isnan(shares[slot]))
-            adapt(market, &spec, slot);
+            test_adapt(market, &spec, slot);
     }
     pw_market_destroy(market);
     pw_market_destroy(base);

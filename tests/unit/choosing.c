@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/adapt.h"
 #include "common/feasibility.h"
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
-#include "coordinator/reference.h"
+#include "coordinator/reference_internal.h"
 #include "tests/unit/random_market.h"
 
 enum { MOST_EXHAUSTIVE = 10 };
@@ -74,6 +75,38 @@ struct pw_market *test_recipe(enum test_recipe recipe, int n_agents, int replica
     return market;
 }
 
+struct pw_links_spec test_choice(int way, int peers, int seed, int among_sides)
+{
+    return (struct pw_links_spec){
+        .kind = PW_LINKS_CHOSEN, .choose = way, .count = peers, .seed = seed, .among_sides = among_sides};
+}
+
+void test_build(struct pw_market *market, const struct pw_links_spec *spec)
+{
+    struct pw_error err = {0};
+    if (pw_links_build(market, spec, 0.0, &err) != PW_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+}
+
+int test_same_links(const struct pw_market *market, const struct pw_market *other)
+{
+    int same = market->n_links == other->n_links;
+    for (int l = 0; same && l < market->n_links; l++)
+        same = market->link_a[l] == other->link_a[l] && market->link_b[l] == other->link_b[l];
+    return same;
+}
+
+int test_adapt(struct pw_market *market, const struct pw_links_spec *spec, long slot)
+{
+    struct pw_reference_solution *solution = pw_reference_solution_create(market);
+    pw_reference_ipm(market, 0, solution);
+    int changes = pw_choose_adapt(market, spec, 0.0, solution->t, slot);
+    pw_reference_solution_destroy(solution);
+    return changes;
+}
+
 double test_optimum(const struct pw_market *market)
 {
     struct pw_reference reference;
@@ -103,10 +136,9 @@ static double least_welfare(struct pw_market *market)
 
 struct test_bounds test_bounds(struct pw_market *market)
 {
-    struct pw_error err = {0};
     pw_links_install(market, NULL, 0, 1, 0.0);
     struct test_bounds bounds = {.none = test_optimum(market)};
-    pw_links_build(market, &(struct pw_links_spec){.kind = PW_LINKS_SIDES}, 0.0, &err);
+    test_build(market, &(struct pw_links_spec){.kind = PW_LINKS_SIDES});
     bounds.full = test_optimum(market);
     if (isnan(bounds.none))
         bounds.none = least_welfare(market);

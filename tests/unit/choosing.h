@@ -19,6 +19,18 @@ enum test_recipe {
  * unit square, for nearest. */
 struct pw_market *test_recipe(enum test_recipe recipe, int n_agents, int replicate);
 
+/* `{choose: way, peers: ..., seed: ..., among: ...}`. */
+struct pw_links_spec test_choice(int way, int peers, int seed, int among_sides);
+
+/* Gives the market the links of spec, without fee; aborts if that fails. */
+void test_build(struct pw_market *market, const struct pw_links_spec *spec);
+
+/* True if two markets have the same links in the same order. */
+int test_same_links(const struct pw_market *market, const struct pw_market *other);
+
+/* Solves the market centrally and lets its agents change peers by what came out; returns the changes. */
+int test_adapt(struct pw_market *market, const struct pw_links_spec *spec, long slot);
+
 /* The social welfare of the centralised optimum, NaN if the market has no feasible solution. */
 double test_optimum(const struct pw_market *market);
 
