@@ -81,8 +81,7 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
     case PW_LINKS:
         snprintf(
             text, size,
-            "all, sides, a CSV path, {random: density}, {nearest: count}, {peers: count} or {choose: rule, "
-            "peers: most}");
+            "all, sides, a CSV path, {random: density}, {nearest: n}, {peers: n} or {choose: way, peers: n}");
     }
 }
 
