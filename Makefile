@@ -46,7 +46,7 @@ OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 # What tests link: everything but the program's start, its commands and MPI.
 CORE_OBJECTS := $(filter-out $(addprefix $(OUT)/coordinator/,main.o commands.o cmd_%.o) $(MPI_SOURCES:%.c=$(OUT)/%.o),$(OBJECTS))
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
-UNIT_HELPERS := tests/unit/random_market.c tests/unit/schedule.c tests/unit/kkt.c tests/unit/clearing.c tests/unit/rounds.c
+UNIT_HELPERS := tests/unit/random_market.c tests/unit/schedule.c tests/unit/kkt.c tests/unit/clearing.c tests/unit/rounds.c tests/unit/choosing.c
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 

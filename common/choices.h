@@ -23,4 +23,13 @@ enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 
 enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
 
+/* Of market.links; the words are in setting_value.c. */
+enum pw_choose_choice {
+    PW_CHOOSE_RANDOM,
+    PW_CHOOSE_NEAREST,
+    PW_CHOOSE_GREEDY,
+    PW_CHOOSE_PLANNED,
+    PW_CHOOSE_ADAPTIVE /* starts as random */
+};
+
 #endif

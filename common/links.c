@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/choose.h"
+#include "common/feasibility.h"
 #include "common/memory.h"
 #include "common/random.h"
 
@@ -71,7 +73,7 @@ static double expected_links(const struct pw_market *market, const struct abilit
         buyers += can->consumes[n];
         both += can_do_both(can, n);
     }
-    if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS)
+    if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS || spec->kind == PW_LINKS_CHOSEN)
         return fmin(all * (double)spec->count, all * (all - 1.0) / 2.0);
     /* Among two who can do both a pair counts twice in the product, an agent with itself once. */
     double pairs = sides ? sellers * buyers - both * (both + 1.0) / 2.0 : all * (all - 1.0) / 2.0;
@@ -264,6 +266,36 @@ static void install(struct pw_market *market, const struct abilities *can, const
     pw_market_index(market);
 }
 
+void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides,
+                      double fee)
+{
+    struct bundle bundle = {0};
+    struct abilities can = find_abilities(market);
+    for (int l = 0; l < n_pairs; l++)
+        add_oriented(&can, sides, pairs[l].a, pairs[l].b, &bundle);
+    drop_repeated(&bundle);
+    install(market, &can, &bundle, sides, fee);
+    free(bundle.a);
+    free(bundle.b);
+    free(can.injects);
+    free(can.consumes);
+}
+
+/* Chooses, and if the market cannot balance then, once more: who must trade first. */
+static void build_chosen(struct pw_market *market, const struct pw_links_spec *spec, double fee)
+{
+    double most = (double)market->n_agents * fmin((double)spec->count, (double)market->n_agents) / 2.0;
+    struct pw_pair *pairs = pw_alloc((size_t)most, sizeof *pairs);
+    struct pw_error why = {0};
+    for (int must_first = 0; must_first < 2; must_first++) {
+        int count = pw_choose(market, spec, fee, must_first, pairs);
+        pw_links_install(market, pairs, count, spec->among_sides, fee);
+        if (pw_feasibility_check(market, &why) == PW_OK)
+            break;
+    }
+    free(pairs);
+}
+
 /* Makes the links of `spec` and gives them to the market. */
 static enum pw_code build(struct pw_market *market, const struct abilities *can,
                           const struct pw_links_spec *spec, double fee, struct pw_error *err)
@@ -275,6 +307,10 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
         return pw_fail(err, PW_USAGE,
                        "about %.3g links, but %d are the most: see {random: density} and its like", expected,
                        MOST_LINKS);
+    if (spec->kind == PW_LINKS_CHOSEN) {
+        build_chosen(market, spec, fee);
+        return PW_OK;
+    }
     if (spec->kind == PW_LINKS_NEAREST)
         link_nearest(market, spec->count, &bundle);
     else if (spec->kind == PW_LINKS_PEERS)
@@ -294,7 +330,9 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err)
 {
-    if (spec->kind == PW_LINKS_NEAREST && market->x == NULL)
+    int nearest = spec->kind == PW_LINKS_NEAREST ||
+                  (spec->kind == PW_LINKS_CHOSEN && spec->choose == PW_CHOOSE_NEAREST);
+    if (nearest && market->x == NULL)
         return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
     struct abilities can = find_abilities(market);
     enum pw_code code = build(market, &can, spec, fee, err);

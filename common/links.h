@@ -2,6 +2,7 @@
 #ifndef PW_LINKS_H
 #define PW_LINKS_H
 
+#include "common/choose.h"
 #include "common/error.h"
 #include "common/market.h"
 #include "common/settings.h"
@@ -13,9 +14,16 @@
  *   random   each pair (of all, or of sides) with probability density
  *   nearest  each agent with the count nearest ones, by the agents' coordinates
  *   peers    each agent with count others drawn at random (of all, or of the other side)
- * PW_USAGE with a text without file where the agents have no coordinates, or more links than an int counts.
+ *   chosen   at most count for each agent, by pw_choose(); if the market cannot balance on these links,
+ * chosen again with those who must trade first, whether it can then or not PW_USAGE with a text without file
+ * where the agents have no coordinates, or more links than an int counts.
  */
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err);
+
+/* Gives the market these links, once each, oriented and bounded as pw_links_build() does among sides or all,
+ * with `fee` at each end, and indexes it. */
+void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides,
+                      double fee);
 
 #endif

@@ -79,7 +79,9 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such");
         return;
     case PW_LINKS:
-        snprintf(text, size, "all, sides, a CSV path, {random: density}, {nearest: count} or {peers: count}");
+        snprintf(
+            text, size,
+            "all, sides, a CSV path, {random: density}, {nearest: n}, {peers: n} or {choose: way, peers: n}");
     }
 }
 
@@ -166,8 +168,11 @@ static int parse_law(const struct pw_setting *setting, const struct pw_yaml *nod
            parse_real(setting, node->children[1], &law->high) && law->low <= law->high;
 }
 
-static const char *const links_keys[] = {"random", "nearest", "peers", "among", "seed"};
-enum { KEY_RANDOM, KEY_NEAREST, KEY_PEERS, KEY_AMONG, KEY_SEED, N_LINKS_KEYS };
+static const char *const links_keys[] = {"random", "nearest", "peers", "choose", "among", "seed"};
+enum { KEY_RANDOM, KEY_NEAREST, KEY_PEERS, KEY_CHOOSE, KEY_AMONG, KEY_SEED, N_LINKS_KEYS };
+
+static const char *const choose_words[] = {"random", "nearest", "greedy", "planned", "adaptive"};
+enum { N_CHOOSE_WORDS = sizeof choose_words / sizeof *choose_words };
 
 static int parse_density(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
 {
@@ -186,6 +191,24 @@ static int parse_count(const struct pw_yaml *node, enum pw_links_kind kind, stru
         links->count < INT_MAX)
         return 1;
     return refuse(node, "a whole number of at least 1", why);
+}
+
+static int parse_choose(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
+{
+    char hint[100];
+    for (int i = 0; node->kind == PW_YAML_SCALAR && i < N_CHOOSE_WORDS; i++) {
+        links->choose = i;
+        if (strcmp(node->text, choose_words[i]) == 0)
+            return 1;
+    }
+    if (node->kind != PW_YAML_SCALAR || node->text[0] == '\0')
+        return refuse(node, "one of random, nearest, greedy, planned, adaptive", why);
+    pw_suggest(node->text, choose_words, N_CHOOSE_WORDS, hint, sizeof hint);
+    why->line = node->line;
+    snprintf(why->text, sizeof why->text,
+             "\"%.60s\" is not known%s (one of random, nearest, greedy, planned, adaptive)", node->text,
+             hint);
+    return 0;
 }
 
 static int parse_among(const struct pw_yaml *node, struct pw_links_spec *links, struct pw_refusal *why)
@@ -219,6 +242,8 @@ static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_s
         return parse_count(value, PW_LINKS_NEAREST, links, why);
     case KEY_PEERS:
         return parse_count(value, PW_LINKS_PEERS, links, why);
+    case KEY_CHOOSE:
+        return parse_choose(value, links, why);
     case KEY_AMONG:
         return parse_among(value, links, why);
     case KEY_SEED:
@@ -227,8 +252,8 @@ static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_s
         why->line = map->key_lines[i];
         pw_suggest(map->keys[i], links_keys, N_LINKS_KEYS, hint, sizeof hint);
         snprintf(why->text, sizeof why->text,
-                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, among, seed)", map->keys[i],
-                 hint);
+                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, choose, among, seed)",
+                 map->keys[i], hint);
         return 0;
     }
 }
@@ -242,12 +267,18 @@ static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *link
     }
     int kinds = (pw_yaml_get(map, "random") != NULL) + (pw_yaml_get(map, "nearest") != NULL) +
                 (pw_yaml_get(map, "peers") != NULL);
-    if (kinds == 1 && !(links->among_sides && links->kind == PW_LINKS_NEAREST))
+    int chosen = pw_yaml_get(map, "choose") != NULL;
+    int fits = kinds == 1 && (chosen ? links->kind == PW_LINKS_PEERS
+                                     : !(links->among_sides && links->kind == PW_LINKS_NEAREST));
+    if (chosen)
+        links->kind = PW_LINKS_CHOSEN;
+    if (fits)
         return 1;
     why->line = map->line;
     snprintf(why->text, sizeof why->text, "%s",
-             kinds == 1 ? "nearest is among all: sides goes with random and peers only"
-                        : "exactly one of random, nearest and peers is expected");
+             chosen ? "choose needs peers, the most that an agent may have, and neither random nor nearest"
+             : kinds == 1 ? "nearest is among all: sides goes with random and peers only"
+                          : "exactly one of random, nearest and peers is expected");
     return 0;
 }
 
@@ -382,6 +413,10 @@ static void print_links(const struct pw_links_spec *links, FILE *out)
         return;
     case PW_LINKS_PEERS:
         fprintf(out, "{peers: %ld, among: %s, seed: %ld}", links->count, among, links->seed);
+        return;
+    case PW_LINKS_CHOSEN:
+        fprintf(out, "{choose: %s, peers: %ld, among: %s, seed: %ld}", choose_words[links->choose],
+                links->count, among, links->seed);
     }
 }
 

@@ -24,14 +24,16 @@ enum pw_links_kind {
     PW_LINKS_TABLE,
     PW_LINKS_RANDOM,
     PW_LINKS_NEAREST,
-    PW_LINKS_PEERS
+    PW_LINKS_PEERS,
+    PW_LINKS_CHOSEN
 };
 struct pw_links_spec {
     enum pw_links_kind kind;
-    int among_sides;         /* random and peers: consumers with producers only */
-    double density;          /* random: probability of a link */
-    long count;              /* nearest, peers: links that each agent asks for */
-    long seed;               /* random, peers */
+    int among_sides; /* random, peers, chosen: consumers with producers only */
+    int choose;      /* chosen: enum pw_choose_choice */
+    double density;  /* random: probability of a link */
+    long count;      /* nearest, peers: links that each agent asks for; chosen: most links of an agent */
+    long seed;       /* random, peers, chosen */
     char path[PW_TEXT_ROOM]; /* table: a CSV path */
 };
 

@@ -45,6 +45,42 @@ class Help(unittest.TestCase):
             self.assertIn(setting, out)
 
 
+class Choosing(program.InFolder):
+    """At most so many peers for every agent."""
+
+    def links(self, *words):
+        return "-s", "market.links={" + ", ".join(words) + "}"
+
+    def test_run_reaches_the_optimum_on_few_links(self):
+        trace = self.folder / "t.h5"
+        for way in ("random", "greedy", "planned", "adaptive"):
+            words = (RANDOM, "-s", "market.generate.agents=40", *self.links(f"choose: {way}", "peers: 4", "among: sides"))
+            self.assertIn("the case is valid", program.run("check", *words).out)
+            summary = program.run("run", *words, "--json", "--force", "-o", trace).json
+            self.assertEqual((summary["status"], summary["agents"]), ("converged", 40))
+            self.assertLess(abs(summary["welfare_gap"]), 1e-3)
+            with h5py.File(trace) as file:
+                peers = file["agents/peers"][()]
+                said = file["provenance"].attrs["case"].decode()
+            self.assertIn(f"choose: {way}, peers: 4, among: sides, seed: 1", said)
+            self.assertEqual(peers.sum(), 2 * summary["trades"])
+            self.assertTrue((peers <= 4).all() and peers.mean() > 3.5, peers)
+
+    def test_what_cannot_be_served_is_refused(self):
+        words = ("-s", "market.generate.consumers=0.8", *self.links("choose: greedy", "peers: 3", "among: sides"))
+        result = program.run("check", RANDOM, *words)
+        self.assertEqual(result.code, 4)
+        self.assertIn("no feasible solution", result.err)
+
+    def test_wrong_words(self):
+        for wrong, says in ((("choose: gready", "peers: 3"), 'did you mean "greedy"'), (("choose: greedy",), "needs peers"),
+                            (("choose: nearest", "peers: 3"), "needs the columns x and y")):
+            result = program.run("check", RANDOM, *self.links(*wrong))
+            self.assertEqual(result.code, 2)
+            self.assertIn("market.links", result.err)
+            self.assertIn(says, result.err)
+
+
 class Run(program.InFolder):
     """One market, alone."""
 

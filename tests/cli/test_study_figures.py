@@ -57,6 +57,31 @@ class Studies(program.InFolder):
         np.testing.assert_array_equal(time[:, 1, :, 0], time[:, 1, :, 2])  # delta = 1: nothing waits
         self.assertIn("links", self.refused("stiffness.py", dense, dense, "-o", self.folder / "x"))
 
+    def test_choosing(self):
+        with h5py.File(self.sweep("choosing", 550, {"replicates: 50": "replicates: 4"})) as file:
+            self.assertFalse(file["status"][()].any())
+            self.assertLess(np.abs(file["welfare_gap"][()]).max(), 1e-3)
+            kept = file["social_welfare"][()] / file["social_welfare"][0]
+            np.testing.assert_array_less(file["n_trades"][1:4], 101)  # 40 agents, 5 peers each
+        np.testing.assert_array_less(0.999, kept[1:4])
+        self.assertLess(kept[7].mean() + 0.01, kept[9].mean())  # two at random, two by a plan
+
+    def test_choosing_is_drawn(self):
+        rows = ["table,market,way,peers,slot,replicate,share"]
+        for market, peers in (("even", (1, 2, 3)), ("few", (4, 5))):
+            for k in peers:
+                rows += [f"compare,{market},{way},{k},30,{m},{1 - 0.1 ** k + 0.001 * m}"
+                         for way in ("random", "greedy", "uncapped") for m in range(3)]
+                rows += [f"repeated,{market},adaptive,{k},{slot},0,{1 - 0.5 / (slot + k)}" for slot in range(4)]
+                rows += [f"small,even,{way},{k},0,{m},0.9{m}" for way in ("random", "best") for m in range(3)]
+        rows.append("compare,few,uncapped,6,30,0,nan")
+        (self.folder / "choosing.csv").write_text("\n".join(rows) + "\n")
+        (self.folder / "choosing.txt").write_text("| the tables |\n")
+        self.drawn("choosing.sh", "choosing")
+        (self.folder / "x.csv").write_text("a,b\n1,2\n")
+        self.assertIn("bench_choosing", self.refused("choosing.py", self.folder / "x.csv", "-o", self.folder / "x"))
+        self.refused("choosing.py", self.folder / "none.csv", "-o", self.folder / "x")
+
     def test_exchanges(self):
         out = self.sweep("stale", 3750, {"replicates: 50": "replicates: 2", "[0.1, 0.3, 0.5, 0.75, 1]": "[0.3, 1]",
                                          "[0, 0.01, 0.1, 0.3, 1]": "[0, 1]", "max_time_s: 6000": "max_time_s: 600"})

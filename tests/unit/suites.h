@@ -12,6 +12,8 @@
     X(case_suite)                                                                                            \
     X(market_suite)                                                                                          \
     X(links_suite)                                                                                           \
+    X(choose_suite)                                                                                          \
+    X(kept_suite)                                                                                            \
     X(random_suite)                                                                                          \
     X(net_models_suite)                                                                                      \
     X(delay_laws_suite)                                                                                      \

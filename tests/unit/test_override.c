@@ -151,6 +151,12 @@ START_TEST(overrides_take_every_kind_of_links)
     ck_assert(links.kind == PW_LINKS_PEERS && links.count == 4 && links.seed == 1 && !links.among_sides);
     links = overridden("market.links={nearest: 5}").links;
     ck_assert(links.kind == PW_LINKS_NEAREST && links.count == 5);
+    links = overridden("market.links={peers: 3, choose: greedy}").links;
+    ck_assert(links.kind == PW_LINKS_CHOSEN && links.choose == PW_CHOOSE_GREEDY && links.count == 3 &&
+              links.seed == 1 && !links.among_sides);
+    links = overridden("market.links={choose: adaptive, seed: 4, peers: 2, among: sides}").links;
+    ck_assert(links.kind == PW_LINKS_CHOSEN && links.choose == PW_CHOOSE_ADAPTIVE && links.count == 2 &&
+              links.seed == 4 && links.among_sides);
     ck_assert_int_eq(overridden("market.links=sides").links.kind, PW_LINKS_SIDES);
     ck_assert_int_eq(overridden("market.links=all").links.kind, PW_LINKS_ALL);
     links = overridden("market.links=sub/links.csv").links;
@@ -195,6 +201,15 @@ static const char *const wrong_overrides[][2] = {
     {"market.links={peers: 2, among: side}", "-s market.links: \"side\" does not fit: one of all, sides"},
     {"market.links={peers: 2, seed: -1}",
      "-s market.links: \"-1\" does not fit: a whole number of at least 0"},
+    {"market.links={choose: gready, peers: 2}",
+     "-s market.links: \"gready\" is not known, did you mean \"greedy\"?"},
+    {"market.links={choose: , peers: 2}", "-s market.links: the value is missing: one of random, nearest"},
+    {"market.links={choose: greedy}", "-s market.links: choose needs peers, the most that an agent may have"},
+    {"market.links={choose: greedy, nearest: 3}",
+     "-s market.links: choose needs peers, the most that an agent"},
+    {"market.links={choose: random, peers: 2, random: 0.5}",
+     "-s market.links: choose needs peers, the most that"},
+    {"market.links={choose: greedy, peers: 0}", "-s market.links: \"0\" does not fit"},
     {"market.links={per: 2}", "-s market.links: unknown key \"per\", did you mean \"peers\"?"},
     {"market.links=[1]", "-s market.links: a list, where all, sides"},
     {"run.clock=wal", "-s run.clock: \"wal\" is not known, did you mean \"wall\"? (one of wall, virtual)"},
