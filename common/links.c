@@ -6,6 +6,7 @@
 
 #include "common/memory.h"
 #include "common/random.h"
+#include "common/structure.h"
 
 static const int MOST_LINKS = INT_MAX / 2 - 1;
 
@@ -294,6 +295,8 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err)
 {
+    if (spec->kind == PW_LINKS_POOL || spec->kind == PW_LINKS_COMMUNITIES)
+        return pw_structure_build(market, spec, fee, err);
     if (spec->kind == PW_LINKS_NEAREST && market->x == NULL)
         return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
     struct abilities can = find_abilities(market);

@@ -13,6 +13,7 @@
  *   random   each pair (of all, or of sides) with probability density
  *   nearest  each agent with the count nearest ones, by the agents' coordinates
  *   peers    each agent with count others drawn at random (of all, or of the other side)
+ *   pool, communities  see structure.h: agents are added too
  * PW_USAGE with a text without file where the agents have no coordinates, or more links than an int counts.
  */
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,

@@ -27,12 +27,15 @@ const struct pw_setting pw_settings_table[] = {
 
     {"market.assets", PW_TEXT, AT(assets), "", NONE, NULL, "", "CSV table: agent,asset,p_min,p_max,a,b"},
     {"market.agents", PW_TEXT, AT(agents), "", NONE, NULL, "",
-     "CSV table: agent,name and optionally x,y,bus,zone,community"},
+     "CSV table: agent,name and optionally x,y,bus,zone,community,class"},
     {"market.links", PW_LINKS, AT(links), "all", NONE, NULL, "",
-     "who may trade with whom; a random one may say {random: 0.3, among: sides, seed: 1}"},
+     "who may trade with whom; a random one may say {random: 0.3, among: sides, seed: 1}, a hybrid "
+     "{communities: mesh, between: pool}"},
     {"market.fee", PW_REAL, AT(fee), "0", NOT_NEGATIVE, NULL, "money/energy", "fee on |t|, paid by each end"},
     {"market.generate.agents", PW_INTEGER, AT(generate_agents), "0", 2, 1e7, 0, 0, NULL, "",
      "size of a random market"},
+    {"market.generate.communities", PW_INTEGER, AT(generate_communities), "0", AT_LEAST(0), NULL, "",
+     "agents are dealt into so many communities, in turn; 0: none"},
     {"market.generate.consumers", PW_REAL, AT(generate_consumers), "0.5", 0, 1, 0, 0, NULL, "",
      "share of consumers, the first agents"},
     {"market.generate.seed", PW_INTEGER, AT(generate_seed), "1", AT_LEAST(0), NULL, "",
