@@ -68,7 +68,7 @@ static enum pw_code open_table(const struct loading *loading, const char *settin
                                char **file, struct pw_text *text, struct pw_error *err)
 {
     const struct pw_case *loaded = loading->loaded;
-    static const char *const link_words[] = {"all", "sides"};
+    static const char *const link_words[] = {"all", "sides", "pool", "communities"};
     char hint[100] = "", what[sizeof(struct pw_error) + sizeof hint];
     struct pw_error why;
     *file = pw_path_beside(loaded->path, value);
@@ -76,7 +76,7 @@ static enum pw_code open_table(const struct loading *loading, const char *settin
         return PW_OK;
     free(*file);
     if (strcmp(setting, "market.links") == 0)
-        pw_suggest(value, link_words, 2, hint, sizeof hint);
+        pw_suggest(value, link_words, 4, hint, sizeof hint);
     snprintf(what, sizeof what, "%s%s", why.text, hint);
     return fail(loaded, setting, what, err);
 }

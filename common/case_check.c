@@ -19,6 +19,8 @@ static enum pw_code check_market(const struct pw_case *loaded, struct pw_error *
     if (has_table && has_recipe)
         return fail(loaded, "market.generate.agents", "a market has either assets or generate, not both",
                     err);
+    if (has_recipe && settings->generate_communities > settings->generate_agents)
+        return fail(loaded, "market.generate.communities", "more communities than agents", err);
     if (settings->agents[0] != '\0' && has_recipe)
         return fail(loaded, "market.agents", "a generated market has no agents table", err);
     return PW_OK;

@@ -1,6 +1,7 @@
 #include "common/generate.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "common/memory.h"
 #include "common/random.h"
@@ -25,6 +26,17 @@ static void draw_agent(const struct pw_settings *settings, int consumes, int n, 
     market->asset_first[n + 1] = n + 1;
 }
 
+/* Agent n into community n modulo their number: each has consumers and producers. */
+static void deal_communities(int count, struct pw_market *market)
+{
+    char text[24];
+    market->label[PW_LABEL_COMMUNITY] = pw_alloc((size_t)market->n_agents, sizeof(char *));
+    for (int n = 0; n < market->n_agents; n++) {
+        snprintf(text, sizeof text, "%d", n % count);
+        market->label[PW_LABEL_COMMUNITY][n] = pw_strdup(text);
+    }
+}
+
 enum pw_code pw_generate(const struct pw_settings *settings, struct pw_market **out, struct pw_error *err)
 {
     int n_agents = (int)settings->generate_agents;
@@ -40,6 +52,8 @@ enum pw_code pw_generate(const struct pw_settings *settings, struct pw_market **
         *out = NULL;
         return PW_USAGE;
     }
+    if (settings->generate_communities > 0)
+        deal_communities((int)settings->generate_communities, market);
     pw_market_index(market);
     *out = market;
     return PW_OK;

@@ -8,6 +8,7 @@
 #include "common/feasibility.h"
 #include "common/memory.h"
 #include "common/random.h"
+#include "common/structure.h"
 
 static const int MOST_LINKS = INT_MAX / 2 - 1;
 
@@ -330,6 +331,8 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err)
 {
+    if (spec->kind == PW_LINKS_POOL || spec->kind == PW_LINKS_COMMUNITIES)
+        return pw_structure_build(market, spec, fee, err);
     int nearest = spec->kind == PW_LINKS_NEAREST ||
                   (spec->kind == PW_LINKS_CHOSEN && spec->choose == PW_CHOOSE_NEAREST);
     if (nearest && market->x == NULL)

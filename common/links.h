@@ -15,8 +15,9 @@
  *   nearest  each agent with the count nearest ones, by the agents' coordinates
  *   peers    each agent with count others drawn at random (of all, or of the other side)
  *   chosen   at most count for each agent, by pw_choose(); if the market cannot balance on these links,
- * chosen again with those who must trade first, whether it can then or not PW_USAGE with a text without file
- * where the agents have no coordinates, or more links than an int counts.
+ *            chosen again with those who must trade first, whether it can then or not
+ *   pool, communities  see structure.h: agents are added too
+ * PW_USAGE with a text without file where the agents have no coordinates, or more links than an int counts.
  */
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err);

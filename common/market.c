@@ -86,9 +86,48 @@ void pw_market_destroy(struct pw_market *market)
     free(market->p_max);
     free(market->a);
     free(market->b);
+    for (int label = 0; label < PW_N_LABELS; label++)
+        free_names(market->label[label], market->n_agents);
     free(market->x);
     free(market->y);
     free(market);
+}
+
+static double *stretch(double *values, int old_count, int new_count)
+{
+    if (values == NULL)
+        return NULL;
+    values = pw_realloc(values, (size_t)new_count, sizeof(double));
+    for (int n = old_count; n < new_count; n++)
+        values[n] = 0.0;
+    return values;
+}
+
+void pw_market_add_agents(struct pw_market *market, char *const *names, int count)
+{
+    int old_count = market->n_agents, new_count = old_count + count;
+    market->asset_first = pw_realloc(market->asset_first, (size_t)new_count + 1, sizeof(int));
+    market->end_first = pw_realloc(market->end_first, (size_t)new_count + 1, sizeof(int));
+    market->agent_name = pw_realloc(market->agent_name, (size_t)new_count, sizeof(char *));
+    market->x = stretch(market->x, old_count, new_count);
+    market->y = stretch(market->y, old_count, new_count);
+    for (int label = 0; label < PW_N_LABELS; label++) {
+        if (market->label[label] == NULL)
+            continue;
+        market->label[label] = pw_realloc(market->label[label], (size_t)new_count, sizeof(char *));
+        for (int n = old_count; n < new_count; n++)
+            market->label[label][n] = pw_strdup("");
+    }
+    for (int n = old_count; n < new_count; n++) {
+        market->asset_first[n + 1] = market->n_assets;
+        market->agent_name[n] = names[n - old_count];
+    }
+    market->n_agents = new_count;
+}
+
+const char *pw_market_label(const struct pw_market *market, enum pw_label label, int n)
+{
+    return market->label[label] == NULL ? "" : market->label[label][n];
 }
 
 void pw_market_index(struct pw_market *market)

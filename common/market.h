@@ -6,6 +6,9 @@
 
 #include "common/error.h"
 
+/* Texts that tell agents apart: where they are, whom they belong to, what they make of. */
+enum pw_label { PW_LABEL_ZONE, PW_LABEL_COMMUNITY, PW_LABEL_CLASS, PW_N_LABELS };
+
 struct pw_market {
     int n_agents;
     int n_products; /* >= 1; cases read from files have 1 */
@@ -32,6 +35,9 @@ struct pw_market {
 
     char **agent_name; /* [n_agents] */
     double *x, *y;     /* [n_agents] coordinates, NULL where the case has none */
+    /* [n_agents], "" where an agent has none; NULL where the case has no such labels. Rank 0 only, as names
+     * and coordinates are. */
+    char **label[PW_N_LABELS];
 };
 
 /* A market with all arrays allocated and zeroed, t_min/t_max at -/+ infinity, names NULL. */
@@ -42,6 +48,13 @@ void pw_market_destroy(struct pw_market *market);
 
 /* Gives the market room for `n_links` links (unbounded, no fee, ends -1) in place of those it has. */
 void pw_market_set_link_count(struct pw_market *market, int n_links);
+
+/* Adds agents without assets, labels and links after the last one; their names are taken over (from
+ * pw_alloc()), their coordinates are 0. Links must be set anew, and indexed, afterwards. */
+void pw_market_add_agents(struct pw_market *market, char *const *names, int count);
+
+/* The label of agent n, "" where it has none. */
+const char *pw_market_label(const struct pw_market *market, enum pw_label label, int n);
 
 /* Fills end_first, end_link and end_twin from link_a and link_b. Call it once the links are complete. */
 void pw_market_index(struct pw_market *market);

@@ -73,13 +73,38 @@ struct pw_scales pw_market_scales(const struct pw_market *market)
     return (struct pw_scales){price_scale(market), power_scale(market)};
 }
 
+/* The agent at the other end of end e of agent n. */
+static int peer_of(const struct pw_market *market, int n, int e)
+{
+    int l = market->end_link[e];
+    return market->link_a[l] == n ? market->link_b[l] : market->link_a[l];
+}
+
+/* What agent n without own power passes on over each link to another such agent: what its other peers bring
+ * it [x by agent], shared among these links; 0 where nobody brings it any. */
+static double passed_on(const struct pw_market *market, const double *x, int n)
+{
+    double brought = 0.0;
+    int powerless = 0;
+    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+        double of_peer = x[peer_of(market, n, e)];
+        brought += of_peer;
+        powerless += !(of_peer > 0.0);
+    }
+    return powerless > 0 ? brought / powerless : 0.0;
+}
+
 void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
 {
-    double *x = pw_alloc((size_t)market->n_agents, sizeof *x);
+    size_t agents = (size_t)market->n_agents;
+    double *x = pw_alloc(agents, sizeof *x), *passed = pw_alloc(agents, sizeof *passed);
     for (int n = 0; n < market->n_agents; n++)
         x[n] = pw_market_degree(market, n) > 0 ? reach(market, n) / pw_market_degree(market, n) : 0.0;
+    for (int n = 0; n < market->n_agents; n++)
+        passed[n] = x[n] > 0.0 ? x[n] : passed_on(market, x, n);
     for (int l = 0; l < market->n_links; l++) {
-        double x_a = x[market->link_a[l]], x_b = x[market->link_b[l]];
+        int a = market->link_a[l], b = market->link_b[l], both_powerless = !(x[a] > 0.0) && !(x[b] > 0.0);
+        double x_a = both_powerless ? passed[a] : x[a], x_b = both_powerless ? passed[b] : x[b];
         if (!(x_a > 0.0))
             x_a = x_b > 0.0 ? x_b : scales->power;
         if (!(x_b > 0.0))
@@ -87,4 +112,5 @@ void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *sca
         penalty[l] = PRICE_SHARE * scales->price / sqrt(x_a * x_b);
     }
     free(x);
+    free(passed);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/number.h"
+#include "common/structure_value.h"
 #include "common/suggest.h"
 #include "net_models/net_model.h"
 
@@ -79,9 +80,10 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such");
         return;
     case PW_LINKS:
-        snprintf(
-            text, size,
-            "all, sides, a CSV path, {random: density}, {nearest: n}, {peers: n} or {choose: way, peers: n}");
+        snprintf(text, size,
+                 "all, sides, pool, communities, a CSV path, {random: density}, {nearest: n}, {peers: n}, "
+                 "{choose: way, "
+                 "peers: n} or {communities: manager|mesh, between: mesh|pool|members}");
     }
 }
 
@@ -168,7 +170,8 @@ static int parse_law(const struct pw_setting *setting, const struct pw_yaml *nod
            parse_real(setting, node->children[1], &law->high) && law->low <= law->high;
 }
 
-static const char *const links_keys[] = {"random", "nearest", "peers", "choose", "among", "seed"};
+static const char *const links_keys[] = {"random", "nearest", "peers",      "choose",
+                                         "among",  "seed",    "communities"};
 enum { KEY_RANDOM, KEY_NEAREST, KEY_PEERS, KEY_CHOOSE, KEY_AMONG, KEY_SEED, N_LINKS_KEYS };
 
 static const char *const choose_words[] = {"random", "nearest", "greedy", "planned", "adaptive"};
@@ -250,10 +253,12 @@ static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_s
         return parse_links_seed(value, links, why);
     default:
         why->line = map->key_lines[i];
-        pw_suggest(map->keys[i], links_keys, N_LINKS_KEYS, hint, sizeof hint);
-        snprintf(why->text, sizeof why->text,
-                 "unknown key \"%.60s\"%s (expected: random, nearest, peers, choose, among, seed)",
-                 map->keys[i], hint);
+        pw_suggest(map->keys[i], links_keys, N_LINKS_KEYS + 1, hint, sizeof hint);
+        snprintf(
+            why->text, sizeof why->text,
+            "unknown key \"%.60s\"%s (expected: random, nearest, peers, choose, among, seed, or communities, "
+            "between)",
+            map->keys[i], hint);
         return 0;
     }
 }
@@ -261,6 +266,8 @@ static int parse_links_entry(const struct pw_yaml *map, int i, struct pw_links_s
 static int parse_links_map(const struct pw_yaml *map, struct pw_links_spec *links, struct pw_refusal *why)
 {
     links->seed = 1;
+    if (pw_yaml_get(map, "communities") != NULL)
+        return pw_structure_parse(map, links, why);
     for (int i = 0; i < map->n_children; i++) {
         if (!parse_links_entry(map, i, links, why))
             return 0;
@@ -297,6 +304,10 @@ static int parse_links(const struct pw_setting *setting, const struct pw_yaml *n
         links->kind = PW_LINKS_ALL;
     else if (strcmp(node->text, "sides") == 0)
         links->kind = PW_LINKS_SIDES;
+    else if (strcmp(node->text, "pool") == 0)
+        links->kind = PW_LINKS_POOL;
+    else if (strcmp(node->text, "communities") == 0)
+        links->kind = PW_LINKS_COMMUNITIES; /* each through its manager, managers in a mesh: both are 0 */
     return 1;
 }
 
@@ -410,6 +421,12 @@ static void print_links(const struct pw_links_spec *links, FILE *out)
         return;
     case PW_LINKS_NEAREST:
         fprintf(out, "{nearest: %ld}", links->count);
+        return;
+    case PW_LINKS_POOL:
+        fputs("pool", out);
+        return;
+    case PW_LINKS_COMMUNITIES:
+        pw_structure_print(links, out);
         return;
     case PW_LINKS_PEERS:
         fprintf(out, "{peers: %ld, among: %s, seed: %ld}", links->count, among, links->seed);

@@ -25,8 +25,15 @@ enum pw_links_kind {
     PW_LINKS_RANDOM,
     PW_LINKS_NEAREST,
     PW_LINKS_PEERS,
-    PW_LINKS_CHOSEN
+    PW_LINKS_CHOSEN,
+    PW_LINKS_POOL,
+    PW_LINKS_COMMUNITIES
 };
+
+/* Who may trade with whom inside a community, and how communities trade with each other. */
+enum pw_inside { PW_INSIDE_MANAGER, PW_INSIDE_MESH };
+enum pw_between { PW_BETWEEN_MESH, PW_BETWEEN_POOL, PW_BETWEEN_MEMBERS };
+
 struct pw_links_spec {
     enum pw_links_kind kind;
     int among_sides; /* random, peers, chosen: consumers with producers only */
@@ -34,6 +41,8 @@ struct pw_links_spec {
     double density;  /* random: probability of a link */
     long count;      /* nearest, peers: links that each agent asks for; chosen: most links of an agent */
     long seed;       /* random, peers, chosen */
+    enum pw_inside inside;   /* communities */
+    enum pw_between between; /* communities */
     char path[PW_TEXT_ROOM]; /* table: a CSV path */
 };
 
@@ -45,6 +54,7 @@ struct pw_settings {
     struct pw_links_spec links;
     double fee;                  /* money per unit of energy, each end */
     char profiles[PW_TEXT_ROOM]; /* a CSV path, "" if none */
+    long generate_communities;
     long generate_agents, generate_seed;
     double generate_consumers;
     struct pw_law consumer_a, consumer_b, consumer_p_min, consumer_p_max;

@@ -13,9 +13,19 @@ enum { ASSET_AGENT, ASSET_NAME, ASSET_P_MIN, ASSET_P_MAX, ASSET_A, ASSET_B, N_AS
 static const struct pw_csv_column asset_columns[] = {{"agent", 1}, {"asset", 1}, {"p_min", 1},
                                                      {"p_max", 1}, {"a", 1},     {"b", 1}};
 
-enum { AGENT_ID, AGENT_NAME, AGENT_X, AGENT_Y, AGENT_BUS, AGENT_ZONE, AGENT_COMMUNITY, N_AGENT_COLUMNS };
-static const struct pw_csv_column agent_columns[] = {{"agent", 1}, {"name", 1}, {"x", 0},        {"y", 0},
-                                                     {"bus", 0},   {"zone", 0}, {"community", 0}};
+enum {
+    AGENT_ID,
+    AGENT_NAME,
+    AGENT_X,
+    AGENT_Y,
+    AGENT_BUS,
+    AGENT_ZONE,
+    AGENT_COMMUNITY,
+    AGENT_CLASS,
+    N_AGENT_COLUMNS
+};
+static const struct pw_csv_column agent_columns[] = {
+    {"agent", 1}, {"name", 1}, {"x", 0}, {"y", 0}, {"bus", 0}, {"zone", 0}, {"community", 0}, {"class", 0}};
 
 enum { LINK_A, LINK_B, LINK_T_MIN, LINK_T_MAX, LINK_FEE_A, LINK_FEE_B, N_LINK_COLUMNS };
 static const struct pw_csv_column link_columns[] = {{"agent_a", 1}, {"agent_b", 1}, {"t_min", 0},
@@ -110,14 +120,33 @@ enum pw_code pw_table_assets(const char *bytes, size_t size, const char *name, s
     return code;
 }
 
-static enum pw_code check_label(const struct pw_csv *csv, int row, int column, struct pw_error *err)
+static enum pw_code check_bus(const struct pw_csv *csv, int row, struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, column);
-    long label;
-    if (cell == NULL || cell[0] == '\0' || pw_parse_integer(cell, &label))
+    const char *cell = pw_csv_cell(csv, row, AGENT_BUS);
+    long bus;
+    if (cell == NULL || cell[0] == '\0' || pw_parse_integer(cell, &bus))
         return PW_OK;
-    return pw_fail(err, PW_USAGE, "%s:%d: %s: \"%.40s\" is not a whole number", csv->name, csv->line[row],
-                   csv->columns[column].name, cell);
+    return pw_fail(err, PW_USAGE, "%s:%d: bus: \"%.40s\" is not a whole number", csv->name, csv->line[row],
+                   cell);
+}
+
+/* Longer texts in messages and pictures would help nobody. */
+enum { LONGEST_LABEL = 40 };
+
+static enum pw_code read_label(const struct pw_csv *csv, int row, enum pw_label label, int n,
+                               struct pw_market *market, struct pw_error *err)
+{
+    static const int columns[PW_N_LABELS] = {AGENT_ZONE, AGENT_COMMUNITY, AGENT_CLASS};
+    const char *cell = pw_csv_cell(csv, row, columns[label]);
+    if (cell == NULL)
+        return PW_OK;
+    if (strlen(cell) > LONGEST_LABEL)
+        return pw_fail(err, PW_USAGE, "%s:%d: %s: a text of up to %d bytes is expected", csv->name,
+                       csv->line[row], csv->columns[columns[label]].name, LONGEST_LABEL);
+    if (market->label[label] == NULL)
+        market->label[label] = pw_alloc((size_t)market->n_agents, sizeof(char *));
+    market->label[label][n] = pw_strdup(cell);
+    return PW_OK;
 }
 
 static enum pw_code read_agent(const struct pw_csv *csv, int row, struct pw_market *market,
@@ -132,9 +161,9 @@ static enum pw_code read_agent(const struct pw_csv *csv, int row, struct pw_mark
         PW_TRY(pw_csv_real(csv, row, AGENT_X, 0, &market->x[n], err));
         PW_TRY(pw_csv_real(csv, row, AGENT_Y, 0, &market->y[n], err));
     }
-    for (int column = AGENT_BUS; column < N_AGENT_COLUMNS; column++)
-        PW_TRY(check_label(csv, row, column, err));
-    return PW_OK;
+    for (int label = 0; label < PW_N_LABELS; label++)
+        PW_TRY(read_label(csv, row, (enum pw_label)label, n, market, err));
+    return check_bus(csv, row, err);
 }
 
 static enum pw_code read_agents(const struct pw_csv *csv, struct pw_market *market, struct pw_error *err)

@@ -13,8 +13,9 @@
 enum pw_code pw_table_assets(const char *bytes, size_t size, const char *name, struct pw_market **out,
                              struct pw_error *err);
 
-/* agent,name and optionally x,y (both or none) and bus,zone,community (checked to be whole numbers, not used
- * yet): names and coordinates of the market's agents. Every agent exactly once. */
+/* agent,name and optionally x,y (both or none), zone,community,class (texts of up to 40 bytes, empty: none)
+ * and bus (checked to be a whole number, not used yet): names, coordinates and labels of the market's agents.
+ * Every agent exactly once. */
 enum pw_code pw_table_agents(const char *bytes, size_t size, const char *name, struct pw_market *market,
                              struct pw_error *err);
 

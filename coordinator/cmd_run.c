@@ -272,6 +272,8 @@ static enum pw_code fail_cut(const struct run *run, struct pw_error *err)
 {
     enum pw_code code = pw_signals_caught() ? PW_INTERRUPTED : PW_LIMIT;
     const char *path = pw_checkpoint_path(run->checkpoint);
+    if (run->options->json)
+        pw_summary_json_cut(code == PW_LIMIT ? PW_AT_LIMIT : PW_STOPPED, run->horizon.n_done, stdout);
     if (path[0] == '\0')
         return pw_fail(err, code, "ended after %d of %d slots, which are lost: -o OUT.h5 keeps them",
                        run->horizon.n_done, run->horizon.count);

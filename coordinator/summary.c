@@ -79,6 +79,14 @@ void pw_summary_json_infeasible(const char *reason, FILE *out)
     pw_json_print(object, out);
 }
 
+void pw_summary_json_cut(enum pw_status status, int n_done, FILE *out)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "status", json_string(pw_status_text(status)));
+    json_object_set_new(object, "slots", json_integer(n_done));
+    pw_json_print(object, out);
+}
+
 /* A label of the left column. */
 static void label(FILE *out, const char *text)
 {

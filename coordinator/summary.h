@@ -18,4 +18,7 @@ void pw_summary_json_infeasible(const char *reason, FILE *out);
 void pw_summary_text(const struct pw_summary *summary, const struct pw_settings *settings, const char *trace,
                      FILE *out);
 
+/* The JSON summary of a run of several slots that was cut off after `n_done` of them. */
+void pw_summary_json_cut(enum pw_status status, int n_done, FILE *out);
+
 #endif

@@ -368,8 +368,10 @@ START_TEST(shipped_cases_load)
         int agents, assets, links; /* links 0: random */
     } shipped[] = {{"configs/cases/ieee39.yaml", 31, 31, 465},
                    {"configs/cases/street.yaml", 13, 31, 78},
-                   {"configs/cases/random.yaml", 100, 100, 0}};
-    for (int i = 0; i < 3; i++) {
+                   {"configs/cases/random.yaml", 100, 100, 0},
+                   {"configs/cases/day.yaml", 17, 38, 136},
+                   {"configs/cases/village.yaml", 19, 25, 21}};
+    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
         struct pw_case *loaded = load(shipped[i].path, NULL, 0);
         ck_assert_int_eq(loaded->market->n_agents, shipped[i].agents);
         ck_assert_int_eq(loaded->market->n_assets, shipped[i].assets);

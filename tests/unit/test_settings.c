@@ -187,6 +187,7 @@ static const char *const full_case =
     "  profiles: p.csv\n"
     "  generate:\n"
     "    agents: 12\n"
+    "    communities: 3\n"
     "    consumers: 0.25\n"
     "    seed: 13\n"
     "    consumer: {a: 1, b: [2, 3], p_min: [-5, -4], p_max: -3}\n"
@@ -224,6 +225,7 @@ START_TEST(every_setting_lands_in_its_field)
     for (int i = 0; i < pw_settings_count; i++)
         ck_assert_msg(s.given[i], "%s is not in the test", pw_settings_table[i].path);
     ck_assert_int_eq(s.version, 1);
+    ck_assert_int_eq(s.generate_communities, 3);
     ck_assert_str_eq(s.profiles, "p.csv");
     ck_assert(s.slots_count == 48 && s.slots_length_h == 0.5);
     ck_assert(s.slots_first == 3 && s.slots_last == 40 && s.warm_start == 0);
