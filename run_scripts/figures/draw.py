@@ -7,6 +7,7 @@ import style
 import trace
 import agents
 import convergence
+import day
 import trades
 
 PICTURES = {"convergence": convergence.draw, "trades": trades.draw, "agents": agents.draw}
@@ -22,15 +23,24 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
+def pictures(path):
+    """The names and figures of a trace: one market's, or those of a day of many slots."""
+    if day.has_slots(path):
+        yield "day", day.draw(path)
+        return
+    run = trace.read(path)
+    for name, draw in PICTURES.items():
+        yield name, draw(run)
+
+
 def main(arguments=None):
     """Reads the trace, draws every picture; returns the exit code."""
     options = parse(arguments)
     prefix = options.prefix or options.trace.removesuffix(".h5")
     style.apply()
     try:
-        run = trace.read(options.trace)
-        for name, draw in PICTURES.items():
-            for path in style.save(draw(run), f"{prefix}-{name}"):
+        for name, figure in pictures(options.trace):
+            for path in style.save(figure, f"{prefix}-{name}"):
                 print(path, flush=True)
     except trace.TraceError as error:
         print(f"draw.py: {error}", file=sys.stderr)

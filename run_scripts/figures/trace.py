@@ -47,11 +47,11 @@ class Trace:
         given = self.column("agents", "name")
         if given is None:
             return numbers
-        texts = [_text(name).strip() for name in given]
-        return [text or number for text, number in zip(texts, numbers)]
+        texts = [text(name).strip() for name in given]
+        return [given or number for given, number in zip(texts, numbers)]
 
 
-def _text(value):
+def text(value):
     """An HDF5 text as a str that fits on one line."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -61,14 +61,14 @@ def _text(value):
 def _flag(dataset):
     """The meaning of an int8 flag after the CF attributes flag_values and flag_meanings."""
     values = list(np.atleast_1d(dataset.attrs.get("flag_values", [])))
-    meanings = _text(dataset.attrs.get("flag_meanings", "")).split()
+    meanings = text(dataset.attrs.get("flag_meanings", "")).split()
     value = dataset[()]
     return meanings[values.index(value)] if value in values[:len(meanings)] else ""
 
 
 def _unit(dataset):
     """The unit to print beside a label: none for pure numbers."""
-    unit = _text(dataset.attrs.get("units", ""))
+    unit = text(dataset.attrs.get("units", ""))
     return "" if unit == "1" else unit
 
 
@@ -81,7 +81,7 @@ def _column(dataset):
 
 def _read_root(file, trace):
     """Fills the title, the flags and the scalars."""
-    trace.title = _text(file.attrs.get("title", ""))
+    trace.title = text(file.attrs.get("title", ""))
     for name, item in file.items():
         if not isinstance(item, h5py.Dataset) or item.shape != ():
             continue
@@ -125,7 +125,7 @@ def read(path):
     trace = Trace(str(path))
     try:
         with h5py.File(path, "r") as file:
-            if CONVENTION not in _text(file.attrs.get("Conventions", "")):
+            if CONVENTION not in text(file.attrs.get("Conventions", "")):
                 raise TraceError(f"{path}: not a peerwatt trace (attribute Conventions)")
             _read_root(file, trace)
             for group, required in REQUIRED.items():
@@ -133,7 +133,7 @@ def read(path):
     except FileNotFoundError as error:
         raise TraceError(f"{path}: no such file") from error
     except (OSError, RuntimeError, ValueError) as error:
-        reason = _text(error) or "unreadable"
+        reason = text(error) or "unreadable"
         raise TraceError(f"{path}: not a peerwatt trace ({reason})") from error
     _check_agents(trace)
     return trace
