@@ -8,42 +8,14 @@
 
 #include "common/choices.h"
 #include "common/error.h"
+#include "common/links_spec.h"
 #include "common/yaml_tree.h"
 
-enum { PW_TEXT_ROOM = 512, PW_MOST_SETTINGS = 96 };
+enum { PW_MOST_SETTINGS = 96 };
 
 /* A law to draw from: one number, or uniform between two. */
 struct pw_law {
     double low, high;
-};
-
-/* Who may trade with whom. */
-enum pw_links_kind {
-    PW_LINKS_ALL,
-    PW_LINKS_SIDES,
-    PW_LINKS_TABLE,
-    PW_LINKS_RANDOM,
-    PW_LINKS_NEAREST,
-    PW_LINKS_PEERS,
-    PW_LINKS_CHOSEN,
-    PW_LINKS_POOL,
-    PW_LINKS_COMMUNITIES
-};
-
-/* Who may trade with whom inside a community, and how communities trade with each other. */
-enum pw_inside { PW_INSIDE_MANAGER, PW_INSIDE_MESH };
-enum pw_between { PW_BETWEEN_MESH, PW_BETWEEN_POOL, PW_BETWEEN_MEMBERS };
-
-struct pw_links_spec {
-    enum pw_links_kind kind;
-    int among_sides; /* random, peers, chosen: consumers with producers only */
-    int choose;      /* chosen: enum pw_choose_choice */
-    double density;  /* random: probability of a link */
-    long count;      /* nearest, peers: links that each agent asks for; chosen: most links of an agent */
-    long seed;       /* random, peers, chosen */
-    enum pw_inside inside;   /* communities */
-    enum pw_between between; /* communities */
-    char path[PW_TEXT_ROOM]; /* table: a CSV path */
 };
 
 struct pw_settings {

@@ -29,8 +29,7 @@ const struct pw_setting pw_settings_table[] = {
     {"market.agents", PW_TEXT, AT(agents), "", NONE, NULL, "",
      "CSV table: agent,name and optionally x,y,bus,zone,community,class"},
     {"market.links", PW_LINKS, AT(links), "all", NONE, NULL, "",
-     "who may trade with whom; a random one may say {random: 0.3, among: sides, seed: 1}, a hybrid "
-     "{communities: mesh, between: pool}"},
+     "who may trade with whom: {random: 0.3, among: sides}, {communities: mesh, between: pool} ..; see docs"},
     {"market.fee", PW_REAL, AT(fee), "0", NOT_NEGATIVE, NULL, "money/energy", "fee on |t|, paid by each end"},
     {"market.profiles", PW_TEXT, AT(profiles), "", NONE, NULL, "",
      "CSV table: time,agent,asset and any of p_min,p_max,a,b: what assets are from that time slot on"},

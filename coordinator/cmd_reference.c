@@ -1,4 +1,5 @@
 /* peerwatt reference: the centralised optimum of a case. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ static void print_json(const struct pw_reference *reference, const struct pw_set
 static void print_text(const struct pw_reference *reference, const struct pw_settings *settings)
 {
     const char *power = settings->power_unit, *money = settings->money_unit;
-    printf("%s: the centralised optimum\n", settings->name);
+    int slots = pw_case_last_slot(settings) - pw_case_first_slot(settings) + 1;
+    printf("%s: the centralised optimum%s\n", settings->name, slots > 1 ? "; means over the time slots" : "");
     printf("  %-11s %.6g %s/%sh\n", "price", reference->price_mean, money, power);
     printf("  %-11s %.7g %s injected\n", "power", reference->power_injected, power);
     printf("  %-11s %.8g %s/h\n", "welfare", reference->social_welfare, money);
@@ -81,6 +83,39 @@ static enum pw_code write_assets(const struct pw_market *market, const struct pw
     return code;
 }
 
+/* Adds a slot's optimum: sums of rates, the price weighted by power. */
+static void add(struct pw_reference *sum, const struct pw_reference *one, double *weighted_price)
+{
+    sum->social_welfare += one->social_welfare;
+    sum->power_injected += one->power_injected;
+    sum->kkt_residual = fmax(sum->kkt_residual, one->kkt_residual);
+    sum->method = one->method;
+    if (one->power_injected > 0.0)
+        *weighted_price += one->power_injected * one->price_mean;
+}
+
+/* The optimum of each slot to be run; what is reported of several are their means. */
+static enum pw_code solve(const struct pw_case *loaded, struct pw_reference *reference, struct pw_error *err)
+{
+    int first = pw_case_first_slot(&loaded->settings), last = pw_case_last_slot(&loaded->settings);
+    double weighted_price = 0.0;
+    if (first == last)
+        return pw_reference_solve(loaded->market, reference, err);
+    *reference = (struct pw_reference){.method = ""};
+    for (int slot = first; slot <= last; slot++) {
+        struct pw_reference one;
+        pw_profiles_apply(loaded->profiles, slot, loaded->market);
+        PW_TRY(pw_reference_solve(loaded->market, &one, err));
+        add(reference, &one, &weighted_price);
+    }
+    reference->price_mean =
+        reference->power_injected > 0.0 ? weighted_price / reference->power_injected : NAN;
+    reference->social_welfare /= last - first + 1;
+    reference->power_injected /= last - first + 1;
+    pw_profiles_apply(loaded->profiles, first, loaded->market);
+    return PW_OK;
+}
+
 static enum pw_code run_reference(const struct pw_options *options, struct pw_transport *transport,
                                   struct pw_error *err)
 {
@@ -92,7 +127,7 @@ static enum pw_code run_reference(const struct pw_options *options, struct pw_tr
         pw_settings_dump(&loaded->settings, stderr);
     enum pw_code code = options->out != NULL ? pw_file_write_check(options->out, options->force, err) : PW_OK;
     if (code == PW_OK)
-        code = pw_reference_solve(loaded->market, &reference, err);
+        code = solve(loaded, &reference, err);
     if (code == PW_OK && options->out != NULL)
         code = write_assets(loaded->market, options, err);
     if (code == PW_OK && options->json)
@@ -110,7 +145,8 @@ const struct pw_command pw_cmd_reference = {
     .story =
         "By bisection on the price where the market is a pool, otherwise by an interior-point method. It\n"
         "shares no code with the negotiation and is what `run` compares its welfare with. With -o it also\n"
-        "writes the assets as a table, those of a recipe too: for the merit order, or as market.assets.",
+        "writes the assets as a table, those of a recipe too: for the merit order, or as market.assets.\n"
+        "Of several time slots it prints the means, and writes the assets of the first.",
     .takes_case = 1,
     .options = PW_OPTIONS_CASE | PW_OPTIONS_RESULT | PW_OPTIONS_WRITE,
     .run = run_reference,

@@ -100,7 +100,7 @@ static const struct option table[] = {
     {"bills", 0, "FILE.csv", PW_OPTIONS_SLOTS, take_bills, 0,
      "write what each agent bought, sold and pays here"},
     {"resume", 0, "FILE", PW_OPTIONS_SLOTS, take_resume, 0,
-     "go on after the slots in this journal, by default OUT.h5.journal, and keep further ones there"},
+     "the journal of finished slots to go on from; default OUT.h5.journal"},
     {"shard", 0, "i/n", PW_OPTIONS_SWEEP, take_shard, 0, "do every n-th run, from run i on; 0 <= i < n"},
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set, 0,
      "change a setting of the case; may be repeated"},
