@@ -81,8 +81,8 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         return;
     case PW_LINKS:
         snprintf(text, size,
-                 "all, sides, pool, communities, a CSV path, or {KIND: ..} of random, nearest, peers, "
-                 "choose, communities");
+                 "all, sides, pool, communities, a CSV path or "
+                 "{random|nearest|peers|choose|communities: ..}");
     }
 }
 
