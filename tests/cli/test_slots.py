@@ -1,16 +1,21 @@
 """A day of time slots as a user runs it: killed and resumed, on ranks, its bills, its errors."""
 
 import csv
+import pathlib
 import random
 import signal
+import subprocess
 import time
 import unittest
+
+import h5py
 
 import program
 
 DAY = program.CASES / "day.yaml"
 CLOCK = ("-s", "run.clock=virtual", "-s", "network.delay.model=exponential", "-s", "network.delay.mean_s=0.02",
          "-s", "network.delay.min_s=0.001", "-s", "network.loss=0.1")
+SCRIPTS = program.ROOT / "run_scripts"
 KILLS = 10
 
 
@@ -113,6 +118,37 @@ class Slots(program.InFolder):
             result = program.run("check", DAY, *words)
             self.assertEqual(result.code, 2, words)
             self.assertIn(says, result.err)
+
+
+class Pictures(program.InFolder):
+    """What is drawn of a day, and of one market under five organisations."""
+
+    def draw(self, *words):
+        """Runs a script that draws; the pictures it says it wrote."""
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120, check=False,
+                              env={**program.environment(), "FIGURES": str(self.folder)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        paths = [pathlib.Path(line) for line in done.stdout.split()]
+        for path in paths:
+            self.assertGreater(path.stat().st_size, 10000, path)
+        return [path.name for path in paths]
+
+    def test_a_day(self):
+        trace = self.folder / "day.h5"
+        program.run("run", DAY, "-q", "-o", trace, *CLOCK, "-s", "slots.last=12")
+        self.assertEqual(self.draw(SCRIPTS / "python", SCRIPTS / "figures" / "draw.py", trace),
+                         ["day-day.png", "day-day.svg"])
+
+    def test_figure_2(self):
+        self.assertEqual(self.draw(SCRIPTS / "fig2.sh", "-s", "stop.tolerance=1e-8"), ["fig2.png", "fig2.svg"])
+        numbers = {}
+        for name in ("pool", "communities", "hybrid", "sparse", "full"):
+            with h5py.File(self.folder / f"fig2-{name}.h5") as file:
+                numbers[name] = float(file["social_welfare"][()]), float(file["price_mean"][()])
+        for name in ("pool", "communities", "hybrid"):
+            for ours, full in zip(numbers[name], numbers["full"]):
+                self.assertAlmostEqual(ours / full, 1.0, delta=1e-6)
+        self.assertLess(numbers["sparse"][0], 0.99 * numbers["full"][0])
 
 
 class Structures(unittest.TestCase):

@@ -43,6 +43,14 @@ class Virtual(program.InFolder):
             digests = {self.digest(case, ranks, *settings) for ranks in (0, 1, 3)}
             self.assertEqual(len(digests), 1, (case, exchange))
 
+    def test_old_and_new_offers_in_one_instant(self):
+        settings = ("-s", "market.generate.agents=11", "-s", "market.generate.seed=1052", "-s",
+                    "market.links={random: 0.3}", "-s", "network.delay.model=constant", "-s", "negotiation.delta=0.8",
+                    "-s", "negotiation.exchange=latest", "-s", "stop.criterion=global", "-s", "stop.max_rounds=2000",
+                    "-s", "stop.max_time_s=1e6")
+        digests = {self.digest(RANDOM, ranks, *CLOCK, *LOSSY, *settings) for ranks in (0, 2, 3)}
+        self.assertEqual(len(digests), 1)
+
     def test_a_lookahead_of_next_to_nothing(self):
         words = ("-s", "run.clock=virtual", "-s", "network.delay.model=exponential", "-s",
                  "network.delay.mean_s=1", "-s", "market.generate.agents=5", "-s", "market.links=all")
