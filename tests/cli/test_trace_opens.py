@@ -20,15 +20,17 @@ STREET = program.CASES / "street.yaml"
 NEW_NAMES = {"no2-pv": "Königsallee 2", "no7-pv": "屋根", "no9-flat": "", "supplier": "Électricité, réseau"}
 GUIDE = program.ROOT / "docs" / "trace.md"
 GROUPS = {
-    "agents": ("agent", "power", "price", "cost", "fees", "welfare", "peers", "iterations", "wait_time",
+    "agents": ("agent", "power", "price", "remainder", "cost", "fees", "welfare", "peers", "iterations", "wait_time",
                "compute_time", "messages_sent", "name_length", "name"),
-    "trades": ("trade", "agent_a", "agent_b", "power", "price_a", "price_b", "rounds", "messages",
+    "trades": ("trade", "agent_a", "agent_b", "power", "price_a", "price_b", "penalty", "rounds", "messages",
                "settled_time"),
+    "bills": ("agent", "energy_bought", "energy_sold", "energy_remainder", "paid", "received", "fees", "balance",
+              "price_bought", "price_sold"),
     "convergence": ("time", "primal", "dual", "price", "social_welfare", "messages", "active_trades"),
 }
 FLAGS = {"status": "converged limit infeasible interrupted", "clock": "wall virtual"}
 LAUNCH = {"ranks", "wall_s", "total_s", "trace"}
-RENAMED = {"agents": "n_agents", "trades": "n_trades"}
+RENAMED = {"agents": "n_agents", "trades": "n_trades", "slots": "n_slots"}
 NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable."
 PLAIN_TYPES = ("int8", "int32", "int64", "float64")
 
