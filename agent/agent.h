@@ -70,7 +70,7 @@ struct pw_agent {
     double *apart;                /* by how much both ends' prices of the trade differ after that round */
     double *heard;                /* * the peer's trade in the round last applied */
     double *agreed_before;        /* * c = (t - t')/2 of the round before, for the penalty balance */
-    double *gap_sum2, *move_sum2; /* sums over the rounds since the last penalty balance */
+    double *gap_sum2, *move_sum2; /* sums over the rounds that the next penalty balance counts */
     double *penalty_start;        /* rho at the start, which bounds its adaptation */
 
     int *heard_at;    /* fires when the peer was last heard: latest and stale */

@@ -43,7 +43,8 @@ int pw_rest_is_calm(const struct pw_agent *agent, int slot);
 /* True if all slots that have heard their peer are at rest, taken together. O(n_links). */
 int pw_rest_all_calm(const struct pw_agent *agent);
 
-/* Balances the penalty of a slot if its round is one of those where that is due; agent/penalty.c. */
-void pw_penalty_balance(struct pw_agent *agent, int slot);
+/* Takes note of the slot's round, with the squares of its gap and of how far the agreed trade has moved, and
+ * balances its penalty if that is due; agent/penalty.c. */
+void pw_penalty_balance(struct pw_agent *agent, int slot, double gap2, double move2);
 
 #endif

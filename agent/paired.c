@@ -117,12 +117,10 @@ static void apply(struct pw_agent *agent, int slot)
     }
     agent->gap2[slot] = gap2;
     agent->apart[slot] = agent->penalty[slot] * apart;
-    agent->gap_sum2[slot] += gap2 / 4.0;
-    agent->move_sum2[slot] += move2;
     if (agent->rules.ratify && pw_rest_ratifies(agent, slot, move2))
         ratify(agent, slot);
     else if (agent->rules.adapt_penalty)
-        pw_penalty_balance(agent, slot);
+        pw_penalty_balance(agent, slot, gap2, move2);
 }
 
 static void open_round(struct pw_agent *agent)

@@ -2,9 +2,10 @@
 
 #include "agent/exchange.h"
 
-/* Balanced every so many rounds of a link, from its own gap and movement (residual balancing, with a limit on
- * each factor that tightens as the rounds pass, so that the penalty comes to rest). */
-enum { ROUNDS_PER_BALANCE = 6, LAST_BALANCE = 4096 };
+/* Balanced every so many rounds of a link, from its own gap and movement in the last of them, when the change
+ * before has worn off (residual balancing, with a limit on each factor that tightens as the rounds pass, so
+ * that the penalty comes to rest). */
+enum { ROUNDS_PER_BALANCE = 6, ROUNDS_THAT_COUNT = 3, LAST_BALANCE = 4096 };
 static const double LARGEST_FACTOR = 4.0, TIGHTENING_ROUNDS = 64.0;
 
 /* The penalty stays within these from its start. At a small delta, where agents answer one another one by
@@ -50,10 +51,14 @@ static int is_at_rest(const struct pw_agent *agent, int slot)
     return agent->gap_sum2[slot] + agent->move_sum2[slot] <= ROUNDING_SHARE * ROUNDING_SHARE * size2;
 }
 
-void pw_penalty_balance(struct pw_agent *agent, int slot)
+void pw_penalty_balance(struct pw_agent *agent, int slot, double gap2, double move2)
 {
-    int round = pw_agent_inbox(agent, slot)->round;
-    if (round == 0 || round % ROUNDS_PER_BALANCE != 0 || round > LAST_BALANCE)
+    int round = pw_agent_inbox(agent, slot)->round, since = round % ROUNDS_PER_BALANCE;
+    if (round == 0 || (since > 0 && since <= ROUNDS_PER_BALANCE - ROUNDS_THAT_COUNT) || round > LAST_BALANCE)
+        return;
+    agent->gap_sum2[slot] += gap2 / 4.0;
+    agent->move_sum2[slot] += move2;
+    if (since > 0)
         return;
     if (is_at_rest(agent, slot)) {
         agent->gap_sum2[slot] = agent->move_sum2[slot] = 0.0;

@@ -1,0 +1,81 @@
+/* Many agents that negotiate in step, in rows: the exchange `paired` between agents that all answer all in
+ * every round. Both ends of a link hold both edge variables and the penalty; what an end offers follows from
+ * them and from its agent's price. So agents tell each other their prices, and each end works out what the
+ * other offers: the numbers are those of the offers, and memory is read in order. Agents lie in groups of
+ * PW_LANES, end k of all agents of a group side by side. Pure: knows neither ranks nor clocks. */
+#ifndef PW_ROWS_H
+#define PW_ROWS_H
+
+#include <stdint.h>
+
+enum { PW_LANES = 8 };
+
+/* What rows are made of; the assets are not owned and stay where they are. */
+struct pw_rows_spec {
+    int n_agents;
+    const int *end_first; /* [n_agents + 1] agent i has end_first[i+1] - end_first[i] links */
+    int n_visitors;       /* agents elsewhere that agents here are linked with */
+
+    const int *asset_first;              /* [n_agents + 1] the assets of agent i */
+    const double *p_min, *p_max, *a, *b; /* by asset */
+
+    int by_end;         /* true: bounds and fees differ between the ends of an agent */
+    double relaxation;  /* alpha in (0, 1) */
+    int adapts_penalty; /* true: penalties are balanced (agent/balance.h) */
+    double rest_price;  /* a trade is at rest if it moves by no more than this in price */
+};
+
+/* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */
+struct pw_rows_end {
+    int peer;
+    double penalty;
+    double t_min, t_max;  /* bounds of the trade as seen from this end */
+    double fee, peer_fee; /* at this end and at the other */
+};
+
+/* What a round has come to, over the agents here. The sums over ends count each link twice. */
+struct pw_rows_sums {
+    double gap2, dual2; /* squares of gaps of the round before, and of this round's moves */
+    double welfare;     /* minus cost and fees of the last solves */
+    double price2;      /* squares of moves times penalty; only where looked at closely */
+    double excess;      /* the worst trade over what a trade at rest may move by; likewise */
+    long passes;        /* of the local solves, in groups */
+};
+
+struct pw_rows;
+
+struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec);
+void pw_rows_destroy(struct pw_rows *rows);
+
+/* Sets end k of agent i, before the first round. Where bounds and fees are not by end, those of the last end
+ * set count for all ends of the agent. */
+void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end);
+
+/* What a trade of agent i at rest may move by, in power. */
+void pw_rows_set_rest(struct pw_rows *rows, int i, double power);
+
+/* One round of all agents here, with their peers' prices of the round before. `closely`: also price2, excess
+ * and the trades before this round. O(ends). */
+struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely);
+
+/* Rounds so far, which are local solves of each agent. */
+int pw_rows_rounds(const struct pw_rows *rows);
+
+/* The price of agent i after the last round; and where a visitor's price goes before the next one. */
+double pw_rows_price(const struct pw_rows *rows, int i);
+void pw_rows_visit(struct pw_rows *rows, int visitor, double price);
+
+/* Net power of agent i's assets, at its last solve. */
+double pw_rows_power(const struct pw_rows *rows, int i);
+
+/* End k of agent i after the last round: the trade, the one before (if the round was looked at closely), its
+ * price at this end, and the penalty. */
+struct pw_rows_trade {
+    double mine, before, price, penalty;
+};
+struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k);
+
+/* Bytes of the state of all ends here, padding included. */
+double pw_rows_bytes(const struct pw_rows *rows);
+
+#endif
