@@ -33,7 +33,7 @@ CHECK_LIBS := $(call pc_libs,check,-lcheck -lsubunit -lrt -lpthread)
 
 # No -ffast-math and no contraction: results are the same bits on every machine and rank count.
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-BASE_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off $(WARNINGS) $(WERROR) -MMD -MP -I. -I$(OUT)
+BASE_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno -fno-trapping-math $(WARNINGS) $(WERROR) -MMD -MP -I. -I$(OUT)
 release_CFLAGS := -O3 -g
 debug_CFLAGS := -O0 -g3
 san_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { PW_LANES = 8 };
+enum { PW_LANES = 4 };
 
 /* What rows are made of; the assets are not owned and stay where they are. */
 struct pw_rows_spec {
@@ -28,9 +28,10 @@ struct pw_rows_spec {
 /* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */
 struct pw_rows_end {
     int peer;
-    double penalty;
-    double t_min, t_max;  /* bounds of the trade as seen from this end */
-    double fee, peer_fee; /* at this end and at the other */
+    double penalty, penalty_start; /* rho now, and where its balance may not lead too far from */
+    double s, peer_s;              /* edge variables of this end and of the other; 0: from nothing */
+    double t_min, t_max;           /* bounds of the trade as seen from this end */
+    double fee, peer_fee;          /* at this end and at the other */
 };
 
 /* What a round has come to, over the agents here. The sums over ends count each link twice. */
@@ -38,6 +39,7 @@ struct pw_rows_sums {
     double gap2, dual2; /* squares of gaps of the round before, and of this round's moves */
     double welfare;     /* minus cost and fees of the last solves */
     double price2;      /* squares of moves times penalty; only where looked at closely */
+    double apart;       /* the most that both ends of a link differ in price; likewise */
     double excess;      /* the worst trade over what a trade at rest may move by; likewise */
     long passes;        /* of the local solves, in groups */
 };
@@ -51,8 +53,8 @@ void pw_rows_destroy(struct pw_rows *rows);
  * set count for all ends of the agent. */
 void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end);
 
-/* What a trade of agent i at rest may move by, in power. */
-void pw_rows_set_rest(struct pw_rows *rows, int i, double power);
+/* The price that agent i starts from, and what a trade of it at rest may move by, in power. */
+void pw_rows_set_agent(struct pw_rows *rows, int i, double price, double rest_power);
 
 /* One round of all agents here, with their peers' prices of the round before. `closely`: also price2, excess
  * and the trades before this round. O(ends). */

@@ -7,7 +7,7 @@ static const char *const exchanges[] = {"paired", "latest", "stale", "innovation
 static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
-static const char *const references[] = {"auto", "yes", "no", NULL};
+static const char *const wishes[] = {"auto", "yes", "no", NULL};
 static const char *const retransmissions[] = {"fixed", "doubling", "never", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
 
@@ -164,8 +164,10 @@ const struct pw_setting pw_settings_table[] = {
     {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "",
      "wall: real messages in real time; virtual: a simulation, the same on any number of ranks"},
     {"run.seed", PW_INTEGER, AT(seed), "1", AT_LEAST(0), NULL, "", "seed of delays and losses"},
-    {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, references, "",
+    {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, wishes, "",
      "compute the centralised optimum beside (auto: where it is quick)"},
+    {"run.bulk", PW_CHOICE, AT(bulk), "auto", NONE, wishes, "",
+     "all agents in step, in rows (docs/bulk.md): where messages are never late; auto: where it can be"},
     {"run.timeline", PW_CHOICE, AT(timeline), "no", NONE, switches, "",
      "record every fire, send, delivery and loss in the trace"},
 };

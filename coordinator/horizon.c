@@ -6,6 +6,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "coordinator/bulk.h"
 #include "coordinator/clock.h"
 #include "coordinator/reference.h"
 #include "coordinator/signals.h"
@@ -58,8 +59,11 @@ static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot
     struct pw_outcome *outcome;
     struct pw_negotiation negotiation = {spec->market, spec->settings, spec->progress, spec->deadline_ns,
                                          spec->net,    slot,           start};
+    const char *why;
     if (spec->settings->clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, spec->transport, &outcome);
+    else if (pw_bulk_suits(&negotiation, &why))
+        pw_bulk_negotiate(&negotiation, spec->transport, &outcome);
     else
         pw_negotiate(&negotiation, spec->transport, &outcome);
     return outcome;

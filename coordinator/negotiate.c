@@ -147,6 +147,10 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_SWEEP_ANSWER:
     case PW_TAG_WINDOW_DONE:
     case PW_TAG_WINDOW:
+    case PW_TAG_BULK_PRICES:
+    case PW_TAG_BULK_WORD:
+    case PW_TAG_BULK_VERDICT:
+    case PW_TAG_BULK_STATE:
         pw_supervisor_receive(station->supervisor, from, tag, bytes, size);
     }
 }

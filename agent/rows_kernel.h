@@ -1,0 +1,78 @@
+/* The passes over one group of rows: arithmetic only, vectorised by the compiler, the same results on every
+ * machine (each agent is a lane of its own: no sum is split). */
+#ifndef PW_ROWS_KERNEL_H
+#define PW_ROWS_KERNEL_H
+
+#include <stdint.h>
+
+#include "agent/rows.h"
+
+/* What a round does with what the penalties' balance needs. */
+enum pw_row_kind {
+    PW_ROW_PLAIN,   /* nothing */
+    PW_ROW_KEEP,    /* agreed trades are kept, to tell the next move from */
+    PW_ROW_COUNT,   /* gap and move count */
+    PW_ROW_BALANCE, /* they count, and the penalty is balanced */
+};
+
+/* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
+ * end` lies likewise, or holds one number a lane. */
+struct pw_row_group {
+    int depth;
+    double *s, *peer_s; /* edge variables of this end and of the other */
+    double *slope;      /* 1 / penalty; 0: no such end */
+    double *agreed;     /* trade agreed a round ago */
+    float *gap_sum2, *move_sum2;
+    float *ratio;          /* slope over that of the start */
+    const int32_t *peer;   /* place of the peer's price */
+    const int32_t *shared; /* [depth] where all lanes have the same peer, its place; else -1 */
+    const double *prices;  /* by place, of the round before */
+    const double *t_min, *t_max, *fee, *peer_fee; /* bounds by end or by lane; fees by end only */
+    double *before;                               /* the trades of the round before, filled by the digest */
+};
+
+/* How a round's numbers come about. */
+struct pw_row_rules {
+    int by_end;
+    enum pw_row_kind kind;
+    int closely;
+    double relaxation;
+    double largest_factor; /* of a balance */
+};
+
+/* By lane: what has come in, and the trades at one price each. */
+struct pw_row_digest {
+    double gap2[PW_LANES];
+    double sum[PW_LANES], slope[PW_LANES]; /* of trades with the new edge variables at the price before */
+    double gap_max[PW_LANES], apart_max[PW_LANES]; /* closely: largest gap; price that ends are apart */
+};
+struct pw_row_answer {
+    double sum[PW_LANES], slope[PW_LANES], size[PW_LANES]; /* of trades, -d sum/d price, and |trades| */
+    double fees[PW_LANES];                                 /* by end: fees on the trades */
+    double move2[PW_LANES];                                /* squares of what trades moved by */
+    double price2[PW_LANES];                               /* closely: the same in price */
+    double move_max[PW_LANES], price_max[PW_LANES];        /* closely: largest move in power and in price */
+};
+
+/* The two passes, for one kind of processor. */
+struct pw_row_kernel {
+    /* Takes in the offers of the round before, which follow from `price` [PW_LANES], the agents' own of that
+     * round, and their peers': new edge variables, balanced penalties. */
+    void (*take_in)(const struct pw_row_group *group, const struct pw_row_rules *rules, const double *price,
+                    struct pw_row_digest *digest);
+
+    /* The trades at `price` [PW_LANES] and how they differ from those before. */
+    void (*answer)(const struct pw_row_group *group, const struct pw_row_rules *rules, const double *price,
+                   struct pw_row_answer *answer);
+};
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define PW_HAS_AVX2_KERNEL
+extern const struct pw_row_kernel pw_row_kernel_avx2;
+#endif
+extern const struct pw_row_kernel pw_row_kernel_plain;
+
+/* The one for this processor. */
+const struct pw_row_kernel *pw_row_kernel_best(void);
+
+#endif

@@ -1,0 +1,406 @@
+#include "coordinator/bulk.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/case.h"
+#include "common/memory.h"
+#include "coordinator/bulk_chair.h"
+#include "coordinator/bulk_rows.h"
+#include "coordinator/clock.h"
+#include "coordinator/setup.h"
+#include "coordinator/signals.h"
+
+/* A rank's word after a round, for rank 0. */
+struct word {
+    int32_t round, interrupted;
+    struct pw_rows_sums sums;
+};
+
+/* The answer of rank 0 to a round, or to what all have shown. */
+struct verdict {
+    int32_t number; /* counts them */
+    int32_t how;    /* enum pw_bulk_verdict */
+    double settled_s;
+};
+
+/* Which agents a state message is of. */
+struct state_header {
+    int32_t first, end;
+};
+
+/* State goes to rank 0 in messages of about so many doubles. */
+enum { STATE_MESSAGE = 1 << 19 };
+
+/* The prices of a neighbour, of the two rounds that can be under way. */
+struct inbox {
+    int round[2]; /* 0: nothing yet */
+    double *prices[2];
+};
+
+/* One rank of a bulk run. */
+struct squad {
+    const struct pw_negotiation *negotiation;
+    struct pw_transport *transport;
+    struct pw_placement placement;
+    struct pw_bulk_rows bulk;
+    struct inbox *inboxes;  /* [neighbours] */
+    int *neighbour_of;      /* [ranks] -1: none */
+    unsigned char *parcel;  /* a message of prices */
+    int round, closely;     /* the last one made, and whether it was looked at closely */
+    struct verdict verdict; /* heard last */
+    int64_t start_ns, compute_ns;
+
+    struct pw_bulk_chair *chair; /* rank 0, else NULL; so are */
+    struct word *words;          /* [ranks] of the round that is judged */
+    int n_words, n_shown;        /* words heard; agents whose state has come */
+};
+
+int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
+{
+    const struct pw_settings *settings = negotiation->settings;
+    struct pw_network network = pw_setup_network(negotiation);
+    const struct {
+        int stands_against;
+        const char *what;
+    } obstacles[] = {
+        {settings->bulk == PW_BULK_NO, "run.bulk: no"},
+        {settings->clock != PW_CLOCK_WALL, "run.clock: wall is needed"},
+        {!pw_network_is_instant(&network), "network: messages must not be late or lost"},
+        {settings->exchange != PW_EXCHANGE_PAIRED, "negotiation.exchange: paired is needed"},
+        {settings->solver != PW_SOLVE_EXACT, "negotiation.solver: exact is needed"},
+        {settings->delta < 1.0, "negotiation.delta: 1 is needed"},
+        {settings->criterion == PW_CRITERION_AGENT, "stop.criterion: trade or global is needed"},
+        {settings->ratify, "stop.ratify: no is needed"},
+        {settings->share > 0.0, "stop.share: 0 is needed"},
+        {settings->timeline, "run.timeline: no is needed"},
+        {negotiation->market->n_products > 1, "a market of one product is needed"},
+    };
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
+        if (obstacles[i].stands_against) {
+            *why = obstacles[i].what;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void fail_hard(struct squad *squad, const struct pw_error *err)
+{
+    fprintf(stderr, "peerwatt: rank %d: %s\n", squad->transport->rank, err->text);
+    pw_transport_abort(squad->transport, err->code);
+}
+
+static void check_size(struct squad *squad, int from, size_t size, size_t expected)
+{
+    struct pw_error err;
+    if (size == expected)
+        return;
+    pw_fail(&err, PW_INTERNAL, "a message of %zu bytes from rank %d, %zu were expected", size, from,
+            expected);
+    fail_hard(squad, &err);
+}
+
+/* ---- Prices ---- */
+
+static void send_prices(struct squad *squad)
+{
+    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
+        const struct pw_bulk_neighbour *to = &squad->bulk.neighbours[i];
+        unsigned char *at = squad->parcel;
+        int32_t round = squad->round;
+        memcpy(at, &round, sizeof round);
+        at += sizeof(double);
+        for (int k = 0; k < to->n_out; k++, at += sizeof(double)) {
+            double price = pw_rows_price(squad->bulk.rows, to->out[k]);
+            memcpy(at, &price, sizeof price);
+        }
+        pw_transport_send(squad->transport, to->rank, PW_TAG_BULK_PRICES, squad->parcel,
+                          (size_t)(at - squad->parcel));
+    }
+}
+
+static void take_prices(struct squad *squad, int from, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    int i = squad->neighbour_of[from];
+    int32_t round;
+    if (i < 0) {
+        pw_fail(&err, PW_INTERNAL, "prices from rank %d, which has no agents linked with ours", from);
+        fail_hard(squad, &err);
+    }
+    size_t count = (size_t)squad->bulk.neighbours[i].n_in;
+    check_size(squad, from, size, (count + 1) * sizeof(double));
+    memcpy(&round, bytes, sizeof round);
+    struct inbox *inbox = &squad->inboxes[i];
+    inbox->round[round % 2] = round;
+    memcpy(inbox->prices[round % 2], bytes + sizeof(double), count * sizeof(double));
+}
+
+/* The neighbour whose prices of this round are not here; NULL: all are. */
+static const struct pw_bulk_neighbour *who_lacks(const struct squad *squad)
+{
+    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
+        if (squad->inboxes[i].round[squad->round % 2] != squad->round)
+            return &squad->bulk.neighbours[i];
+    }
+    return NULL;
+}
+
+static void let_visitors_in(struct squad *squad)
+{
+    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
+        const struct pw_bulk_neighbour *from = &squad->bulk.neighbours[i];
+        const double *prices = squad->inboxes[i].prices[squad->round % 2];
+        for (int k = 0; k < from->n_in; k++)
+            pw_rows_visit(squad->bulk.rows, from->first_visitor + k, prices[k]);
+    }
+}
+
+/* ---- Rank 0 ---- */
+
+static void take_word(struct squad *squad, int from, const unsigned char *bytes, size_t size)
+{
+    check_size(squad, from, size, sizeof *squad->words);
+    memcpy(&squad->words[from], bytes, sizeof *squad->words);
+    squad->n_words++;
+}
+
+static void take_state(struct squad *squad, int from, const unsigned char *bytes, size_t size)
+{
+    struct state_header header;
+    struct pw_error err;
+    if (size < sizeof header)
+        check_size(squad, from, size, sizeof header);
+    memcpy(&header, bytes, sizeof header);
+    if (pw_bulk_chair_take(squad->chair, header.first, header.end, bytes + sizeof header,
+                           size - sizeof header, &err) != PW_OK)
+        fail_hard(squad, &err);
+    squad->n_shown += header.end - header.first;
+}
+
+static void tell_all(struct squad *squad, enum pw_bulk_verdict how)
+{
+    struct verdict verdict = {squad->verdict.number + 1, how, pw_bulk_chair_settled_s(squad->chair)};
+    for (int r = 0; r < squad->transport->size; r++)
+        pw_transport_send(squad->transport, r, PW_TAG_BULK_VERDICT, &verdict, sizeof verdict);
+}
+
+static struct pw_bulk_round merge_words(const struct squad *squad)
+{
+    struct pw_bulk_round round = {.rounds = squad->round, .closely = squad->closely};
+    for (int r = 0; r < squad->transport->size; r++) {
+        const struct pw_rows_sums *sums = &squad->words[r].sums;
+        round.interrupted |= squad->words[r].interrupted;
+        round.sums.gap2 += sums->gap2;
+        round.sums.dual2 += sums->dual2;
+        round.sums.price2 += sums->price2;
+        round.sums.welfare += sums->welfare;
+        round.sums.apart = fmax(round.sums.apart, sums->apart);
+        round.sums.excess = fmax(round.sums.excess, sums->excess);
+    }
+    return round;
+}
+
+/* Rank 0: answers as soon as it has heard all. */
+static void preside(struct squad *squad)
+{
+    if (squad->n_words == squad->transport->size) {
+        struct pw_bulk_round round = merge_words(squad);
+        squad->n_words = 0;
+        tell_all(squad, pw_bulk_chair_round(squad->chair, &round, pw_clock_ns()));
+    } else if (squad->n_shown == squad->placement.n_agents) {
+        squad->n_shown = 0;
+        tell_all(squad, pw_bulk_chair_conclude(squad->chair));
+    }
+}
+
+/* ---- All ranks ---- */
+
+static void take_verdict(struct squad *squad, const unsigned char *bytes, size_t size)
+{
+    check_size(squad, 0, size, sizeof squad->verdict);
+    memcpy(&squad->verdict, bytes, sizeof squad->verdict);
+}
+
+static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
+{
+    struct squad *squad = context;
+    struct pw_error err;
+    switch (tag) {
+    case PW_TAG_BULK_PRICES:
+        take_prices(squad, from, bytes, size);
+        return;
+    case PW_TAG_BULK_WORD:
+        take_word(squad, from, bytes, size);
+        return;
+    case PW_TAG_BULK_VERDICT:
+        take_verdict(squad, bytes, size);
+        return;
+    case PW_TAG_BULK_STATE:
+        take_state(squad, from, bytes, size);
+        return;
+    default:
+        pw_fail(&err, PW_INTERNAL, "a message with tag %d from rank %d in a bulk run", (int)tag, from);
+        fail_hard(squad, &err);
+    }
+}
+
+/* No wait without an end: says who is waited for. */
+static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
+{
+    struct pw_error err;
+    double waited_s = (double)(now_ns - since_ns) * 1e-9;
+    const struct pw_bulk_neighbour *late = who_lacks(squad);
+    if (waited_s < squad->negotiation->settings->stall_s)
+        return;
+    if (late != NULL)
+        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the prices of rank %d after round %d", waited_s,
+                late->rank, squad->round);
+    else
+        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the word of %s after round %d", waited_s,
+                squad->chair == NULL ? "rank 0" : "all ranks", squad->round);
+    fail_hard(squad, &err);
+}
+
+/* Until verdict `number` and the prices of the last round are here. */
+static void await(struct squad *squad, int number)
+{
+    int is_crowded = squad->transport->crowded;
+    struct pw_idle idle = {.longest_ns = is_crowded ? 1000000 : 100000,
+                           .busy_first = is_crowded ? 0 : 2000,
+                           .spins_first = is_crowded ? 0 : 2000};
+    int64_t since_ns = pw_clock_ns();
+    while (squad->verdict.number < number || who_lacks(squad) != NULL) {
+        int happened = pw_transport_poll(squad->transport, receive, squad);
+        if (squad->chair != NULL)
+            preside(squad);
+        if (happened > 0) {
+            pw_idle_reset(&idle);
+            continue;
+        }
+        int64_t now_ns = pw_clock_ns();
+        watch_wait(squad, since_ns, now_ns);
+        pw_idle_turn(&idle, now_ns, INT64_MAX);
+    }
+}
+
+static void send_state(struct squad *squad, int first, int end, const double *state, size_t count)
+{
+    struct state_header header = {first, end};
+    size_t size = count * sizeof *state;
+    unsigned char *message = pw_alloc(sizeof header + size, 1);
+    memcpy(message, &header, sizeof header);
+    memcpy(message + sizeof header, state, size);
+    if (squad->chair != NULL)
+        take_state(squad, 0, message, sizeof header + size);
+    else
+        pw_transport_send(squad->transport, 0, PW_TAG_BULK_STATE, message, sizeof header + size);
+    free(message);
+}
+
+/* All agents' state to rank 0, in messages of bounded size. */
+static void show_state(struct squad *squad)
+{
+    const struct pw_market *market = squad->negotiation->market;
+    const struct pw_bulk_rows *bulk = &squad->bulk;
+    int64_t now_ns = pw_clock_ns();
+    struct pw_bulk_times times = {(double)squad->compute_ns * 1e-9,
+                                  (double)(now_ns - squad->start_ns - squad->compute_ns) * 1e-9,
+                                  squad->verdict.settled_s};
+    size_t room = 0, count = 0;
+    double *state = NULL;
+    for (int n = bulk->first, first = n; n < bulk->end; n++) {
+        size_t size = pw_bulk_rows_part_size(market, n);
+        if (count + size > room) {
+            room = count + size + STATE_MESSAGE;
+            state = pw_realloc(state, room, sizeof *state);
+        }
+        pw_bulk_rows_part(bulk, market, n, &times, state + count);
+        count += size;
+        if (count >= STATE_MESSAGE || n + 1 == bulk->end) {
+            send_state(squad, first, n + 1, state, count);
+            count = 0;
+            first = n + 1;
+        }
+    }
+    free(state);
+}
+
+static void make_round(struct squad *squad)
+{
+    int64_t start_ns = pw_clock_ns();
+    squad->closely = squad->verdict.how == PW_BULK_CLOSELY;
+    struct word word = {.sums = pw_rows_step(squad->bulk.rows, squad->closely)};
+    squad->compute_ns += pw_clock_ns() - start_ns;
+    word.round = ++squad->round;
+    word.interrupted = pw_signals_caught();
+    send_prices(squad);
+    pw_transport_send(squad->transport, 0, PW_TAG_BULK_WORD, &word, sizeof word);
+}
+
+static void negotiate(struct squad *squad)
+{
+    for (int number = 1; squad->verdict.how != PW_BULK_OVER; number++) {
+        if (squad->verdict.how == PW_BULK_SHOW)
+            show_state(squad);
+        else
+            make_round(squad);
+        await(squad, number);
+        let_visitors_in(squad);
+    }
+}
+
+static void set_up(struct squad *squad)
+{
+    struct pw_transport *transport = squad->transport;
+    size_t ranks = (size_t)transport->size, most = 0;
+    pw_bulk_rows_create(squad->negotiation, &squad->placement, transport->rank, &squad->bulk);
+    squad->neighbour_of = pw_alloc(ranks, sizeof *squad->neighbour_of);
+    for (size_t r = 0; r < ranks; r++)
+        squad->neighbour_of[r] = -1;
+    squad->inboxes = pw_alloc((size_t)squad->bulk.n_neighbours, sizeof *squad->inboxes);
+    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
+        const struct pw_bulk_neighbour *neighbour = &squad->bulk.neighbours[i];
+        squad->neighbour_of[neighbour->rank] = i;
+        for (int half = 0; half < 2; half++)
+            squad->inboxes[i].prices[half] = pw_alloc((size_t)neighbour->n_in, sizeof(double));
+        most = (size_t)neighbour->n_out > most ? (size_t)neighbour->n_out : most;
+    }
+    squad->parcel = pw_alloc(most + 1, sizeof(double));
+    int ready = 1;
+    pw_transport_share(transport, &ready, sizeof ready); /* start together */
+    squad->start_ns = pw_clock_ns();
+    if (transport->rank == 0) {
+        squad->chair = pw_bulk_chair_create(squad->negotiation, squad->start_ns);
+        squad->words = pw_alloc(ranks, sizeof *squad->words);
+    }
+}
+
+static void tear_down(struct squad *squad)
+{
+    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
+        free(squad->inboxes[i].prices[0]);
+        free(squad->inboxes[i].prices[1]);
+    }
+    free(squad->inboxes);
+    free(squad->neighbour_of);
+    free(squad->parcel);
+    free(squad->words);
+    pw_bulk_chair_destroy(squad->chair);
+    pw_bulk_rows_release(&squad->bulk);
+}
+
+void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
+                       struct pw_outcome **outcome)
+{
+    struct squad squad = {.negotiation = negotiation,
+                          .transport = transport,
+                          .placement = {negotiation->market->n_agents, transport->size}};
+    set_up(&squad);
+    negotiate(&squad);
+    *outcome = squad.chair != NULL ? pw_bulk_chair_outcome(squad.chair) : NULL;
+    tear_down(&squad);
+}

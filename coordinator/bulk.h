@@ -1,0 +1,17 @@
+/* The bulk path: a run on the wall clock whose messages are never late or lost, in rounds that all agents
+ * make together. Same market, same rounds, same numbers (to rounding) as pw_negotiate() at delta = 1; agents
+ * of a rank lie in rows (agent/rows.h), and ranks tell each other prices, one message a round. */
+#ifndef PW_BULK_H
+#define PW_BULK_H
+
+#include "coordinator/negotiate.h"
+
+/* True if this can and may be run in bulk (run.bulk); otherwise *why, a static string, names what stands
+ * against it. */
+int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why);
+
+/* Collective; as pw_negotiate(). */
+void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
+                       struct pw_outcome **outcome);
+
+#endif

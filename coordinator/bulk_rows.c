@@ -1,0 +1,252 @@
+#include "coordinator/bulk_rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/memory.h"
+#include "common/penalty.h"
+#include "coordinator/setup.h"
+
+/* What the rows are made from, while they are made. */
+struct making {
+    const struct pw_negotiation *negotiation;
+    const struct pw_placement *placement;
+    const struct pw_market *market;
+    struct pw_rules rules;
+    double *penalty, *rest_power; /* [links] */
+    int *visitor;                 /* [agents of the market] number of a visitor; -1: none */
+    int n_visitors;
+    struct pw_bulk_rows *out;
+};
+
+static int is_here(const struct making *making, int n)
+{
+    return n >= making->out->first && n < making->out->end;
+}
+
+static int peer_of(const struct pw_market *market, int end)
+{
+    return pw_market_end_agent(market, market->end_twin[end]);
+}
+
+/* ---- Who visits ---- */
+
+/* Visitors are numbered as their agents are: so those of a rank come one after the other. */
+static void find_visitors(struct making *making)
+{
+    const struct pw_market *market = making->market;
+    making->visitor = pw_alloc((size_t)market->n_agents, sizeof *making->visitor);
+    for (int e = market->end_first[making->out->first]; e < market->end_first[making->out->end]; e++)
+        making->visitor[peer_of(market, e)] = 1;
+    for (int n = 0; n < market->n_agents; n++)
+        making->visitor[n] = making->visitor[n] && !is_here(making, n) ? making->n_visitors++ : -1;
+}
+
+static void count_in(struct making *making, int *neighbour_of)
+{
+    struct pw_bulk_rows *out = making->out;
+    for (int n = 0; n < making->market->n_agents; n++) {
+        if (making->visitor[n] < 0)
+            continue;
+        int rank = pw_placement_rank(making->placement, n);
+        if (neighbour_of[rank] < 0) {
+            neighbour_of[rank] = out->n_neighbours++;
+            out->neighbours[neighbour_of[rank]] =
+                (struct pw_bulk_neighbour){.rank = rank, .first_visitor = making->visitor[n]};
+        }
+        out->neighbours[neighbour_of[rank]].n_in++;
+    }
+}
+
+static void list_out(struct making *making, const int *neighbour_of)
+{
+    const struct pw_market *market = making->market;
+    struct pw_bulk_rows *out = making->out;
+    size_t here = (size_t)(out->end - out->first);
+    for (int i = 0; i < out->n_neighbours; i++)
+        out->neighbours[i].out = pw_alloc(here, sizeof(int));
+    for (int e = market->end_first[out->first]; e < market->end_first[out->end]; e++) {
+        int n = pw_market_end_agent(market, e), peer = peer_of(market, e);
+        if (is_here(making, peer))
+            continue;
+        struct pw_bulk_neighbour *there =
+            &out->neighbours[neighbour_of[pw_placement_rank(making->placement, peer)]];
+        if (there->n_out == 0 || there->out[there->n_out - 1] != n - out->first)
+            there->out[there->n_out++] = n - out->first;
+    }
+}
+
+static void meet_neighbours(struct making *making)
+{
+    size_t ranks = (size_t)making->placement->n_ranks;
+    int *neighbour_of = pw_alloc(ranks, sizeof *neighbour_of);
+    for (size_t r = 0; r < ranks; r++)
+        neighbour_of[r] = -1;
+    making->out->neighbours = pw_alloc(ranks, sizeof *making->out->neighbours);
+    count_in(making, neighbour_of);
+    list_out(making, neighbour_of);
+    free(neighbour_of);
+}
+
+/* ---- The ends ---- */
+
+/* From where the trade of a link starts: edge variables of both ends, seen from agent_a. */
+static void start_at(const struct making *making, int l, double *s_a, double *s_b)
+{
+    const struct pw_start *start = making->negotiation->start;
+    *s_a = *s_b = 0.0;
+    if (start == NULL)
+        return;
+    double rest =
+        start->trade_price[l] / (making->rules.adapt_penalty ? start->penalty[l] : making->penalty[l]);
+    *s_a = start->trade[l] + rest;
+    *s_b = -start->trade[l] + rest;
+}
+
+static struct pw_rows_end end_of(const struct making *making, int end)
+{
+    const struct pw_market *market = making->market;
+    const struct pw_start *start = making->negotiation->start;
+    int l = market->end_link[end], is_a = market->link_a[l] == pw_market_end_agent(market, end);
+    int peer = peer_of(market, end), here = making->out->end - making->out->first;
+    double s_a, s_b;
+    start_at(making, l, &s_a, &s_b);
+    return (struct pw_rows_end){
+        .peer = is_here(making, peer) ? peer - making->out->first : here + making->visitor[peer],
+        .penalty = start != NULL && making->rules.adapt_penalty ? start->penalty[l] : making->penalty[l],
+        .penalty_start = making->penalty[l],
+        .s = is_a ? s_a : s_b,
+        .peer_s = is_a ? s_b : s_a,
+        .t_min = is_a ? market->t_min[l] : -market->t_max[l],
+        .t_max = is_a ? market->t_max[l] : -market->t_min[l],
+        .fee = is_a ? market->fee_a[l] : market->fee_b[l],
+        .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
+}
+
+/* True if a link here has a fee, or an agent here has ends with different bounds, or bounds that force a
+ * trade. */
+static int differs_by_end(const struct making *making)
+{
+    const struct pw_market *market = making->market;
+    for (int n = making->out->first; n < making->out->end; n++) {
+        int first = market->end_first[n];
+        struct pw_rows_end one = {0};
+        for (int e = first; e < market->end_first[n + 1]; e++) {
+            struct pw_rows_end end = end_of(making, e);
+            if (e == first)
+                one = end;
+            if (end.fee != 0.0 || end.peer_fee != 0.0 || end.t_min != one.t_min || end.t_max != one.t_max ||
+                end.t_min > 0.0 || end.t_max < 0.0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static void set_agent(const struct making *making, int n)
+{
+    const struct pw_market *market = making->market;
+    const struct pw_start *start = making->negotiation->start;
+    int i = n - making->out->first, first = market->end_first[n];
+    double rest_power = INFINITY;
+    for (int e = first; e < market->end_first[n + 1]; e++) {
+        struct pw_rows_end end = end_of(making, e);
+        pw_rows_set_end(making->out->rows, i, e - first, &end);
+        rest_power = fmin(rest_power, making->rest_power[market->end_link[e]]);
+    }
+    pw_rows_set_agent(making->out->rows, i, start != NULL ? start->price[n] : 0.0, rest_power);
+}
+
+static void make_rows(struct making *making)
+{
+    const struct pw_market *market = making->market;
+    struct pw_bulk_rows *out = making->out;
+    struct pw_rows_spec spec = {.n_agents = out->end - out->first,
+                                .end_first = market->end_first + out->first,
+                                .n_visitors = making->n_visitors,
+                                .asset_first = market->asset_first + out->first,
+                                .p_min = market->p_min,
+                                .p_max = market->p_max,
+                                .a = market->a,
+                                .b = market->b,
+                                .by_end = differs_by_end(making),
+                                .relaxation = making->rules.relaxation,
+                                .adapts_penalty = making->rules.adapt_penalty,
+                                .rest_price = making->rules.rest_price};
+    out->rows = pw_rows_create(&spec);
+    for (int n = out->first; n < out->end; n++)
+        set_agent(making, n);
+}
+
+static void visit_at_start(const struct making *making)
+{
+    const struct pw_start *start = making->negotiation->start;
+    for (int n = 0; start != NULL && n < making->market->n_agents; n++) {
+        if (making->visitor[n] >= 0)
+            pw_rows_visit(making->out->rows, making->visitor[n], start->price[n]);
+    }
+}
+
+void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_placement *placement,
+                         int rank, struct pw_bulk_rows *out)
+{
+    const struct pw_market *market = negotiation->market;
+    struct pw_scales scales = pw_market_scales(market);
+    *out = (struct pw_bulk_rows){.first = pw_placement_first(placement, rank),
+                                 .end = pw_placement_end(placement, rank)};
+    out->n_ends = market->end_first[out->end] - market->end_first[out->first];
+    struct making making = {.negotiation = negotiation,
+                            .placement = placement,
+                            .market = market,
+                            .penalty = pw_setup_penalties(negotiation->settings, market, &scales),
+                            .rest_power = pw_setup_rest_powers(negotiation->settings, market, &scales),
+                            .out = out};
+    making.rules = pw_setup_rules(negotiation->settings, market, &scales, making.rest_power);
+    find_visitors(&making);
+    meet_neighbours(&making);
+    make_rows(&making);
+    visit_at_start(&making);
+    free(making.penalty);
+    free(making.rest_power);
+    free(making.visitor);
+}
+
+void pw_bulk_rows_release(struct pw_bulk_rows *bulk)
+{
+    for (int i = 0; i < bulk->n_neighbours; i++)
+        free(bulk->neighbours[i].out);
+    free(bulk->neighbours);
+    pw_rows_destroy(bulk->rows);
+}
+
+/* The order of snapshot.h. */
+enum { OF_AGENT = 8, OF_END = 6 };
+
+size_t pw_bulk_rows_part_size(const struct pw_market *market, int n)
+{
+    return OF_AGENT + OF_END * (size_t)pw_market_degree(market, n);
+}
+
+void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n,
+                       const struct pw_bulk_times *times, double *out)
+{
+    int i = n - bulk->first, links = pw_market_degree(market, n), rounds = pw_rows_rounds(bulk->rows);
+    double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first);
+    const double of_agent[OF_AGENT] = {rounds,
+                                       (double)links * (rounds + 1.0), /* that of round 0 too */
+                                       0.0,
+                                       0.0,
+                                       times->wait_s,
+                                       times->compute_s * share,
+                                       pw_rows_power(bulk->rows, i),
+                                       pw_rows_price(bulk->rows, i)};
+    for (int k = 0; k < OF_AGENT; k++)
+        *out++ = of_agent[k];
+    for (int k = 0; k < links; k++) {
+        struct pw_rows_trade trade = pw_rows_trade(bulk->rows, i, k);
+        const double of_end[OF_END] = {rounds,     trade.penalty, times->settled_s,
+                                       trade.mine, trade.before,  trade.price};
+        for (int j = 0; j < OF_END; j++)
+            *out++ = of_end[j];
+    }
+}
