@@ -28,6 +28,7 @@
     X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
     X(inner_admm_suite)                                                                                      \
+    X(rows_suite)                                                                                            \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
