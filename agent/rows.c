@@ -456,7 +456,7 @@ static void add_up(struct pw_rows *rows, int g, const struct pw_row_digest *dige
         sums->welfare -= rows->cost[seat] + answer->fees[j];
         if (closely) {
             sums->price2 += answer->price2[j];
-            sums->apart = fmax(sums->apart, digest->apart_max[j]);
+            sums->mismatch = fmax(sums->mismatch, digest->mismatch_max[j]);
             sums->excess = fmax(sums->excess, excess_of(rows, seat, digest, answer));
         }
     }
@@ -472,7 +472,7 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
-        struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}};
+        struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}, {0}};
         struct pw_row_answer answer = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
         if (rows->rounds > 0) /* the offers of round 0 are nothing */
             rows->kernel->take_in(&group, &rules, rows->prices + (size_t)g * LANES, &digest);

@@ -39,7 +39,7 @@ struct pw_rows_sums {
     double gap2, dual2; /* squares of gaps of the round before, and of this round's moves */
     double welfare;     /* minus cost and fees of the last solves */
     double price2;      /* squares of moves times penalty; only where looked at closely */
-    double apart;       /* the most that both ends of a link differ in price; likewise */
+    double mismatch;    /* the most that both ends of a link that trades differed in price; likewise */
     double excess;      /* the worst trade over what a trade at rest may move by; likewise */
     long passes;        /* of the local solves, in groups */
 };

@@ -44,7 +44,8 @@ struct pw_row_rules {
 struct pw_row_digest {
     double gap2[PW_LANES];
     double sum[PW_LANES], slope[PW_LANES]; /* of trades with the new edge variables at the price before */
-    double gap_max[PW_LANES], apart_max[PW_LANES]; /* closely: largest gap; price that ends are apart */
+    /* Closely: the largest gap; by how much in price ends differ after it; and did, where they trade. */
+    double gap_max[PW_LANES], apart_max[PW_LANES], mismatch_max[PW_LANES];
 };
 struct pw_row_answer {
     double sum[PW_LANES], slope[PW_LANES], size[PW_LANES]; /* of trades, -d sum/d price, and |trades| */

@@ -199,7 +199,7 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
                        const double *price, struct pw_row_digest *digest, int by_end, int kind, int closely)
 {
     lanes m = load(price), alpha = all(rules->relaxation), sum = all(0.0), slopes = all(0.0);
-    lanes gap2 = all(0.0), gap_max = all(0.0), apart_max = all(0.0);
+    lanes gap2 = all(0.0), gap_max = all(0.0), apart_max = all(0.0), mismatch_max = all(0.0);
     for (int k = 0; k < group->depth; k++) {
         size_t at = (size_t)k * PW_LANES;
         struct limits limits = limits_at(group, at, by_end);
@@ -215,10 +215,12 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
         row.peer_s = peer_s - alpha * (peer_s + row.mine + row.mine - s);
         gap2 += row.gap * row.gap;
         if (closely) {
-            lanes apart =
-                size_of((row.s - row.mine) - (row.peer_s - row.theirs)) / larger(slope, all(DBL_MIN));
+            lanes rho = all(1.0) / larger(slope, all(DBL_MIN));
+            lanes apart = size_of((row.s - row.mine) - (row.peer_s - row.theirs)) * rho;
+            lanes mismatch = size_of((s - row.mine) - (peer_s - row.theirs)) * rho;
             gap_max = larger(gap_max, size_of(row.gap));
             apart_max = larger(apart_max, apart);
+            mismatch_max = larger(mismatch_max, pick(row.agreed == all(0.0), all(0.0), mismatch));
         }
         if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE)
             balance_row(group, at, (float)rules->largest_factor, kind == PW_ROW_BALANCE, &row);
@@ -236,6 +238,7 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
     store(digest->slope, slopes);
     store(digest->gap_max, gap_max);
     store(digest->apart_max, apart_max);
+    store(digest->mismatch_max, mismatch_max);
 }
 
 PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,

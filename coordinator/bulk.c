@@ -198,7 +198,7 @@ static struct pw_bulk_round merge_words(const struct squad *squad)
         round.sums.dual2 += sums->dual2;
         round.sums.price2 += sums->price2;
         round.sums.welfare += sums->welfare;
-        round.sums.apart = fmax(round.sums.apart, sums->apart);
+        round.sums.mismatch = fmax(round.sums.mismatch, sums->mismatch);
         round.sums.excess = fmax(round.sums.excess, sums->excess);
     }
     return round;

@@ -118,7 +118,7 @@ static double excess_of(const struct pw_bulk_chair *chair, const struct norms *n
     if (chair->by_trade)
         return round->sums.excess;
     double power = fmax(norms->primal / chair->tolerances.primal, norms->dual / chair->tolerances.dual);
-    double price = fmax(norms->price, round->sums.apart) / chair->tolerances.price;
+    double price = fmax(norms->price, round->sums.mismatch) / chair->tolerances.price;
     return fmax(power, price);
 }
 
@@ -188,7 +188,7 @@ enum pw_bulk_verdict pw_bulk_chair_conclude(struct pw_bulk_chair *chair)
     double missed_by = pw_judge_excess(outcome);
     if (missed_by > 1.0 && chair->reason == CANDIDATE) {
         pw_outcome_destroy(outcome);
-        chair->wanted = fmin(chair->excess, 1.0) / fmin(missed_by, 4.0);
+        chair->wanted = fmin(chair->excess, 1.0) / missed_by;
         return PW_BULK_CLOSELY;
     }
     chair->outcome = outcome;
