@@ -24,9 +24,11 @@ static int is_here(const struct making *making, int n)
     return n >= making->out->first && n < making->out->end;
 }
 
-static int peer_of(const struct pw_market *market, int end)
+/* Whom the end `end` of agent n leads to. */
+static int peer_of(const struct pw_market *market, int n, int end)
 {
-    return pw_market_end_agent(market, market->end_twin[end]);
+    int l = market->end_link[end];
+    return market->link_a[l] == n ? market->link_b[l] : market->link_a[l];
 }
 
 /* ---- Who visits ---- */
@@ -36,8 +38,10 @@ static void find_visitors(struct making *making)
 {
     const struct pw_market *market = making->market;
     making->visitor = pw_alloc((size_t)market->n_agents, sizeof *making->visitor);
-    for (int e = market->end_first[making->out->first]; e < market->end_first[making->out->end]; e++)
-        making->visitor[peer_of(market, e)] = 1;
+    for (int n = making->out->first; n < making->out->end; n++) {
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
+            making->visitor[peer_of(market, n, e)] = 1;
+    }
     for (int n = 0; n < market->n_agents; n++)
         making->visitor[n] = making->visitor[n] && !is_here(making, n) ? making->n_visitors++ : -1;
 }
@@ -58,6 +62,13 @@ static void count_in(struct making *making, int *neighbour_of)
     }
 }
 
+/* Notes that agent n has a peer on that rank. */
+static void note_out(struct pw_bulk_neighbour *there, int n)
+{
+    if (there->n_out == 0 || there->out[there->n_out - 1] != n)
+        there->out[there->n_out++] = n;
+}
+
 static void list_out(struct making *making, const int *neighbour_of)
 {
     const struct pw_market *market = making->market;
@@ -65,14 +76,13 @@ static void list_out(struct making *making, const int *neighbour_of)
     size_t here = (size_t)(out->end - out->first);
     for (int i = 0; i < out->n_neighbours; i++)
         out->neighbours[i].out = pw_alloc(here, sizeof(int));
-    for (int e = market->end_first[out->first]; e < market->end_first[out->end]; e++) {
-        int n = pw_market_end_agent(market, e), peer = peer_of(market, e);
-        if (is_here(making, peer))
-            continue;
-        struct pw_bulk_neighbour *there =
-            &out->neighbours[neighbour_of[pw_placement_rank(making->placement, peer)]];
-        if (there->n_out == 0 || there->out[there->n_out - 1] != n - out->first)
-            there->out[there->n_out++] = n - out->first;
+    for (int n = out->first; n < out->end; n++) {
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+            int peer = peer_of(market, n, e);
+            if (!is_here(making, peer))
+                note_out(&out->neighbours[neighbour_of[pw_placement_rank(making->placement, peer)]],
+                         n - out->first);
+        }
     }
 }
 
@@ -103,12 +113,12 @@ static void start_at(const struct making *making, int l, double *s_a, double *s_
     *s_b = -start->trade[l] + rest;
 }
 
-static struct pw_rows_end end_of(const struct making *making, int end)
+static struct pw_rows_end end_of(const struct making *making, int n, int end)
 {
     const struct pw_market *market = making->market;
     const struct pw_start *start = making->negotiation->start;
-    int l = market->end_link[end], is_a = market->link_a[l] == pw_market_end_agent(market, end);
-    int peer = peer_of(market, end), here = making->out->end - making->out->first;
+    int l = market->end_link[end], is_a = market->link_a[l] == n;
+    int peer = is_a ? market->link_b[l] : market->link_a[l], here = making->out->end - making->out->first;
     double s_a, s_b;
     start_at(making, l, &s_a, &s_b);
     return (struct pw_rows_end){
@@ -123,22 +133,28 @@ static struct pw_rows_end end_of(const struct making *making, int end)
         .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
 }
 
-/* True if a link here has a fee, or an agent here has ends with different bounds, or bounds that force a
- * trade. */
+/* True if agent n has a link with a fee, ends with different bounds, or bounds that force a trade. */
+static int differs_at(const struct pw_market *market, int n)
+{
+    double low = 0.0, high = 0.0;
+    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+        int l = market->end_link[e], is_a = market->link_a[l] == n, is_first = e == market->end_first[n];
+        double t_min = is_a ? market->t_min[l] : -market->t_max[l];
+        double t_max = is_a ? market->t_max[l] : -market->t_min[l];
+        low = is_first ? t_min : low;
+        high = is_first ? t_max : high;
+        if (market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0 || t_min != low || t_max != high ||
+            t_min > 0.0 || t_max < 0.0)
+            return 1;
+    }
+    return 0;
+}
+
 static int differs_by_end(const struct making *making)
 {
-    const struct pw_market *market = making->market;
     for (int n = making->out->first; n < making->out->end; n++) {
-        int first = market->end_first[n];
-        struct pw_rows_end one = {0};
-        for (int e = first; e < market->end_first[n + 1]; e++) {
-            struct pw_rows_end end = end_of(making, e);
-            if (e == first)
-                one = end;
-            if (end.fee != 0.0 || end.peer_fee != 0.0 || end.t_min != one.t_min || end.t_max != one.t_max ||
-                end.t_min > 0.0 || end.t_max < 0.0)
-                return 1;
-        }
+        if (differs_at(making->market, n))
+            return 1;
     }
     return 0;
 }
@@ -150,7 +166,7 @@ static void set_agent(const struct making *making, int n)
     int i = n - making->out->first, first = market->end_first[n];
     double rest_power = INFINITY;
     for (int e = first; e < market->end_first[n + 1]; e++) {
-        struct pw_rows_end end = end_of(making, e);
+        struct pw_rows_end end = end_of(making, n, e);
         pw_rows_set_end(making->out->rows, i, e - first, &end);
         rest_power = fmin(rest_power, making->rest_power[market->end_link[e]]);
     }
