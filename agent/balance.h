@@ -8,7 +8,7 @@
 /* Balanced every so many rounds of a link, from its own gap and movement in the last of them, when the change
  * before has worn off (residual balancing, with a limit on each factor that tightens as the rounds pass, so
  * that the penalty comes to rest). */
-enum { PW_ROUNDS_PER_BALANCE = 6, PW_ROUNDS_THAT_COUNT = 3, PW_LAST_BALANCE = 4096 };
+enum { PW_ROUNDS_PER_BALANCE = 8, PW_ROUNDS_THAT_COUNT = 4, PW_LAST_BALANCE = 4096 };
 
 /* A factor lies within 1/L and L, L = min(4, 1 + 64/round). */
 #define PW_LARGEST_FACTOR 4.0

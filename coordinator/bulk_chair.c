@@ -20,7 +20,8 @@ enum reason { NONE, CANDIDATE, LIMIT, INTERRUPT };
 struct pw_bulk_chair {
     const struct pw_market *market;
     struct pw_tolerances tolerances;
-    int by_trade; /* ends when all trades are at rest; else by the residuals alone */
+    int by_trade; /* ends when all trades are at rest; else by residuals and mismatch */
+    int settles;  /* then all trades count as settled */
     int64_t start_ns, max_time_ns, deadline_ns;
     long max_rounds;
 
@@ -43,6 +44,7 @@ struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiat
     chair->market = negotiation->market;
     chair->tolerances = pw_tolerances_of(settings, negotiation->market, &scales);
     chair->by_trade = settings->criterion == PW_CRITERION_TRADE;
+    chair->settles = pw_setup_criterion(settings) == PW_STOP_TRADE;
     chair->start_ns = start_ns;
     chair->max_time_ns = (int64_t)fmin(settings->max_time_s * 1e9, 9e18);
     chair->deadline_ns = negotiation->deadline_ns;
@@ -143,7 +145,7 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
 
 double pw_bulk_chair_settled_s(const struct pw_bulk_chair *chair)
 {
-    return chair->by_trade && chair->reason == CANDIDATE ? chair->end_s : NAN;
+    return chair->settles && chair->reason == CANDIDATE ? chair->end_s : NAN;
 }
 
 enum pw_code pw_bulk_chair_take(struct pw_bulk_chair *chair, int first, int end, const unsigned char *bytes,

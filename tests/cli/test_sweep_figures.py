@@ -116,12 +116,12 @@ class Figures(program.InFolder):
         first = self.assert_drawn("fig7")
         self.command(SCRIPTS / "fig7.sh")
         self.assertEqual(self.assert_drawn("fig7"), first)
-        clear = []
+        rate = []  # who clears first is a matter of the draw where each has but two peers; who waits is not
         for name in ("synchronous", "asynchronous"):
             with h5py.File(self.folder / f"fig7-{name}.h5") as file:
-                clear.append(file["convergence_time_s"][()])
+                rate.append(file["iterations_mean"][()] / file["end_time_s"][()])
                 self.assertIn(3, file["timeline/kind"][()])  # a lost message is in the picture
-        self.assertLess(clear[1], clear[0])
+        self.assertGreater(rate[1], 1.2 * rate[0])
 
     def test_figure_8(self):
         self.small("fig8", ("steps: 21", "steps: 3"), ("replicates: 100", "replicates: 2"))

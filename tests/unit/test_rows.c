@@ -170,7 +170,7 @@ START_TEST(a_run_in_bulk_ends_at_the_optimum)
         ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
         double scale = fabs(reference.social_welfare);
         ck_assert_double_le(fabs(outcome->summary.social_welfare - reference.social_welfare), 1e-3 * scale);
-        ck_assert_int_eq(pw_outcome_active_trades(outcome), seed % 2 ? market->n_links : 0);
+        ck_assert_int_eq(pw_outcome_active_trades(outcome), 0);
         pw_outcome_destroy(outcome);
         pw_transport_close(transport);
         pw_market_destroy(market);
