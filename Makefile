@@ -32,7 +32,7 @@ CHECK_CFLAGS := $(call pc_cflags,check)
 CHECK_LIBS := $(call pc_libs,check,-lcheck -lsubunit -lrt -lpthread)
 
 # No -ffast-math and no contraction: results are the same bits on every machine and rank count.
-WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+WARNINGS := -Wno-psabi -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 BASE_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno -fno-trapping-math $(WARNINGS) $(WERROR) -MMD -MP -I. -I$(OUT)
 release_CFLAGS := -O3 -g
 debug_CFLAGS := -O0 -g3

@@ -73,7 +73,4 @@ extern const struct pw_row_kernel pw_row_kernel_avx2;
 #endif
 extern const struct pw_row_kernel pw_row_kernel_plain;
 
-/* The one for this processor. */
-const struct pw_row_kernel *pw_row_kernel_best(void);
-
 #endif

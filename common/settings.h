@@ -61,7 +61,7 @@ struct pw_settings {
     int warm_start;
 
     int clock, reference;
-    int bulk; /* enum pw_bulk_choice */
+    int bulk;     /* enum pw_bulk_choice */
     int timeline; /* true: record the events of the run */
     long seed;
 

@@ -8,6 +8,7 @@
 #include "common/market_pack.h"
 #include "common/memory.h"
 #include "common/trace.h"
+#include "coordinator/bulk.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/clock.h"
 #include "coordinator/commands.h"
@@ -58,6 +59,22 @@ static void say_lookahead(const struct run *run)
             lookahead_s, mean_s);
 }
 
+/* Which way the run is made; run.bulk: yes insists. */
+static enum pw_code choose_path(const struct run *run, struct pw_error *err)
+{
+    struct pw_negotiation negotiation = {
+        run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, run->net, 0, NULL};
+    const char *why = "all agents in step";
+    char text[160];
+    int suits = pw_bulk_suits(&negotiation, &why);
+    if (run->options->verbose && run->settings.clock == PW_CLOCK_WALL)
+        fprintf(stderr, "the run is made %s (%s)\n", suits ? "in bulk" : "agent by agent", why);
+    if (suits || run->settings.bulk != PW_BULK_YES)
+        return PW_OK;
+    snprintf(text, sizeof text, "yes, but such a run cannot be made in bulk: %s", why);
+    return pw_settings_fail(&run->settings, run->loaded->path, "run.bulk", err, text);
+}
+
 static void say_what_is_read(const struct run *run)
 {
     say_lookahead(run);
@@ -82,6 +99,7 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
     run->net = run->loaded->net;
+    PW_TRY(choose_path(run, err));
     say_what_is_read(run);
     pw_horizon_init(&run->horizon, &run->settings);
     PW_TRY(pw_checkpoint_open(run->loaded, options, &run->horizon, &run->checkpoint, err));

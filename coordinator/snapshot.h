@@ -29,7 +29,8 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot);
 
 /* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format: doubles, agent by agent:
  * local solves, offers sent, transmissions to it lost, duplicates, seconds waited and computed, by product
- * power and price; then by slot its round, penalty, settled_s, and by product mine, before and trade price. */
+ * power and price; then by slot its round, penalty, settled_s, and by product mine, before and trade price.
+ */
 size_t pw_snapshot_size(const struct pw_host *host);
 void pw_snapshot_write(const struct pw_host *host, unsigned char *out);
 

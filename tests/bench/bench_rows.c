@@ -21,11 +21,16 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {"mesh", 18, 0, PW_LINKS_SIDES, 0.0, 3.0},           {"mesh", 48, 0, PW_LINKS_SIDES, 0.0, 3.0},
-    {"mesh", 198, 0, PW_LINKS_SIDES, 0.0, 1.5},          {"mesh", 1000, 0, PW_LINKS_SIDES, 0.0, 1.5},
-    {"mesh", 3000, 0, PW_LINKS_SIDES, 0.0, 1.5},         {"mesh, fee", 1000, 0, PW_LINKS_SIDES, 0.01, 1.5},
-    {"nearest", 10000, 10, PW_LINKS_NEAREST, 0.0, 3.0},  {"random", 10000, 10, PW_LINKS_PEERS, 0.0, 8.0},
-    {"random", 100000, 10, PW_LINKS_PEERS, 0.0, 8.0},    {"random, fee", 100000, 10, PW_LINKS_PEERS, 0.01, 8.0},
+    {"mesh", 18, 0, PW_LINKS_SIDES, 0.0, 3.0},
+    {"mesh", 48, 0, PW_LINKS_SIDES, 0.0, 3.0},
+    {"mesh", 198, 0, PW_LINKS_SIDES, 0.0, 1.5},
+    {"mesh", 1000, 0, PW_LINKS_SIDES, 0.0, 1.5},
+    {"mesh", 3000, 0, PW_LINKS_SIDES, 0.0, 1.5},
+    {"mesh, fee", 1000, 0, PW_LINKS_SIDES, 0.01, 1.5},
+    {"nearest", 10000, 10, PW_LINKS_NEAREST, 0.0, 3.0},
+    {"random", 10000, 10, PW_LINKS_PEERS, 0.0, 8.0},
+    {"random", 100000, 10, PW_LINKS_PEERS, 0.0, 8.0},
+    {"random, fee", 100000, 10, PW_LINKS_PEERS, 0.01, 8.0},
 };
 
 static struct pw_market *market_of(const struct shape *shape, struct pw_settings *settings)
@@ -110,7 +115,8 @@ int main(void)
 {
     printf("rows, one core, median of %d times %d rounds; memory moves %.1f GB/s\n", REPETITIONS, ROUNDS,
            memory_speed());
-    printf("%-12s %8s %10s %8s %10s %8s %8s\n", "links", "agents", "ends", "passes", "ms a round", "ns/end", "wanted");
+    printf("%-12s %8s %10s %8s %10s %8s %8s\n", "links", "agents", "ends", "passes", "ms a round", "ns/end",
+           "wanted");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         measure(&shapes[i]);
     return 0;

@@ -1,0 +1,47 @@
+/* The inside of rows: rows.c lays it out, rows_step.c makes the rounds. */
+#ifndef PW_ROWS_INTERNAL_H
+#define PW_ROWS_INTERNAL_H
+
+#include <stddef.h>
+
+#include "agent/rows.h"
+#include "agent/rows_kernel.h"
+
+enum { LANES = PW_LANES };
+
+/* Where one agent's local problem is laid out that the lanes do not solve. */
+struct pw_rows_bench {
+    double *target, *slope, *dead, *t_min, *t_max, *t; /* [depth of the deepest group] */
+    double *p;                                         /* [assets of the agent with most] */
+};
+
+struct pw_rows {
+    struct pw_rows_spec spec;
+    const struct pw_row_kernel *kernel;
+    int n_groups, depth_max, rounds;
+    int is_looked_at;     /* the last round was looked at closely */
+    long *group_first;    /* [n_groups + 1] in rows of LANES ends */
+    int *agent;           /* [n_groups * LANES] by seat; -1: nobody */
+    int *seat;            /* [n_agents] */
+    int *degree;          /* [n_agents] */
+    unsigned char *apart; /* [n_agents] has an asset that jumps at a price: solved by itself */
+
+    double *prices, *next_prices; /* [places: seats, then visitors] of the round before; of this one */
+    double *power, *cost, *fees, *rest_power; /* [seats] */
+
+    double *s, *peer_s, *slope, *agreed; /* [ends], as pw_row_group has them */
+    float *gap_sum2, *move_sum2, *ratio;
+    int32_t *peer, *shared;
+    double *t_min, *t_max, *fee, *peer_fee; /* bounds [ends] or [seats]; fees [ends] or none */
+    double *before;     /* [ends of the deepest group], or [ends] when looked at closely */
+    double *all_before; /* [ends] once a round was looked at closely, else NULL */
+    struct pw_rows_bench bench;
+};
+
+/* Elements of all groups together. */
+size_t pw_rows_n_ends(const struct pw_rows *rows);
+
+/* Zeroed, and on a line of the cache. */
+double *pw_rows_reals(size_t count);
+
+#endif
