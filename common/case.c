@@ -5,11 +5,13 @@
 
 #include "common/case_check.h"
 #include "common/feasibility.h"
+#include "common/fees.h"
 #include "common/file.h"
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
 #include "common/net_tables.h"
+#include "common/preferences.h"
 #include "common/suggest.h"
 #include "common/tables.h"
 
@@ -133,6 +135,63 @@ static enum pw_code load_links(const struct loading *loading, struct pw_error *e
     return code;
 }
 
+static enum pw_code load_preferences(const struct loading *loading, struct pw_preferences **out,
+                                     struct pw_error *err)
+{
+    const struct pw_case *loaded = loading->loaded;
+    char *file;
+    struct pw_text text;
+    *out = NULL;
+    if (loaded->settings.preferences[0] == '\0')
+        return PW_OK;
+    PW_TRY(open_table(loading, "market.preferences", loaded->settings.preferences, &file, &text, err));
+    enum pw_code code = pw_table_preferences(text.bytes, text.size, file, loaded->market, out, err);
+    pw_text_free(&text);
+    free(file);
+    return code;
+}
+
+static void warn_of_unused_preference(struct pw_case *loaded, const struct pw_preferences *preferences)
+{
+    int line = preferences == NULL ? 0 : pw_preferences_unused(preferences);
+    int room = sizeof loaded->warnings / sizeof *loaded->warnings;
+    if (line > 0 && loaded->n_warnings < room)
+        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+                 "market.preferences: line %d speaks of no two agents that are linked", line);
+}
+
+/* What the market lacks for a fee. */
+static enum pw_code check_fees(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    const struct pw_market *market = loaded->market;
+    if (settings->fee_distance > 0.0 && market->x == NULL)
+        return fail(loaded, "market.fees.distance",
+                    "distance needs the columns x and y in the agents table (market.agents)", err);
+    if (settings->fee_zone > 0.0 && market->label[PW_LABEL_ZONE] == NULL)
+        return fail(loaded, "market.fees.zone", "a column zone is needed in the agents table (market.agents)",
+                    err);
+    if (settings->fee_community > 0.0 && market->label[PW_LABEL_COMMUNITY] == NULL)
+        return fail(loaded, "market.fees.community",
+                    "a column community is needed in the agents table (market.agents)", err);
+    return PW_OK;
+}
+
+static enum pw_code load_fees(const struct loading *loading, struct pw_error *err)
+{
+    struct pw_case *loaded = loading->loaded;
+    const struct pw_settings *settings = &loaded->settings;
+    struct pw_preferences *preferences;
+    PW_TRY(check_fees(loaded, err));
+    PW_TRY(load_preferences(loading, &preferences, err));
+    struct pw_fees_spec spec = {settings->fee_distance, settings->fee_zone, settings->fee_community,
+                                settings->links.kind == PW_LINKS_TABLE, preferences};
+    enum pw_code code = pw_fees_create(loaded->market, &spec, &loaded->fees, err);
+    warn_of_unused_preference(loaded, preferences);
+    pw_preferences_destroy(preferences);
+    return code;
+}
+
 static enum pw_code load_net_links(const struct loading *loading, struct pw_error *err)
 {
     struct pw_case *loaded = loading->loaded;
@@ -238,6 +297,7 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     PW_TRY(load_assets(loading, err));
     PW_TRY(load_agents(loading, err));
     PW_TRY(load_links(loading, err));
+    PW_TRY(load_fees(loading, err));
     PW_TRY(load_profiles(loading, err));
     PW_TRY(pw_case_check_pool(loaded, err));
     PW_TRY(load_net(loading, err));
@@ -278,6 +338,7 @@ void pw_case_destroy(struct pw_case *loaded)
     pw_market_destroy(loaded->market);
     pw_net_data_destroy(loaded->net);
     pw_profiles_destroy(loaded->profiles);
+    pw_fees_destroy(loaded->fees);
     free(loaded->path);
     free(loaded);
 }

@@ -22,6 +22,7 @@ struct pw_case {
     struct pw_settings settings;
     struct pw_market *market;
     struct pw_net_data *net;      /* what the network knows from files */
+    struct pw_fees *fees;         /* what links cost, kind by kind */
     struct pw_profiles *profiles; /* how assets change from slot to slot; NULL: they do not */
     char *path;
     int n_inputs;

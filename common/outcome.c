@@ -130,6 +130,8 @@ static void add_rates(struct pw_summary *sum, const struct pw_summary *one, doub
     sum->power_injected += one->power_injected;
     sum->power_traded += one->power_traded;
     sum->fees_collected += one->fees_collected;
+    for (int kind = 0; kind < PW_N_FEE_KINDS; kind++)
+        sum->fees_by_kind[kind] += one->fees_by_kind[kind];
     if (one->power_traded > 0.0)
         *weighted_price += one->power_traded * one->price_mean;
 }
@@ -155,6 +157,8 @@ struct pw_summary pw_outcome_sum_up(struct pw_outcome *const *outcomes, int coun
     sum.power_injected /= count;
     sum.power_traded /= count;
     sum.fees_collected /= count;
+    for (int kind = 0; kind < PW_N_FEE_KINDS; kind++)
+        sum.fees_by_kind[kind] /= count;
     pw_summary_compare(&sum, sum.reference_welfare / count);
     return sum;
 }

@@ -10,6 +10,18 @@ enum pw_status { PW_CONVERGED = 0, PW_AT_LIMIT = 1, PW_INFEASIBLE_MARKET = 2, PW
 /* "converged", "limit", "infeasible", "interrupted": static. */
 const char *pw_status_text(enum pw_status status);
 
+/* What a fee is for (common/fees.h): `market.fee`, the columns of the table of links, distance, zones,
+ * communities; and preferences, which nobody need collect. */
+enum pw_fee_kind {
+    PW_FEE_BASE,
+    PW_FEE_TABLE,
+    PW_FEE_DISTANCE,
+    PW_FEE_ZONE,
+    PW_FEE_COMMUNITY,
+    PW_FEE_PREFERENCE,
+    PW_N_FEE_KINDS
+};
+
 /* The numbers of the JSON summary (docs/summary.md). NaN: unknown. Units: power, price = money per energy,
  * money per hour, seconds. */
 struct pw_summary {
@@ -27,7 +39,8 @@ struct pw_summary {
     double tolerance_spread; /* of price_spread_max: infinite where trades are agreed for good */
     double social_welfare, reference_welfare, welfare_gap;
     double price_mean, power_injected, power_traded, fees_collected;
-    double price_mismatch_max; /* between the two ends' price of a link that trades */
+    double fees_by_kind[PW_N_FEE_KINDS]; /* their sum is fees_collected, to rounding */
+    double price_mismatch_max;           /* between the two ends' price of a link that trades */
     double
         price_spread_max; /* the certificate: worst violation of the optimality conditions by agent prices */
     double balance_max;   /* largest |power - sum of agreed trades| over agents */

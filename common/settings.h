@@ -24,8 +24,10 @@ struct pw_settings {
 
     char assets[PW_TEXT_ROOM], agents[PW_TEXT_ROOM]; /* CSV paths, "" if none */
     struct pw_links_spec links;
-    double fee;                  /* money per unit of energy, each end */
-    char profiles[PW_TEXT_ROOM]; /* a CSV path, "" if none */
+    double fee; /* money per unit of energy, each end */
+    double fee_distance, fee_zone, fee_community;
+    char preferences[PW_TEXT_ROOM]; /* a CSV path, "" if none */
+    char profiles[PW_TEXT_ROOM];    /* a CSV path, "" if none */
     long generate_communities;
     long generate_agents, generate_seed;
     double generate_consumers;

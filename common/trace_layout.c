@@ -30,6 +30,13 @@ static size_t count_events(const struct pw_trace *trace)
     return count;
 }
 
+static const char *array_at(const void *structure, size_t offset)
+{
+    const char *array;
+    memcpy(&array, (const char *)structure + offset, sizeof array);
+    return array;
+}
+
 static int is_present(const struct pw_trace *trace, const struct pw_trace_row *row)
 {
     if (!trace->has_slot_axis && (row->axes == SLOT || row->source == SLOT_NUMBER))
@@ -38,16 +45,26 @@ static int is_present(const struct pw_trace *trace, const struct pw_trace_row *r
         return 0;
     if (row->axes == EVENT)
         return count_events(trace) > 0;
+    if (row->axes == AGENT_NAME && array_at(trace->market, row->offset) == NULL)
+        return 0;
     return row->axes != PRODUCT || trace->outcomes[0]->n_products > 1;
 }
 
-/* Along the bytes of a name: those of the longest and the NUL that ends it. */
+static void fit(size_t *size, const char *text)
+{
+    if (text != NULL && strlen(text) + 1 > *size)
+        *size = strlen(text) + 1;
+}
+
+/* Along the bytes of a name or label: those of the longest and the NUL that ends it. */
 static struct pw_trace_axis name_axis(const struct pw_market *market, int n_agents)
 {
     struct pw_trace_axis axis = {"name_length", 1};
-    for (int n = 0; n < n_agents; n++)
-        if (market->agent_name[n] != NULL && strlen(market->agent_name[n]) + 1 > axis.size)
-            axis.size = strlen(market->agent_name[n]) + 1;
+    for (int n = 0; n < n_agents; n++) {
+        fit(&axis.size, market->agent_name[n]);
+        for (int label = 0; label < PW_N_LABELS; label++)
+            fit(&axis.size, pw_market_label(market, (enum pw_label)label, n));
+    }
     return axis;
 }
 
@@ -121,13 +138,6 @@ static size_t element_count(const struct pw_trace_variable *variable)
     for (int i = 0; i < variable->rank; i++)
         count *= variable->axis[i].size;
     return count;
-}
-
-static const char *array_at(const void *structure, size_t offset)
-{
-    const char *array;
-    memcpy(&array, (const char *)structure + offset, sizeof array);
-    return array;
 }
 
 /* Where values lie: `count` of them, `stride` bytes apart. */

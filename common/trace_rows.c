@@ -1,6 +1,8 @@
 #include "common/trace_rows.h"
 
 #define SUMMARY(field) FROM_SUMMARY, offsetof(struct pw_summary, field)
+#define FEES(kind) FROM_SUMMARY, offsetof(struct pw_summary, fees_by_kind) + (kind) * sizeof(double)
+#define LABEL(which) FROM_MARKET, offsetof(struct pw_market, label) + (which) * sizeof(char **)
 #define SUMMARY_WORD(field) FROM_SUMMARY_WORD, offsetof(struct pw_summary, field)
 #define OUTCOME(field) FROM_OUTCOME, offsetof(struct pw_outcome, field)
 #define MARKET(field) FROM_MARKET, offsetof(struct pw_market, field)
@@ -59,6 +61,14 @@ const struct pw_trace_row pw_trace_rows[] = {
     {"", "power_traded", PW_TRACE_FLOAT64, SCALAR, POWER, "sum of absolute trades over links",
      SUMMARY(power_traded)},
     {"", "fees_collected", PW_TRACE_FLOAT64, SCALAR, RATE, "fees collected", SUMMARY(fees_collected)},
+    {"", "fees_base", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, market.fee", FEES(PW_FEE_BASE)},
+    {"", "fees_table", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, from the table of links",
+     FEES(PW_FEE_TABLE)},
+    {"", "fees_distance", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, by distance", FEES(PW_FEE_DISTANCE)},
+    {"", "fees_zone", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, between zones", FEES(PW_FEE_ZONE)},
+    {"", "fees_community", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, between communities",
+     FEES(PW_FEE_COMMUNITY)},
+    {"", "fees_preference", PW_TRACE_FLOAT64, SCALAR, RATE, "of them, preferences", FEES(PW_FEE_PREFERENCE)},
     {"", "price_mismatch_max", PW_TRACE_FLOAT64, SCALAR, PRICE,
      "largest price difference between the ends of a link that trades", SUMMARY(price_mismatch_max)},
     {"", "price_spread_max", PW_TRACE_FLOAT64, SCALAR, PRICE,
@@ -114,6 +124,12 @@ const struct pw_trace_row pw_trace_rows[] = {
     {"agents", "name_length", PW_TRACE_INT32, NAME, PURE, "place of a byte in a name", COUNTED, 0},
     {"agents", "name", PW_TRACE_BYTE, AGENT_NAME, PURE, "name of the agent, empty where it has none",
      MARKET(agent_name)},
+    {"agents", "zone", PW_TRACE_BYTE, AGENT_NAME, PURE, "zone of the agent, empty where it has none",
+     LABEL(PW_LABEL_ZONE)},
+    {"agents", "community", PW_TRACE_BYTE, AGENT_NAME, PURE,
+     "community of the agent, empty where it has none", LABEL(PW_LABEL_COMMUNITY)},
+    {"agents", "class", PW_TRACE_BYTE, AGENT_NAME, PURE, "class of the agent, empty where it has none",
+     LABEL(PW_LABEL_CLASS)},
 
     {"trades", "slot", PW_TRACE_INT32, SLOT, PURE, "time slot", SLOT_NUMBER, 0},
     {"trades", "trade", PW_TRACE_INT32, TRADE, PURE, "link number", COUNTED, 0},
@@ -127,6 +143,10 @@ const struct pw_trace_row pw_trace_rows[] = {
      OUTCOME(price_a)},
     {"trades", "price_b", PW_TRACE_FLOAT64, TRADE_PRODUCT, PRICE, "price of the trade seen by agent_b",
      OUTCOME(price_b)},
+    {"trades", "fee_a", PW_TRACE_FLOAT64, TRADE_PRODUCT, PRICE, "fee on |power| that agent_a pays",
+     MARKET(fee_a)},
+    {"trades", "fee_b", PW_TRACE_FLOAT64, TRADE_PRODUCT, PRICE, "fee on |power| that agent_b pays",
+     MARKET(fee_b)},
     {"trades", "penalty", PW_TRACE_FLOAT64, TRADE, PRICE_PER_POWER, "penalty rho of the link at the end",
      OUTCOME(penalty)},
     {"trades", "rounds", PW_TRACE_INT32, TRADE, PURE, "rounds negotiated", OUTCOME(rounds)},

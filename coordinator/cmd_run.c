@@ -189,6 +189,7 @@ static enum pw_code negotiate(struct run *run, struct pw_error *err)
                                    .deadline_ns = deadline(run),
                                    .net = run->net,
                                    .profiles = run->loaded != NULL ? run->loaded->profiles : NULL,
+                                   .fees = run->loaded != NULL ? run->loaded->fees : NULL,
                                    .transport = run->transport,
                                    .optimum = pw_horizon_optimum,
                                    .done = keep_slot,

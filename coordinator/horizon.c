@@ -104,6 +104,8 @@ static void describe(const struct pw_horizon_spec *spec, struct pw_outcome *outc
     summary->delta = settings->delta;
     summary->loss = settings->loss;
     summary->seed = settings->seed;
+    if (spec->fees != NULL)
+        pw_fees_collect(spec->fees, spec->market, outcome->trade, summary->fees_by_kind);
     compare_with_optimum(spec, outcome);
 }
 

@@ -3,6 +3,7 @@
 #ifndef PW_HORIZON_H
 #define PW_HORIZON_H
 
+#include "common/fees.h"
 #include "common/profiles.h"
 #include "coordinator/negotiate.h"
 
@@ -14,6 +15,7 @@ struct pw_horizon_spec {
     int64_t deadline_ns; /* on pw_clock_ns(); INT64_MAX: none */
     const struct pw_net_data *net;
     const struct pw_profiles *profiles; /* rank 0 */
+    const struct pw_fees *fees;         /* rank 0 */
     struct pw_transport *transport;
     /* Rank 0: the welfare of the market's centralised optimum, NaN where it cannot be told. */
     double (*optimum)(void *context, const struct pw_market *market);

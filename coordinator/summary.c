@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/case.h"
 #include "coordinator/json.h"
@@ -44,6 +45,9 @@ static void set_course(json_t *object, const struct pw_summary *summary)
     json_object_set_new(object, "tolerance_price", pw_json_real(summary->tolerance_price));
 }
 
+static const char *const fee_names[PW_N_FEE_KINDS] = {"fees_base", "fees_table",     "fees_distance",
+                                                      "fees_zone", "fees_community", "fees_preference"};
+
 static void set_result(json_t *object, const struct pw_summary *summary)
 {
     json_object_set_new(object, "social_welfare", pw_json_real(summary->social_welfare));
@@ -53,6 +57,8 @@ static void set_result(json_t *object, const struct pw_summary *summary)
     json_object_set_new(object, "power_injected", pw_json_real(summary->power_injected));
     json_object_set_new(object, "power_traded", pw_json_real(summary->power_traded));
     json_object_set_new(object, "fees_collected", pw_json_real(summary->fees_collected));
+    for (int kind = 0; kind < PW_N_FEE_KINDS; kind++)
+        json_object_set_new(object, fee_names[kind], pw_json_real(summary->fees_by_kind[kind]));
     json_object_set_new(object, "price_mismatch_max", pw_json_real(summary->price_mismatch_max));
     json_object_set_new(object, "price_spread_max", pw_json_real(summary->price_spread_max));
     json_object_set_new(object, "balance_max", pw_json_real(summary->balance_max));
@@ -150,6 +156,20 @@ static void print_messages(const struct pw_summary *summary, FILE *out)
     fprintf(out, ", %.1f local solves per agent\n", summary->iterations_mean);
 }
 
+/* What the fees are for, where there is more to say than that. */
+static void print_fees(const struct pw_summary *summary, FILE *out)
+{
+    const char *separator = " (";
+    for (int kind = PW_FEE_BASE; kind < PW_N_FEE_KINDS; kind++) {
+        if (!(summary->fees_by_kind[kind] > 0.0) ||
+            summary->fees_by_kind[PW_FEE_BASE] >= summary->fees_collected)
+            continue;
+        fprintf(out, "%s%s %.6g", separator, fee_names[kind] + strlen("fees_"), summary->fees_by_kind[kind]);
+        separator = ", ";
+    }
+    fputs(separator[0] == ',' ? ")\n" : "\n", out);
+}
+
 void pw_summary_text(const struct pw_summary *summary, const struct pw_settings *settings, const char *trace,
                      FILE *out)
 {
@@ -171,7 +191,8 @@ void pw_summary_text(const struct pw_summary *summary, const struct pw_settings 
     print_gap(summary, out);
     if (summary->fees_collected > 0.0) {
         label(out, "fees");
-        fprintf(out, "%.6g %s/h\n", summary->fees_collected, money);
+        fprintf(out, "%.6g %s/h", summary->fees_collected, money);
+        print_fees(summary, out);
     }
     print_messages(summary, out);
     label(out, "time");

@@ -96,6 +96,7 @@ static void negotiate(struct pw_sweep_worker *worker, const struct pw_case *load
                                    .deadline_ns = deadline(worker->sweep),
                                    .net = loaded->net,
                                    .profiles = loaded->profiles,
+                                   .fees = loaded->fees,
                                    .transport = alone,
                                    .optimum = optimum,
                                    .context = worker};

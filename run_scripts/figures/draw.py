@@ -8,6 +8,7 @@ import trace
 import agents
 import convergence
 import day
+import prices
 import trades
 
 PICTURES = {"convergence": convergence.draw, "trades": trades.draw, "agents": agents.draw}
@@ -31,6 +32,8 @@ def pictures(path):
     run = trace.read(path)
     for name, draw in PICTURES.items():
         yield name, draw(run)
+    if prices.suits(run):
+        yield "prices", prices.draw(run)
 
 
 def main(arguments=None):

@@ -13,6 +13,7 @@ RANDOM = program.CASES / "random.yaml"
 SUMMARY = """status clock agents trades ranks delta loss seed convergence_time_s end_time_s iterations_mean
     messages_sent messages_retransmitted messages_duplicate messages_lost primal_residual dual_residual
     social_welfare reference_welfare welfare_gap price_mean power_injected power_traded fees_collected
+    fees_base fees_table fees_distance fees_zone fees_community fees_preference
     price_mismatch_max balance_max imbalance wall_s total_s trace""".split()
 
 

@@ -22,7 +22,7 @@ GUIDE = program.ROOT / "docs" / "trace.md"
 GROUPS = {
     "agents": ("agent", "power", "price", "remainder", "cost", "fees", "welfare", "peers", "iterations", "wait_time",
                "compute_time", "messages_sent", "name_length", "name"),
-    "trades": ("trade", "agent_a", "agent_b", "power", "price_a", "price_b", "penalty", "rounds", "messages",
+    "trades": ("trade", "agent_a", "agent_b", "power", "price_a", "price_b", "fee_a", "fee_b", "penalty", "rounds", "messages",
                "settled_time"),
     "bills": ("agent", "energy_bought", "energy_sold", "energy_remainder", "paid", "received", "fees", "balance",
               "price_bought", "price_sold"),

@@ -12,6 +12,7 @@
     X(case_suite)                                                                                            \
     X(market_suite)                                                                                          \
     X(links_suite)                                                                                           \
+    X(fees_suite)                                                                                            \
     X(structure_suite)                                                                                       \
     X(choose_suite)                                                                                          \
     X(kept_suite)                                                                                            \

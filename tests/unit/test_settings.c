@@ -185,6 +185,8 @@ static const char *const full_case =
     "  links: {peers: 7, among: sides, seed: 11}\n"
     "  fee: 0.125\n"
     "  profiles: p.csv\n"
+    "  preferences: w.csv\n"
+    "  fees: {distance: 0.01, zone: 0.02, community: 0.03}\n"
     "  generate:\n"
     "    agents: 12\n"
     "    communities: 3\n"
@@ -227,6 +229,8 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert_int_eq(s.version, 1);
     ck_assert_int_eq(s.generate_communities, 3);
     ck_assert_str_eq(s.profiles, "p.csv");
+    ck_assert_str_eq(s.preferences, "w.csv");
+    ck_assert(s.fee_distance == 0.01 && s.fee_zone == 0.02 && s.fee_community == 0.03);
     ck_assert(s.slots_count == 48 && s.slots_length_h == 0.5);
     ck_assert(s.slots_first == 3 && s.slots_last == 40 && s.warm_start == 0);
     ck_assert_str_eq(s.name, "all");

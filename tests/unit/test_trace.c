@@ -88,6 +88,12 @@ START_TEST(the_root_holds_the_summary)
                     {"power_injected", 4.2},
                     {"power_traded", 4.3},
                     {"fees_collected", 4.4},
+                    {"fees_base", 7.1},
+                    {"fees_table", 7.2},
+                    {"fees_distance", 7.3},
+                    {"fees_zone", 7.4},
+                    {"fees_community", 7.5},
+                    {"fees_preference", 7.6},
                     {"price_mismatch_max", 5.1},
                     {"price_spread_max", 5.2},
                     {"balance_max", 5.3},
@@ -226,6 +232,7 @@ START_TEST(everything_is_described)
     test_scene_open(&scene, 4, 3, 2);
     test_scene_add_course(&scene, 3, 7);
     test_scene_add_slots(&scene);
+    test_scene_add_labels(&scene);
     test_scene_write(&scene, scene.path, 0);
     ck_assert_int_eq(test_trace_inspect(scene.path), pw_trace_variable_count());
     hid_t file = test_trace_open(scene.path);

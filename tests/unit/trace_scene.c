@@ -45,6 +45,7 @@ static void fill_summary(struct pw_summary *s, int agents, int trades)
                              .power_injected = 4.2,
                              .power_traded = 4.3,
                              .fees_collected = 4.4,
+                             .fees_by_kind = {7.1, 7.2, 7.3, 7.4, 7.5, 7.6},
                              .price_mismatch_max = 5.1,
                              .price_spread_max = 5.2,
                              .balance_max = 5.3,
@@ -125,6 +126,15 @@ void test_scene_add_course(struct test_scene *scene, int samples, int events)
     out->events = pw_alloc((size_t)events, sizeof *out->events);
     for (int i = 0; i < events; i++)
         out->events[i] = (struct pw_event){0.2 * i, i, 60 + i, 70 + i, i % 6};
+}
+
+void test_scene_add_labels(struct test_scene *scene)
+{
+    for (int label = 0; label < PW_N_LABELS; label++) {
+        scene->market->label[label] = pw_alloc((size_t)scene->market->n_agents, sizeof(char *));
+        for (int n = 0; n < scene->market->n_agents; n++)
+            scene->market->label[label][n] = pw_strdup(n % 2 ? "green" : "");
+    }
 }
 
 void test_scene_add_slots(struct test_scene *scene)

@@ -23,6 +23,9 @@ void test_scene_open(struct test_scene *scene, int agents, int trades, int produ
 /* Gives the run, which must have none, samples and events. */
 void test_scene_add_course(struct test_scene *scene, int samples, int events);
 
+/* Gives the agents zones, communities and classes. */
+void test_scene_add_labels(struct test_scene *scene);
+
 /* Makes it two slots of half an hour, 4 and 5, that went alike, with bills. */
 void test_scene_add_slots(struct test_scene *scene);
 
