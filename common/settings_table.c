@@ -138,7 +138,7 @@ const struct pw_setting pw_settings_table[] = {
     {"stop.criterion", PW_CHOICE, AT(criterion), "auto", NONE, criteria, "",
      "global: residuals of all; agent, trade: what rests falls silent; auto: trade if paired"},
     {"stop.ratify", PW_CHOICE, AT(ratify), "no", NONE, switches, "",
-     "a trade at rest is agreed for good, never reopened: cheaper, with a bias"},
+     "a trade at rest, not nothing and within its bounds, is agreed for good: cheaper, with a bias"},
     {"stop.tolerance", PW_REAL, AT(tolerance), "1e-4", 0, 1, 1, 1, NULL, "",
      "relative; sets those of the next three that are not given"},
     {"stop.primal", PW_OPTIONAL_REAL, AT(primal), NULL, POSITIVE, NULL, "power",
@@ -167,7 +167,7 @@ const struct pw_setting pw_settings_table[] = {
     {"slots.last", PW_INTEGER, AT(slots_last), "-1", AT_LEAST(-1), NULL, "",
      "the last slot to run; -1: the last there is"},
     {"slots.warm_start", PW_CHOICE, AT(warm_start), "yes", NONE, switches, "",
-     "each slot starts from the trades, prices and penalties of the one before; no: from nothing"},
+     "each slot starts from the end of the one before, unless too much has changed; no: from nothing"},
 
     {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "",
      "wall: real messages in real time; virtual: a simulation, the same on any number of ranks"},

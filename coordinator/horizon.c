@@ -42,6 +42,10 @@ static void enter_slot(const struct pw_horizon_spec *spec, int slot)
     pw_transport_share(spec->transport, market->b, size);
 }
 
+/* Beyond this misfit a start from nothing takes fewer rounds: what stands in the way of a new price is all at
+ * the old one (docs/slots.md). */
+static const double MOST_MISFIT = 0.4;
+
 /* Collective: where the slot starts from, from rank 0 to all; NULL: from nothing. */
 static struct pw_start *find_start(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon)
 {
@@ -50,6 +54,10 @@ static struct pw_start *find_start(const struct pw_horizon_spec *spec, const str
         return NULL;
     if (spec->transport->rank == 0 && horizon->n_done > 0)
         start = pw_start_from(horizon->outcomes[horizon->n_done - 1]);
+    if (start != NULL && pw_start_misfit(start, spec->market) > MOST_MISFIT) {
+        pw_start_destroy(start);
+        start = NULL;
+    }
     return pw_start_share(start, spec->market, spec->transport);
 }
 

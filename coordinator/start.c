@@ -1,9 +1,11 @@
 #include "coordinator/start.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/penalty.h"
 
 static struct pw_start *create(size_t n_agents, size_t n_links, size_t n_products)
 {
@@ -32,6 +34,42 @@ struct pw_start *pw_start_from(const struct pw_outcome *outcome)
     for (size_t i = 0; i < links * products; i++)
         start->trade_price[i] = (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
     return start;
+}
+
+static const double MARGIN = 0.05; /* of the span of marginal costs */
+
+static double find_supply(const struct pw_market *market, int agent, int q, double price)
+{
+    double sum = 0.0;
+    for (int k = market->asset_first[agent]; k < market->asset_first[agent + 1]; k++) {
+        size_t i = (size_t)k * (size_t)market->n_products + (size_t)q;
+        double a = market->a[i], margin = price - market->b[i];
+        double wanted = a > 0.0 ? margin / a : copysign(HUGE_VAL, margin);
+        sum += fmin(fmax(wanted, market->p_min[i]), market->p_max[i]);
+    }
+    return sum;
+}
+
+double pw_start_misfit(const struct pw_start *start, const struct pw_market *market)
+{
+    size_t products = (size_t)market->n_products, count = (size_t)market->n_agents * products;
+    double *power = pw_alloc(count, sizeof *power), lack = 0.0, traded = 0.0,
+           margin = MARGIN * pw_market_scales(market).price;
+    for (int link = 0; link < market->n_links; link++)
+        for (size_t q = 0; q < products; q++) {
+            double trade = start->trade[(size_t)link * products + q];
+            power[(size_t)market->link_a[link] * products + q] += trade;
+            power[(size_t)market->link_b[link] * products + q] -= trade;
+        }
+    for (size_t i = 0; i < count; i++) {
+        int agent = (int)(i / products), q = (int)(i % products);
+        double least = find_supply(market, agent, q, start->price[i] - margin),
+               most = find_supply(market, agent, q, start->price[i] + margin);
+        lack += fmax(fmax(least - power[i], power[i] - most), 0.0);
+        traded += fabs(power[i]);
+    }
+    free(power);
+    return lack > 0.0 ? lack / traded : 0.0;
 }
 
 void pw_start_destroy(struct pw_start *start)

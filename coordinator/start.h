@@ -18,6 +18,11 @@ struct pw_start {
 struct pw_start *pw_start_from(const struct pw_outcome *outcome);
 void pw_start_destroy(struct pw_start *start);
 
+/* What no longer fits: how far the agents' trades are from what their assets, as they are now, would give or
+ * take at their prices of then, or at one that differs by a twentieth of the span of marginal costs; over all
+ * agents, as a share of what they trade. 0: nothing has changed that matters. */
+double pw_start_misfit(const struct pw_start *start, const struct pw_market *market);
+
 /* Collective: rank 0's start, or NULL, to all; the others get their own, for pw_start_destroy(). */
 struct pw_start *pw_start_share(struct pw_start *start, const struct pw_market *market,
                                 struct pw_transport *transport);

@@ -8,6 +8,7 @@
 #include "common/memory.h"
 #include "common/outcome_pack.h"
 #include "coordinator/horizon.h"
+#include "coordinator/start.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
@@ -118,6 +119,40 @@ START_TEST(an_unchanged_slot_is_over_at_once)
                   horizon.outcomes[2]->summary.iterations_mean);
     check_slots(market, &settings, NULL, &horizon);
     pw_horizon_release(&horizon);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* What no longer fits, in closed form: a seller whose assets are gone lacks all that it sold. And a market in
+ * which all that sell now ask for far more starts from nothing. */
+START_TEST(a_slot_starts_from_nothing_where_too_much_has_changed)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1.0, 7600 + (uint64_t)_i);
+    struct pw_profiles *profiles = drift(market, 2, 0.01, 400 + (uint64_t)_i);
+    struct pw_settings warm = virtual_settings(2, 1), cold = virtual_settings(2, 0);
+    struct pw_horizon first = run(market, &warm, NULL);
+    struct pw_start *start = pw_start_from(first.outcomes[0]);
+    ck_assert_double_lt(pw_start_misfit(start, market), 1e-3);
+    double traded = 0.0, *power = first.outcomes[0]->power;
+    int most = 0;
+    for (int n = 0; n < market->n_agents; n++) {
+        traded += fabs(power[n]);
+        most = power[n] > power[most] ? n : most;
+    }
+    for (int k = market->asset_first[most]; k < market->asset_first[most + 1]; k++)
+        market->p_min[k] = market->p_max[k] = 0.0;
+    ck_assert_double_eq_tol(pw_start_misfit(start, market), power[most] / traded, 1e-3);
+    pw_start_destroy(start);
+    pw_horizon_release(&first);
+    for (int i = 0; i < profiles->n_rows; i++)
+        if (profiles->rows[i].slot == 1 && profiles->rows[i].p_max > 0.0)
+            profiles->rows[i].b += 4.0;
+    struct pw_horizon after_warm = run(market, &warm, profiles), after_cold = run(market, &cold, profiles);
+    ck_assert(after_warm.outcomes[1]->summary.end_time_s == after_cold.outcomes[1]->summary.end_time_s);
+    check_slots(market, &warm, profiles, &after_warm);
+    pw_horizon_release(&after_warm);
+    pw_horizon_release(&after_cold);
+    pw_profiles_destroy(profiles);
     pw_market_destroy(market);
 }
 END_TEST
@@ -242,6 +277,7 @@ Suite *horizon_suite(void)
     tcase_set_timeout(slots, 60);
     tcase_add_loop_test(slots, warm_and_cold_starts_end_at_the_optimum, 0, 2 * N_FAMILIES);
     tcase_add_loop_test(slots, an_unchanged_slot_is_over_at_once, 0, N_FAMILIES);
+    tcase_add_loop_test(slots, a_slot_starts_from_nothing_where_too_much_has_changed, 0, 4);
     tcase_add_test(slots, slots_have_draws_of_their_own);
     tcase_add_loop_test(bills, bills_add_up, 0, N_FAMILIES);
     tcase_add_test(kept, an_outcome_survives_packing);
