@@ -11,6 +11,7 @@
 #include "common/links.h"
 #include "common/memory.h"
 #include "common/net_tables.h"
+#include "common/phases.h"
 #include "common/preferences.h"
 #include "common/suggest.h"
 #include "common/tables.h"
@@ -292,15 +293,19 @@ static void warn_of_risks(struct pw_case *loaded)
 static enum pw_code load(const struct loading *loading, struct pw_error *err)
 {
     struct pw_case *loaded = loading->loaded;
+    pw_phase_enter(PW_PHASE_READ);
     PW_TRY(read_settings(loading, err));
     PW_TRY(pw_case_check(loaded, err));
     PW_TRY(load_assets(loading, err));
     PW_TRY(load_agents(loading, err));
+    pw_phase_enter(PW_PHASE_LINK);
     PW_TRY(load_links(loading, err));
     PW_TRY(load_fees(loading, err));
+    pw_phase_enter(PW_PHASE_READ);
     PW_TRY(load_profiles(loading, err));
     PW_TRY(pw_case_check_pool(loaded, err));
     PW_TRY(load_net(loading, err));
+    pw_phase_enter(PW_PHASE_CHECK);
     PW_TRY(check_feasibility(loaded, err));
     pw_case_warn(loaded);
     warn_of_risks(loaded);
@@ -313,7 +318,9 @@ enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct 
     struct pw_case *loaded = pw_alloc(1, sizeof *loaded);
     struct loading loading = {loaded, variant};
     loaded->path = pw_strdup(variant->path);
+    enum pw_phase before = pw_phase_enter(PW_PHASE_READ);
     enum pw_code code = load(&loading, err);
+    pw_phase_leave(before);
     if (code != PW_OK) {
         pw_case_destroy(loaded);
         loaded = NULL;

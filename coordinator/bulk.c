@@ -7,6 +7,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "common/phases.h"
 #include "coordinator/bulk_chair.h"
 #include "coordinator/bulk_rows.h"
 #include "coordinator/clock.h"
@@ -213,7 +214,9 @@ static void preside(struct squad *squad)
         tell_all(squad, pw_bulk_chair_round(squad->chair, &round, pw_clock_ns()));
     } else if (squad->n_shown == squad->placement.n_agents) {
         squad->n_shown = 0;
+        enum pw_phase before = pw_phase_enter(PW_PHASE_JUDGE);
         tell_all(squad, pw_bulk_chair_conclude(squad->chair));
+        pw_phase_leave(before);
     }
 }
 
@@ -273,6 +276,7 @@ static void await(struct squad *squad, int number)
                            .busy_first = is_crowded ? 0 : 2000,
                            .spins_first = is_crowded ? 0 : 2000};
     int64_t since_ns = pw_clock_ns();
+    enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);
     while (squad->verdict.number < number || who_lacks(squad) != NULL) {
         int happened = pw_transport_poll(squad->transport, receive, squad);
         if (squad->chair != NULL)
@@ -285,6 +289,7 @@ static void await(struct squad *squad, int number)
         watch_wait(squad, since_ns, now_ns);
         pw_idle_turn(&idle, now_ns, INT64_MAX);
     }
+    pw_phase_leave(before);
 }
 
 static void send_state(struct squad *squad, int first, int end, const double *state, size_t count)
@@ -304,6 +309,7 @@ static void send_state(struct squad *squad, int first, int end, const double *st
 /* All agents' state to rank 0, in messages of bounded size. */
 static void show_state(struct squad *squad)
 {
+    pw_phase_enter(PW_PHASE_RESULT);
     const struct pw_market *market = squad->negotiation->market;
     const struct pw_bulk_rows *bulk = &squad->bulk;
     int64_t now_ns = pw_clock_ns();
@@ -332,9 +338,11 @@ static void show_state(struct squad *squad)
 static void make_round(struct squad *squad)
 {
     int64_t start_ns = pw_clock_ns();
+    pw_phase_enter(PW_PHASE_SOLVE);
     squad->closely = squad->verdict.how == PW_BULK_CLOSELY;
     struct word word = {.sums = pw_rows_step(squad->bulk.rows, squad->closely)};
     squad->compute_ns += pw_clock_ns() - start_ns;
+    pw_phase_enter(PW_PHASE_MESSAGES);
     word.round = ++squad->round;
     word.interrupted = pw_signals_caught();
     send_prices(squad);
@@ -349,6 +357,7 @@ static void negotiate(struct squad *squad)
         else
             make_round(squad);
         await(squad, number);
+        pw_phase_enter(PW_PHASE_MESSAGES);
         let_visitors_in(squad);
     }
 }
@@ -399,8 +408,11 @@ void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_trans
     struct squad squad = {.negotiation = negotiation,
                           .transport = transport,
                           .placement = {negotiation->market->n_agents, transport->size}};
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&squad);
     negotiate(&squad);
+    pw_phase_enter(PW_PHASE_RESULT);
     *outcome = squad.chair != NULL ? pw_bulk_chair_outcome(squad.chair) : NULL;
     tear_down(&squad);
+    pw_phase_leave(before);
 }

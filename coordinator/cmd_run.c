@@ -7,12 +7,14 @@
 #include "common/file_write.h"
 #include "common/market_pack.h"
 #include "common/memory.h"
+#include "common/phases.h"
 #include "common/trace.h"
 #include "coordinator/bulk.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/clock.h"
 #include "coordinator/commands.h"
 #include "coordinator/horizon.h"
+#include "coordinator/log_view.h"
 #include "coordinator/provenance.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
@@ -157,8 +159,10 @@ static void share_case(struct run *run)
         pw_horizon_init(&run->horizon, &run->settings);
     if (run->transport->size == 1)
         return;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SHARE);
     share_market(run);
     share_net(run);
+    pw_phase_leave(before);
 }
 
 static int64_t deadline(const struct run *run)
@@ -307,13 +311,25 @@ static enum pw_code deliver(struct run *run, struct pw_error *err)
         return fail_cut(run, err);
     sum_up(run);
     struct pw_error unprinted;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_WRITE);
     enum pw_code code = write_files(run, err);
+    pw_phase_leave(before);
     enum pw_code printed = print_result(run, code == PW_OK ? run->options->out : NULL, &unprinted);
     if (code != PW_OK)
         return code;
     if (printed != PW_OK)
         *err = unprinted;
     return printed == PW_OK ? verdict(run, err) : printed;
+}
+
+/* How often an end of a link was solved for, since so many slots were done. */
+static double count_end_solves(const struct run *run, int n_before)
+{
+    double count = 0.0;
+    for (int slot = n_before; slot < run->horizon.n_done; slot++)
+        for (int n = 0; n < run->market->n_agents; n++)
+            count += (double)run->horizon.outcomes[slot]->iterations[n] * pw_market_degree(run->market, n);
+    return count;
 }
 
 static enum pw_code execute(struct run *run, struct pw_error *err)
@@ -327,14 +343,23 @@ static enum pw_code execute(struct run *run, struct pw_error *err)
     if (code != PW_OK)
         return code;
     share_case(run);
+    int n_before = run->horizon.n_done;
     code = negotiate(run, err);
-    return run->transport->rank == 0 && code == PW_OK ? deliver(run, err) : code;
+    if (code != PW_OK)
+        return code;
+    if (run->transport->rank == 0)
+        code = deliver(run, err);
+    if (run->options->log_view)
+        pw_log_view(run->transport, count_end_solves(run, n_before), stderr);
+    return code;
 }
 
 static enum pw_code run_case(const struct pw_options *options, struct pw_transport *transport,
                              struct pw_error *err)
 {
     struct run run = {.options = options, .transport = transport, .start_ns = pw_clock_ns()};
+    if (options->log_view)
+        pw_phases_start(pw_clock_ns);
     enum pw_code code = execute(&run, err);
     pw_horizon_release(&run.horizon);
     pw_checkpoint_close(run.checkpoint);

@@ -6,6 +6,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "common/phases.h"
 #include "coordinator/bulk.h"
 #include "coordinator/clock.h"
 #include "coordinator/reference.h"
@@ -94,8 +95,10 @@ static void compare_with_optimum(const struct pw_horizon_spec *spec, struct pw_o
     int choice = spec->settings->reference;
     int is_wanted =
         choice == PW_REFERENCE_YES || (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(spec->market));
+    enum pw_phase before = pw_phase_enter(PW_PHASE_REFERENCE);
     pw_summary_compare(&outcome->summary,
                        is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, spec->market) : NAN);
+    pw_phase_leave(before);
 }
 
 const char *pw_horizon_clock(const struct pw_settings *settings)

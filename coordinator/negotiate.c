@@ -7,6 +7,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "common/phases.h"
 #include "common/penalty.h"
 #include "coordinator/clock.h"
 #include "coordinator/parcels.h"
@@ -151,6 +152,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_BULK_WORD:
     case PW_TAG_BULK_VERDICT:
     case PW_TAG_BULK_STATE:
+    case PW_TAG_LOG:
         pw_supervisor_receive(station->supervisor, from, tag, bytes, size);
     }
 }
@@ -268,14 +270,19 @@ static void watch_quiescence(struct station *station)
  * happened. */
 static int turn(struct station *station)
 {
+    pw_phase_enter(PW_PHASE_MESSAGES);
     int happened = pw_transport_poll(station->transport, receive, station);
     if (station->stopped)
         return 1;
     /* Agents of one rank can go on among themselves for long, and to no avail, while the rank that they
      * should hear from waits for this very processor. */
-    if (happened == 0 && station->transport->size > 1)
+    if (happened == 0 && station->transport->size > 1) {
+        pw_phase_enter(PW_PHASE_WAIT);
         pw_clock_yield();
+    }
+    pw_phase_enter(PW_PHASE_SOLVE);
     happened += pw_wall_step(station->wall);
+    pw_phase_enter(PW_PHASE_MESSAGES);
     if (station->wall->error.code != PW_OK)
         fail_hard(station, &station->wall->error);
     int n_packets = pw_parcels_flush(station->parcels, station->epoch);
@@ -285,6 +292,7 @@ static int turn(struct station *station)
     int64_t now_ns = pw_clock_ns();
     report_if_due(station, now_ns);
     watch_rank_0(station, now_ns);
+    pw_phase_enter(PW_PHASE_JUDGE);
     if (station->supervisor != NULL)
         pw_supervisor_think(station->supervisor, now_ns);
     return happened;
@@ -294,6 +302,12 @@ static int64_t wake_time(const struct station *station)
 {
     int64_t due_ns = pw_wall_next_due(station->wall), report_ns = station->reported_ns + HEARTBEAT_NS;
     return due_ns < report_ns ? due_ns : report_ns;
+}
+
+static void nap(struct station *station, struct pw_idle *idle)
+{
+    pw_phase_enter(PW_PHASE_WAIT);
+    pw_idle_turn(idle, pw_clock_ns(), wake_time(station));
 }
 
 static void negotiate(struct station *station)
@@ -307,7 +321,7 @@ static void negotiate(struct station *station)
         if (turn(station) > 0)
             pw_idle_reset(&idle);
         else
-            pw_idle_turn(&idle, pw_clock_ns(), wake_time(station));
+            nap(station, &idle);
     }
 }
 
@@ -388,12 +402,15 @@ void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport 
 {
     struct station station = {.negotiation = negotiation, .transport = transport};
     station.placement = (struct pw_placement){negotiation->market->n_agents, transport->size};
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&station);
     negotiate(&station);
+    pw_phase_enter(PW_PHASE_RESULT);
     send_timeline(&station);
     say_goodbye(&station);
     *outcome = transport->rank == 0 ? pw_supervisor_outcome(station.supervisor) : NULL;
     if (*outcome != NULL)
         pw_recorder_deliver(&station.recorder, *outcome);
     tear_down(&station);
+    pw_phase_leave(before);
 }

@@ -108,6 +108,8 @@ static const struct option table[] = {
      "end the whole command after this much real time"},
     {"progress", 0, "auto|plain|none", PW_OPTIONS_RUN, take_progress, 0,
      "progress on stderr: a line that renews itself, lines, or none"},
+    {"log-view", 0, NULL, PW_OPTIONS_SLOTS, NULL, FLAG(log_view),
+     "print on stderr where the time went, phase by phase, over all ranks"},
     {"json", 0, NULL, PW_OPTIONS_RESULT, NULL, FLAG(json), "print the result as one line of JSON"},
     {"quiet", 'q', NULL, PW_OPTIONS_RESULT, NULL, FLAG(quiet),
      "print errors only (and what --json asks for)"},

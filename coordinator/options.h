@@ -27,7 +27,7 @@ struct pw_options {
     const char *resume;    /* --resume; NULL: not given */
     const char **overrides;
     int n_overrides;
-    int json, force, quiet, verbose, help;
+    int json, force, quiet, verbose, log_view, help;
     enum pw_progress_mode progress;
     int shard, n_shards; /* --shard i/n; n 0: not given */
     double max_time_s;   /* of the whole command; 0: no limit */

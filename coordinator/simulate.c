@@ -7,6 +7,7 @@
 
 #include "common/case.h"
 #include "common/memory.h"
+#include "common/phases.h"
 #include "coordinator/clock.h"
 #include "coordinator/director.h"
 #include "coordinator/parcels.h"
@@ -266,6 +267,7 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
                            .spins_first = 200};
     int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
     int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
+    enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);
     while (!is_here(simulation)) {
         int64_t now_ns = pw_clock_ns();
         if (pw_transport_poll(simulation->transport, receive, simulation) > 0)
@@ -275,6 +277,7 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
         else
             pw_idle_turn(&idle, now_ns, deadline_ns);
     }
+    pw_phase_leave(before);
 }
 
 /* Offers change ranks; afterwards every rank has all that were sent in the window. */
@@ -334,6 +337,7 @@ static void direct(struct simulation *simulation)
 
 static void get_order(struct simulation *simulation)
 {
+    pw_phase_enter(PW_PHASE_JUDGE);
     if (simulation->director != NULL) {
         direct(simulation);
         return;
@@ -348,8 +352,10 @@ static void play(struct simulation *simulation)
     struct pw_error err;
     int64_t until_ns = simulation->order.until_ns;
     while (pw_virtual_next(simulation->clock) < until_ns) {
+        pw_phase_enter(PW_PHASE_SOLVE);
         if (pw_virtual_run(simulation->clock, until_ns, EVENTS_AT_ONCE, &err) != PW_OK)
             fail_hard(simulation, &err);
+        pw_phase_enter(PW_PHASE_MESSAGES);
         pw_parcels_flush(simulation->parcels, 2 * simulation->window);
         pw_transport_poll(simulation->transport, receive, simulation);
     }
@@ -359,6 +365,7 @@ static void play(struct simulation *simulation)
 static void take_snapshot(struct simulation *simulation)
 {
     struct pw_error err;
+    pw_phase_enter(PW_PHASE_JUDGE);
     pw_snapshot_write(simulation->host, simulation->bytes);
     if (simulation->director == NULL) {
         pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->bytes, simulation->n_bytes);
@@ -474,19 +481,19 @@ void pw_simulate(const struct pw_negotiation *negotiation, struct pw_transport *
 {
     struct simulation simulation = {.negotiation = negotiation, .transport = transport};
     *outcome = NULL;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&simulation);
     pw_virtual_start(simulation.clock);
     exchange(&simulation);
     for (get_order(&simulation); simulation.order.kind != PW_ORDER_STOP; get_order(&simulation)) {
-        if (simulation.order.kind == PW_ORDER_PLAY)
-            play(&simulation);
-        else
-            take_snapshot(&simulation);
+        (simulation.order.kind == PW_ORDER_PLAY ? play : take_snapshot)(&simulation);
     }
+    pw_phase_enter(PW_PHASE_RESULT);
     gather_timeline(&simulation);
     if (simulation.director != NULL) {
         *outcome = pw_director_outcome(simulation.director);
         pw_recorder_deliver(&simulation.recorder, *outcome);
     }
     tear_down(&simulation);
+    pw_phase_leave(before);
 }

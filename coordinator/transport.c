@@ -2,9 +2,13 @@
 
 #include <stdlib.h>
 
+#include "common/phases.h"
+
 void pw_transport_send(struct pw_transport *transport, int to, enum pw_tag tag, const void *bytes,
                        size_t size)
 {
+    if (to != transport->rank)
+        pw_phase_sent(size);
     transport->send(transport, to, tag, bytes, size);
 }
 
@@ -20,7 +24,9 @@ int pw_transport_busy(struct pw_transport *transport, int to)
 
 void pw_transport_share(struct pw_transport *transport, void *bytes, size_t size)
 {
+    enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);
     transport->share(transport, bytes, size);
+    pw_phase_leave(before);
 }
 
 void pw_transport_abort(struct pw_transport *transport, enum pw_code code)

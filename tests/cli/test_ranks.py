@@ -36,6 +36,30 @@ class SameMarket(program.InFolder):
         with h5py.File(trace) as file:
             self.assertEqual(file["trades/power"].shape, (465,))
 
+    def test_where_the_time_went(self):
+        """One table of all ranks on stderr, whatever makes the run; its parts add up, on each rank to the same time."""
+        ways = {"bulk": (), "wall": ("-s", "run.bulk=no"), "virtual": ("-s", "run.clock=virtual", "-s", "network.compute_s=0.1")}
+        for ranks in (1, 2):
+            for name, words in ways.items():
+                with self.subTest(ranks=ranks, way=name):
+                    result = program.run("run", IEEE39, "--json", "--log-view", "--progress", "none", *words,
+                                         ranks=ranks)
+                    self.assertEqual(result.code, 0, result.err)
+                    self.assertEqual(result.json["ranks"], ranks)
+                    self.assertIn(f"of {ranks} rank", result.err)
+                    rows = {line[:27].strip(): line[27:].split() for line in result.err.splitlines()
+                            if len(line[27:].split()) in (4, 7) and line[27:].split()[-1].isdigit()}
+                    total = rows.pop("total")
+                    means = sum(float(row[1]) for row in rows.values())
+                    self.assertAlmostEqual(means, float(total[0]), delta=1e-3)
+                    for row in rows.values():
+                        self.assertLessEqual(float(row[0]), float(row[1]))
+                        self.assertLessEqual(float(row[1]), float(row[2]))
+                    self.assertEqual(sum(int(row[5]) for row in rows.values()), int(total[2]))
+                    self.assertEqual(int(total[2]) > 0, ranks > 1)
+                    self.assertGreaterEqual(int(rows["solve and exchange"][4]), 1)
+                    self.assertRegex(result.err, r"took [0-9.]+ ns for each of")
+
     def test_few_ranks(self):
         for delta in ("1", "0.5", "0.1"):
             self.clear(5, "-s", f"negotiation.delta={delta}")

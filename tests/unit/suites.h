@@ -25,6 +25,7 @@
     X(due_queue_suite)                                                                                       \
     X(event_queue_suite)                                                                                     \
     X(exact_sum_suite)                                                                                       \
+    X(phases_suite)                                                                                          \
     X(codec_suite)                                                                                           \
     X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \
