@@ -1,5 +1,6 @@
-/* Where a process spends its time: it is always in one phase, and a clock runs for each. What one process knows
- * of itself; coordinator/log_view.h puts the ranks together. Costs a test of one flag while it is off. */
+/* Where a process spends its time: it is always in one phase, and a clock runs for each. What one process
+ * knows of itself; coordinator/log_view.h puts the ranks together. Costs a test of one flag while it is off.
+ */
 #ifndef PW_PHASES_H
 #define PW_PHASES_H
 
@@ -32,7 +33,8 @@ struct pw_phase_sum {
 /* What the phase is called in tables. */
 const char *pw_phase_name(enum pw_phase phase);
 
-/* Starts all clocks at 0, in PW_PHASE_REST, on `now_ns`, which gives nanoseconds. Before this nothing is measured. */
+/* Starts all clocks at 0, in PW_PHASE_REST, on `now_ns`, which gives nanoseconds. Before this nothing is
+ * measured. */
 void pw_phases_start(int64_t (*now_ns)(void));
 int pw_phases_are_on(void);
 

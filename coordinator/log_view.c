@@ -85,18 +85,20 @@ static void print_table(const struct gathering *gathering, int size, double end_
         total.messages += rows[p].messages;
         total.bytes += rows[p].bytes;
     }
-    fprintf(out, "\nWhere the time went: seconds a rank, of %d rank%s; calls and what was sent, all ranks\n", size,
-            size == 1 ? "" : "s");
+    fprintf(out, "\nWhere the time went: seconds a rank, of %d rank%s; calls and what was sent, all ranks\n",
+            size, size == 1 ? "" : "s");
     fprintf(out, "%-27s %10s %10s %10s %6s %10s %10s %13s\n", "phase", "least", "mean", "most", "%", "calls",
             "messages", "bytes");
     for (int p = 1; p <= PW_N_PHASES; p++) /* what has no phase of its own comes last */
         if (rows[p % PW_N_PHASES].most_s > 0.0)
-            print_row(pw_phase_name((enum pw_phase)(p % PW_N_PHASES)), &rows[p % PW_N_PHASES], total.mean_s, out);
-    fprintf(out, "%-27s %10s %10.4f %10s %6.1f %10s %10lld %13lld\n", "total", "", total.mean_s, "", 100.0, "",
-            (long long)total.messages, (long long)total.bytes);
+            print_row(pw_phase_name((enum pw_phase)(p % PW_N_PHASES)), &rows[p % PW_N_PHASES], total.mean_s,
+                      out);
+    fprintf(out, "%-27s %10s %10.4f %10s %6.1f %10s %10lld %13lld\n", "total", "", total.mean_s, "", 100.0,
+            "", (long long)total.messages, (long long)total.bytes);
     if (end_solves > 0.0)
         fprintf(out, "\"%s\" took %.2f ns for each of %.4g ends of trades solved for\n",
-                pw_phase_name(PW_PHASE_SOLVE), rows[PW_PHASE_SOLVE].mean_s * 1e9 * size / end_solves, end_solves);
+                pw_phase_name(PW_PHASE_SOLVE), rows[PW_PHASE_SOLVE].mean_s * 1e9 * size / end_solves,
+                end_solves);
 }
 
 void pw_log_view(struct pw_transport *transport, double end_solves, FILE *out)
