@@ -1,5 +1,6 @@
 """The batch scripts, under stand-ins for the scheduler's commands."""
 
+import json
 import os
 import signal
 import subprocess
@@ -21,11 +22,14 @@ axes:
   negotiation.delta: [1, 0.5, 0.25]
 replicates: REPLICATES
 """
-# srun drops its own flags and starts two ranks; it hands signals on as the real one does.
+# srun drops its own flags and starts two ranks, or as many as -n says; it hands signals on as the real one does.
 SRUN = """#!/bin/sh
+ranks=2
 while [ "${1#--}" != "$1" ]; do shift; done
+if [ "$1" = -n ]; then ranks=$2; shift 2; fi
 shift
-exec "$MPIRUN" 2 "$@"
+unset MPIEXEC MPIEXEC_FLAGS
+exec "$MPIRUN" "$ranks" "$@"
 """
 SCONTROL = """#!/bin/sh
 echo "$@" >>"$CALLS"
@@ -67,11 +71,11 @@ class Slurm(program.InFolder):
                         SLURM_ARRAY_TASK_ID=str(shard), SLURM_ARRAY_TASK_COUNT=str(count))
 
     def test_what_the_scheduler_is_asked_for(self):
-        for script in ("run.sbatch", "array.sbatch"):
+        for script in ("run.sbatch", "array.sbatch", "scaling.sbatch"):
             text = (SCRIPTS / script).read_text()
             self.assertIn("#SBATCH --requeue\n", text)
             self.assertIn("USR1@120", text)
-        self.assertIn("#SBATCH --array=", text)
+        self.assertIn("#SBATCH --array=", (SCRIPTS / "array.sbatch").read_text())
 
     def test_one_run(self):
         words = {"CASE": str(program.CASES / "ieee39.yaml")}
@@ -126,8 +130,28 @@ class Slurm(program.InFolder):
         self.assertIn("runs are done already", done.stderr)
         self.assertTrue(self.out.exists())
 
+    def test_scaling(self):
+        small = {"FIGURES": str(self.folder), "SHRINK": "500", "REPEATS": "1", "SLURM_NTASKS": "3"}
+        done = self.job("scaling.sbatch", **small)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        runs = [json.loads(line) for line in (self.folder / "scaling.jsonl").read_text().splitlines()]
+        self.assertEqual(len(runs), 15)
+        self.assertEqual({run["ranks"] for run in runs}, {1, 2, 3})
+        for run in runs:
+            self.assertEqual((run["ranks"], run["agents"], run["status"]),
+                             (run["wanted_ranks"], run["wanted_agents"], "converged"))
+        self.assertIn("| 10 peers, weak | 3 | 300 |", done.stdout)
+        self.assertGreater((self.folder / "scaling.png").stat().st_size, 5000)
+        again = self.job("scaling.sbatch", "1", "2", **small)  # all is there: only drawn
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
+        with open(self.folder / "scaling.jsonl", "a", encoding="utf-8") as file:
+            file.write('{"study": "mesh"}\n')
+        broken = self.job("scaling.sbatch", "1", **small)
+        self.assertEqual(broken.returncode, 5)
+        self.assertIn("scaling.jsonl:16: ", broken.stderr)
+
     def test_what_is_missing_is_named(self):
-        for script, what in (("run.sbatch", "CASE="), ("array.sbatch", "STUDY=")):
+        for script, what in (("run.sbatch", "CASE="), ("array.sbatch", "STUDY="), ("scaling.sbatch", "sbatch --nodes")):
             done = self.job(script)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(what, done.stderr)
