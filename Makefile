@@ -26,8 +26,9 @@ endif
 pc_cflags = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
 pc_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 LIB_CFLAGS := $(HDF5_CFLAGS) $(foreach l,yaml-0.1 jansson libsodium,$(call pc_cflags,$(l))) -isystem /usr/include/suitesparse
+METIS_LIBS ?= -lmetis
 LIBS := $(HDF5_LIBS) $(call pc_libs,yaml-0.1,-lyaml) $(call pc_libs,jansson,-ljansson) \
-        $(call pc_libs,libsodium,-lsodium) -lcholmod -lm
+        $(call pc_libs,libsodium,-lsodium) -lcholmod $(METIS_LIBS) -lm
 CHECK_CFLAGS := $(call pc_cflags,check)
 CHECK_LIBS := $(call pc_libs,check,-lcheck -lsubunit -lrt -lpthread)
 

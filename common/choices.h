@@ -22,6 +22,7 @@ enum pw_criterion_choice {
 enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 
 enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
+enum pw_placement_choice { PW_PLACE_AUTO, PW_PLACE_BLOCKS, PW_PLACE_GRAPH };
 enum pw_bulk_choice { PW_BULK_AUTO, PW_BULK_YES, PW_BULK_NO };
 
 /* Of market.links; the words are in setting_value.c. */

@@ -7,6 +7,7 @@
 #include "common/choose.h"
 #include "common/feasibility.h"
 #include "common/memory.h"
+#include "common/nearest.h"
 #include "common/random.h"
 #include "common/structure.h"
 
@@ -94,35 +95,18 @@ static void link_pairs(int n_agents, const struct abilities *can, const struct p
     }
 }
 
-struct neighbour {
-    double distance;
-    int agent;
-};
-
-static int by_distance(const void *x, const void *y)
-{
-    const struct neighbour *a = x, *b = y;
-    if (a->distance != b->distance)
-        return a->distance < b->distance ? -1 : 1;
-    return (a->agent > b->agent) - (a->agent < b->agent);
-}
-
 static void link_nearest(const struct pw_market *market, long count, struct bundle *bundle)
 {
-    int n_agents = market->n_agents;
-    struct neighbour *others = pw_alloc((size_t)n_agents, sizeof *others);
+    int n_agents = market->n_agents, wanted = count < n_agents ? (int)count : n_agents - 1;
+    struct pw_nearest *nearest = pw_nearest_create(market->x, market->y, n_agents);
+    int *others = pw_alloc((size_t)n_agents, sizeof *others);
     for (int i = 0; i < n_agents; i++) {
-        int n_others = 0;
-        for (int j = 0; j < n_agents; j++) {
-            if (j != i)
-                others[n_others++] =
-                    (struct neighbour){hypot(market->x[i] - market->x[j], market->y[i] - market->y[j]), j};
-        }
-        qsort(others, (size_t)n_others, sizeof *others, by_distance);
-        for (int k = 0; k < n_others && k < count; k++)
-            add(bundle, i < others[k].agent ? i : others[k].agent, i < others[k].agent ? others[k].agent : i);
+        int n_others = pw_nearest_find(nearest, i, wanted, others);
+        for (int k = 0; k < n_others; k++)
+            add(bundle, i < others[k] ? i : others[k], i < others[k] ? others[k] : i);
     }
     free(others);
+    pw_nearest_destroy(nearest);
 }
 
 /* Agents in rising order, and where each stands among them. */

@@ -88,6 +88,7 @@ void pw_market_destroy(struct pw_market *market)
     free(market->b);
     for (int label = 0; label < PW_N_LABELS; label++)
         free_names(market->label[label], market->n_agents);
+    free(market->called);
     free(market->x);
     free(market->y);
     free(market);
@@ -185,11 +186,16 @@ double pw_market_agent_p_max(const struct pw_market *market, int n, int q)
     return agent_sum(market, market->p_max, n, q);
 }
 
+int pw_market_called(const struct pw_market *market, int n)
+{
+    return market->called != NULL ? market->called[n] : n;
+}
+
 const char *pw_market_agent_label(const struct pw_market *market, int n, char *text, int size)
 {
     if (market->agent_name[n] != NULL && market->agent_name[n][0] != '\0')
-        snprintf(text, (size_t)size, "%d (%s)", n, market->agent_name[n]);
+        snprintf(text, (size_t)size, "%d (%s)", pw_market_called(market, n), market->agent_name[n]);
     else
-        snprintf(text, (size_t)size, "%d", n);
+        snprintf(text, (size_t)size, "%d", pw_market_called(market, n));
     return text;
 }

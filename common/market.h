@@ -34,6 +34,7 @@ struct pw_market {
     int *end_twin;  /* [2 * n_links] the position, in these arrays, of the other end of the link */
 
     char **agent_name; /* [n_agents] */
+    int *called;       /* [n_agents] the number that people know an agent by; NULL: its own */
     double *x, *y;     /* [n_agents] coordinates, NULL where the case has none */
     /* [n_agents], "" where an agent has none; NULL where the case has no such labels. Rank 0 only, as names
      * and coordinates are. */
@@ -68,6 +69,9 @@ int pw_market_degree(const struct pw_market *market, int n);
 /* Sum of p_min (p_max) over the assets of agent n for product q. */
 double pw_market_agent_p_min(const struct pw_market *market, int n, int q);
 double pw_market_agent_p_max(const struct pw_market *market, int n, int q);
+
+/* The number that people know agent n by. */
+int pw_market_called(const struct pw_market *market, int n);
 
 /* "12 (house-4)" or "12" where the agent has no name, into text. Returns text. */
 const char *pw_market_agent_label(const struct pw_market *market, int n, char *text, int size);

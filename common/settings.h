@@ -63,8 +63,9 @@ struct pw_settings {
     int warm_start;
 
     int clock, reference;
-    int bulk;     /* enum pw_bulk_choice */
-    int timeline; /* true: record the events of the run */
+    int bulk;      /* enum pw_bulk_choice */
+    int placement; /* enum pw_placement_choice */
+    int timeline;  /* true: record the events of the run */
     long seed;
 
     unsigned char given[PW_MOST_SETTINGS]; /* by row of the table: the case or -s says it */

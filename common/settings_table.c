@@ -8,6 +8,7 @@ static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const wishes[] = {"auto", "yes", "no", NULL};
+static const char *const placements[] = {"auto", "blocks", "graph", NULL};
 static const char *const retransmissions[] = {"fixed", "doubling", "never", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
 
@@ -176,6 +177,8 @@ const struct pw_setting pw_settings_table[] = {
      "compute the centralised optimum beside (auto: where it is quick)"},
     {"run.bulk", PW_CHOICE, AT(bulk), "auto", NONE, wishes, "",
      "all agents in step, in rows (docs/bulk.md): where messages are never late; auto: where it can be"},
+    {"run.placement", PW_CHOICE, AT(placement), "auto", NONE, placements, "",
+     "of agents on ranks (wall clock): blocks by number; graph: so that few links lie between ranks"},
     {"run.timeline", PW_CHOICE, AT(timeline), "no", NONE, switches, "",
      "record every fire, send, delivery and loss in the trace"},
 };

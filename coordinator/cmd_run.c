@@ -30,6 +30,7 @@ struct run {
     struct pw_settings settings;      /* all ranks */
     struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
     struct pw_net_data *net;          /* likewise */
+    struct pw_placed placed;          /* all ranks */
     struct pw_horizon horizon;        /* rank 0's is the result */
     struct pw_summary summary;        /* rank 0: of all slots that are done */
     struct pw_checkpoint *checkpoint; /* rank 0; NULL: none is kept */
@@ -165,6 +166,15 @@ static void share_case(struct run *run)
     pw_phase_leave(before);
 }
 
+/* All ranks: who lives where. */
+static void place(struct run *run)
+{
+    run->placed = pw_placed_make(run->market, &run->settings, run->transport);
+    if (run->transport->rank == 0 && run->transport->size > 1 && run->options->verbose)
+        fprintf(stderr, "agents are placed %s: %.3g %% of the links lie between ranks\n",
+                run->placed.order != NULL ? "by the graph" : "in blocks", 100.0 * run->placed.cut);
+}
+
 static int64_t deadline(const struct run *run)
 {
     double limit_ns = run->options->max_time_s * 1e9;
@@ -194,6 +204,7 @@ static enum pw_code negotiate(struct run *run, struct pw_error *err)
                                    .net = run->net,
                                    .profiles = run->loaded != NULL ? run->loaded->profiles : NULL,
                                    .fees = run->loaded != NULL ? run->loaded->fees : NULL,
+                                   .placed = &run->placed,
                                    .transport = run->transport,
                                    .optimum = pw_horizon_optimum,
                                    .done = keep_slot,
@@ -343,6 +354,7 @@ static enum pw_code execute(struct run *run, struct pw_error *err)
     if (code != PW_OK)
         return code;
     share_case(run);
+    place(run);
     int n_before = run->horizon.n_done;
     code = negotiate(run, err);
     if (code != PW_OK)
@@ -362,6 +374,7 @@ static enum pw_code run_case(const struct pw_options *options, struct pw_transpo
         pw_phases_start(pw_clock_ns);
     enum pw_code code = execute(&run, err);
     pw_horizon_release(&run.horizon);
+    pw_placed_release(&run.placed);
     pw_checkpoint_close(run.checkpoint);
     if (run.loaded == NULL) {
         pw_market_destroy(run.market);

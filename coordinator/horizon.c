@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/case.h"
+#include "common/market_order.h"
 #include "common/memory.h"
 #include "common/phases.h"
 #include "coordinator/bulk.h"
@@ -27,6 +28,11 @@ void pw_horizon_release(struct pw_horizon *horizon)
     free(horizon->outcomes);
 }
 
+static int is_reordered(const struct pw_horizon_spec *spec)
+{
+    return spec->placed != NULL && spec->placed->order != NULL;
+}
+
 /* Collective: the assets of the slot, from rank 0 to all. */
 static void enter_slot(const struct pw_horizon_spec *spec, int slot)
 {
@@ -41,6 +47,8 @@ static void enter_slot(const struct pw_horizon_spec *spec, int slot)
     pw_transport_share(spec->transport, market->p_max, size);
     pw_transport_share(spec->transport, market->a, size);
     pw_transport_share(spec->transport, market->b, size);
+    if (is_reordered(spec))
+        pw_market_reorder_assets(market, spec->placed->order, spec->placed->market);
 }
 
 /* Beyond this misfit a start from nothing takes fewer rounds: what stands in the way of a new price is all at
@@ -59,15 +67,19 @@ static struct pw_start *find_start(const struct pw_horizon_spec *spec, const str
         pw_start_destroy(start);
         start = NULL;
     }
-    return pw_start_share(start, spec->market, spec->transport);
+    start = pw_start_share(start, spec->market, spec->transport);
+    if (start != NULL && is_reordered(spec))
+        pw_start_reorder(start, spec->placed->order, spec->market);
+    return start;
 }
 
 static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot,
                                     const struct pw_start *start)
 {
     struct pw_outcome *outcome;
-    struct pw_negotiation negotiation = {spec->market, spec->settings, spec->progress, spec->deadline_ns,
-                                         spec->net,    slot,           start};
+    const struct pw_market *market = is_reordered(spec) ? spec->placed->market : spec->market;
+    struct pw_negotiation negotiation = {market,    spec->settings, spec->progress, spec->deadline_ns,
+                                         spec->net, slot,           start};
     const char *why;
     if (spec->settings->clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, spec->transport, &outcome);
@@ -75,6 +87,8 @@ static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot
         pw_bulk_negotiate(&negotiation, spec->transport, &outcome);
     else
         pw_negotiate(&negotiation, spec->transport, &outcome);
+    if (outcome != NULL && is_reordered(spec))
+        pw_outcome_restore_order(outcome, spec->placed->order);
     return outcome;
 }
 

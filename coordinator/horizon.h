@@ -6,6 +6,7 @@
 #include "common/fees.h"
 #include "common/profiles.h"
 #include "coordinator/negotiate.h"
+#include "coordinator/placed.h"
 
 /* What all ranks must know alike, but for what is marked rank 0. Nothing is owned. */
 struct pw_horizon_spec {
@@ -16,6 +17,7 @@ struct pw_horizon_spec {
     const struct pw_net_data *net;
     const struct pw_profiles *profiles; /* rank 0 */
     const struct pw_fees *fees;         /* rank 0 */
+    const struct pw_placed *placed;     /* NULL: agents are placed in blocks */
     struct pw_transport *transport;
     /* Rank 0: the welfare of the market's centralised optimum, NaN where it cannot be told. */
     double (*optimum)(void *context, const struct pw_market *market);

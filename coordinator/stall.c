@@ -128,13 +128,14 @@ static void describe_agent(const struct pw_host *host, int n, int64_t now_ns, ch
     const struct pw_agent *agent = host->agents[n - host->first];
     char part[120];
     int waiting = 0;
-    snprintf(part, sizeof part, "%sagent %d waits for ", text[0] != '\0' ? "; " : "", n);
+    snprintf(part, sizeof part, "%sagent %d waits for ", text[0] != '\0' ? "; " : "",
+             pw_market_called(market, n));
     append(text, size, part);
     for (int slot = 0; slot < agent->n_links; slot++) {
         if (pw_agent_inbox(agent, slot)->complete || pw_agent_inbox(agent, slot)->settled)
             continue;
         int peer = pw_market_end_agent(market, market->end_twin[market->end_first[n] + slot]);
-        snprintf(part, sizeof part, "%s%d", waiting > 0 ? ", " : "", peer);
+        snprintf(part, sizeof part, "%s%d", waiting > 0 ? ", " : "", pw_market_called(market, peer));
         if (waiting++ < PEERS_DESCRIBED)
             append(text, size, part);
     }

@@ -83,6 +83,16 @@ void pw_start_destroy(struct pw_start *start)
     free(start);
 }
 
+void pw_start_reorder(struct pw_start *start, const int *order, const struct pw_market *market)
+{
+    size_t products = (size_t)market->n_products;
+    double *price = pw_alloc((size_t)market->n_agents * products, sizeof *price);
+    for (int k = 0; k < market->n_agents; k++)
+        copy(price + (size_t)k * products, start->price + (size_t)order[k] * products, products);
+    free(start->price);
+    start->price = price;
+}
+
 struct pw_start *pw_start_share(struct pw_start *start, const struct pw_market *market,
                                 struct pw_transport *transport)
 {

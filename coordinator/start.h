@@ -23,6 +23,9 @@ void pw_start_destroy(struct pw_start *start);
  * agents, as a share of what they trade. 0: nothing has changed that matters. */
 double pw_start_misfit(const struct pw_start *start, const struct pw_market *market);
 
+/* Puts the agents into another order: agent k becomes what agent order[k] was. */
+void pw_start_reorder(struct pw_start *start, const int *order, const struct pw_market *market);
+
 /* Collective: rank 0's start, or NULL, to all; the others get their own, for pw_start_destroy(). */
 struct pw_start *pw_start_share(struct pw_start *start, const struct pw_market *market,
                                 struct pw_transport *transport);

@@ -4,7 +4,7 @@
 set -u
 
 BASE="gcc make pkg-config openmpi-bin libopenmpi-dev libhdf5-dev check libyaml-dev libjansson-dev
-      librandom123-dev libsodium-dev libsuitesparse-dev python3 python3-h5py python3-numpy python3-matplotlib"
+      librandom123-dev libsodium-dev libsuitesparse-dev libmetis-dev python3 python3-h5py python3-numpy python3-matplotlib"
 CHECKS="clang-format clang valgrind cppcheck shellcheck mpich libmpich-dev hdf5-tools python3-xarray
         python3-h5netcdf python3-netcdf4"
 
@@ -29,6 +29,7 @@ names_elsewhere() {
     libjansson-dev) echo "jansson-devel|jansson" ;;
     librandom123-dev) echo "Random123-devel|random123" ;;
     libsodium-dev) echo "libsodium-devel|libsodium" ;;
+    libmetis-dev) echo "metis-devel|metis" ;;
     libsuitesparse-dev) echo "suitesparse-devel|suite-sparse" ;;
     python3) echo "python3|python" ;;
     python3-*) echo "$1|py-${1#python3-}" ;;
@@ -65,6 +66,7 @@ probe() {
     librandom123-dev) has_header Random123/philox.h ;;
     libsodium-dev) has_library libsodium sodium.h ;;
     libsuitesparse-dev) has_library CHOLMOD suitesparse/cholmod.h || has_header cholmod.h ;;
+    libmetis-dev) has_header metis.h ;;
     hdf5-tools) have h5dump ;;
     python3) has_module sys ;;
     python3-netcdf4) has_module netCDF4 ;;

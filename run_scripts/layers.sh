@@ -30,6 +30,8 @@ only_in() {
 {
     forbid "mpi.h belongs to the MPI transport alone" 'mpi\.h' \
         $(only_in 'coordinator/transport_mpi\.c|tests/mpi/.*' agent common coordinator net_models tests)
+    forbid "metis.h belongs to the partition alone" 'metis\.h' \
+        $(only_in 'coordinator/partition\.c' agent common coordinator net_models tests)
     forbid "hdf5.h belongs to the trace's file alone" 'hdf5.*\.h' \
         $(only_in 'common/trace_h5\.c|tests/unit/(test_trace|trace_).*' agent common coordinator net_models tests)
     forbid "agents know neither ranks, clocks, files nor random numbers" \

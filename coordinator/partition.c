@@ -1,0 +1,114 @@
+#include "coordinator/partition.h"
+
+#include <metis.h>
+#include <stdlib.h>
+
+#include "common/memory.h"
+#include "coordinator/placement.h"
+
+/* Beyond these METIS takes longer than a run saves; below this blocks are good enough; and an order must cut so much
+ * less than blocks to be taken. */
+static const double MOST_LINKS = 5e6, MOST_PEERS = 64.0, LITTLE_CUT = 0.02, WORTH = 0.8;
+
+static double cut_of(const struct pw_market *market, int n_ranks, const int *place)
+{
+    struct pw_placement placement = {market->n_agents, n_ranks};
+    double cut = 0.0;
+    for (int l = 0; l < market->n_links; l++) {
+        int a = market->link_a[l], b = market->link_b[l];
+        cut += pw_placement_rank(&placement, place != NULL ? place[a] : a) !=
+               pw_placement_rank(&placement, place != NULL ? place[b] : b);
+    }
+    return market->n_links > 0 ? cut / market->n_links : 0.0;
+}
+
+double pw_partition_cut_of_blocks(const struct pw_market *market, int n_ranks)
+{
+    return cut_of(market, n_ranks, NULL);
+}
+
+/* The market's graph as METIS wants it: each agent's peers, one after the other. */
+static idx_t *list_peers(const struct pw_market *market, idx_t *first)
+{
+    idx_t *peers = pw_alloc((size_t)market->n_links + 1, 2 * sizeof *peers);
+    for (int n = 0; n < market->n_agents; n++) {
+        first[n + 1] = market->end_first[n + 1];
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+            int l = market->end_link[e];
+            peers[e] = market->link_a[l] == n ? market->link_b[l] : market->link_a[l];
+        }
+    }
+    return peers;
+}
+
+/* The part of each agent; 0 where METIS gives up. */
+static int find_parts(const struct pw_market *market, int n_ranks, idx_t *part)
+{
+    idx_t n_agents = market->n_agents, n_weights = 1, n_parts = n_ranks, n_cut, options[METIS_NOPTIONS];
+    idx_t *first = pw_alloc((size_t)market->n_agents + 1, sizeof *first), *peers = list_peers(market, first);
+    METIS_SetDefaultOptions(options);
+    options[METIS_OPTION_SEED] = 1;
+    options[METIS_OPTION_UFACTOR] = 1; /* parts differ by a thousandth: blocks do not differ at all */
+    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL, NULL,
+                                   options, &n_cut, part);
+    free(first);
+    free(peers);
+    return code == METIS_OK;
+}
+
+/* Agents by their part, within it by their number. */
+static int *order_by_part(const idx_t *part, int n_agents, int n_parts)
+{
+    int *order = pw_alloc((size_t)n_agents, sizeof *order);
+    int *next = pw_alloc((size_t)n_parts + 1, sizeof *next);
+    for (int n = 0; n < n_agents; n++)
+        next[part[n] + 1]++;
+    for (int p = 0; p < n_parts; p++)
+        next[p + 1] += next[p];
+    for (int n = 0; n < n_agents; n++)
+        order[next[part[n]]++] = n;
+    free(next);
+    return order;
+}
+
+int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut)
+{
+    idx_t *part = pw_alloc((size_t)market->n_agents, sizeof *part);
+    int *order = NULL;
+    if (find_parts(market, n_ranks, part)) {
+        int *place = pw_alloc((size_t)market->n_agents, sizeof *place);
+        order = order_by_part(part, market->n_agents, n_ranks);
+        for (int k = 0; k < market->n_agents; k++)
+            place[order[k]] = k;
+        *cut = cut_of(market, n_ranks, place);
+        free(place);
+    }
+    free(part);
+    return order;
+}
+
+int pw_partition_may_pay(const struct pw_market *market, int n_ranks)
+{
+    return n_ranks > 1 && n_ranks < market->n_agents && market->n_links <= MOST_LINKS &&
+           2.0 * market->n_links <= MOST_PEERS * market->n_agents &&
+           pw_partition_cut_of_blocks(market, n_ranks) > LITTLE_CUT;
+}
+
+int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks, double *cut)
+{
+    double better = 0.0;
+    *cut = pw_partition_cut_of_blocks(market, n_ranks);
+    int is_wanted = settings->placement == PW_PLACE_GRAPH ? n_ranks > 1 && n_ranks < market->n_agents
+                                                           : pw_partition_may_pay(market, n_ranks);
+    /* The virtual clock's order of events, and what a pool's or an innovator's agents are, go by number. */
+    if (settings->placement == PW_PLACE_BLOCKS || settings->clock == PW_CLOCK_VIRTUAL ||
+        settings->exchange == PW_EXCHANGE_POOL || settings->exchange == PW_EXCHANGE_INNOVATION || !is_wanted)
+        return NULL;
+    int *order = pw_partition_order(market, n_ranks, &better);
+    if (order == NULL || (settings->placement == PW_PLACE_AUTO && better > WORTH * *cut)) {
+        free(order);
+        return NULL;
+    }
+    *cut = better;
+    return order;
+}

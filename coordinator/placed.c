@@ -1,0 +1,36 @@
+#include "coordinator/placed.h"
+
+#include <stdlib.h>
+
+#include "common/market_order.h"
+#include "common/memory.h"
+#include "common/phases.h"
+#include "coordinator/partition.h"
+
+struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
+                                struct pw_transport *transport)
+{
+    struct pw_placed placed = {0};
+    if (transport->size == 1)
+        return placed;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
+    if (transport->rank == 0)
+        placed.order = pw_partition_choose(market, settings, transport->size, &placed.cut);
+    int has_order = placed.order != NULL;
+    pw_transport_share(transport, &has_order, sizeof has_order);
+    if (has_order) {
+        size_t agents = (size_t)market->n_agents;
+        if (placed.order == NULL)
+            placed.order = pw_alloc(agents, sizeof *placed.order);
+        pw_transport_share(transport, placed.order, agents * sizeof *placed.order);
+        placed.market = pw_market_reorder(market, placed.order);
+    }
+    pw_phase_leave(before);
+    return placed;
+}
+
+void pw_placed_release(struct pw_placed *placed)
+{
+    free(placed->order);
+    pw_market_destroy(placed->market);
+}
