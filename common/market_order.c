@@ -10,7 +10,8 @@ void pw_market_reorder_assets(const struct pw_market *market, const int *order, 
     size_t products = (size_t)market->n_products, to = 0;
     for (int k = 0; k < market->n_agents; k++) {
         size_t first = (size_t)market->asset_first[order[k]] * products,
-               count = (size_t)market->asset_first[order[k] + 1] * products - first, size = count * sizeof(double);
+               count = (size_t)market->asset_first[order[k] + 1] * products - first,
+               size = count * sizeof(double);
         if (count == 0)
             continue;
         memcpy(reordered->p_min + to, market->p_min + first, size);
@@ -48,7 +49,8 @@ struct pw_market *pw_market_reorder(const struct pw_market *market, const int *o
     for (int k = 0; k < market->n_agents; k++) {
         int n = order[k];
         reordered->called[k] = n;
-        reordered->asset_first[k + 1] = reordered->asset_first[k] + market->asset_first[n + 1] - market->asset_first[n];
+        reordered->asset_first[k + 1] =
+            reordered->asset_first[k] + market->asset_first[n + 1] - market->asset_first[n];
     }
     pw_market_reorder_assets(market, order, reordered);
     copy_links(market, order, reordered);
@@ -69,7 +71,8 @@ static void restore(void *values, const int *order, int count, size_t size)
 void pw_outcome_restore_order(struct pw_outcome *outcome, const int *order)
 {
     double *by_product[] = {outcome->power, outcome->price, outcome->remainder};
-    double *by_agent[] = {outcome->cost, outcome->fees, outcome->welfare, outcome->wait_s, outcome->compute_s};
+    double *by_agent[] = {outcome->cost, outcome->fees, outcome->welfare, outcome->wait_s,
+                          outcome->compute_s};
     int agents = outcome->n_agents;
     for (size_t i = 0; i < sizeof by_product / sizeof *by_product; i++)
         restore(by_product[i], order, agents, (size_t)outcome->n_products * sizeof(double));

@@ -31,8 +31,8 @@ static void swap(struct point *p, struct point *q)
     *q = kept;
 }
 
-/* Moves the points so that that at `middle` is the one which sorting by the axis would put there, none before it is
- * greater and none after it is less. */
+/* Moves the points so that that at `middle` is the one which sorting by the axis would put there, none before
+ * it is greater and none after it is less. */
 static void select_middle(struct point *points, int first, int end, int middle, int axis)
 {
     int last = end - 1;
@@ -111,7 +111,8 @@ static void consider(struct pw_nearest *nearest, int wanted, struct neighbour ne
     nearest->best[i] = new;
 }
 
-static void search(struct pw_nearest *nearest, const struct point *from, int wanted, int first, int end, int axis)
+static void search(struct pw_nearest *nearest, const struct point *from, int wanted, int first, int end,
+                   int axis)
 {
     if (first >= end)
         return;
@@ -119,8 +120,9 @@ static void search(struct pw_nearest *nearest, const struct point *from, int wan
     const struct point *here = &nearest->points[middle];
     double beyond = from->at[axis] - here->at[axis];
     if (here->number != from->number)
-        consider(nearest, wanted,
-                 (struct neighbour){hypot(here->at[0] - from->at[0], here->at[1] - from->at[1]), here->number});
+        consider(
+            nearest, wanted,
+            (struct neighbour){hypot(here->at[0] - from->at[0], here->at[1] - from->at[1]), here->number});
     int is_low = beyond < 0.0;
     search(nearest, from, wanted, is_low ? first : middle + 1, is_low ? middle : end, !axis);
     if (nearest->n_best < wanted || fabs(beyond) <= nearest->best[wanted - 1].distance)

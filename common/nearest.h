@@ -8,8 +8,8 @@ struct pw_nearest;
 struct pw_nearest *pw_nearest_create(const double *x, const double *y, int count);
 void pw_nearest_destroy(struct pw_nearest *nearest);
 
-/* Fills found[] with up to `wanted` points other than `point`, the nearest first, of equal distance the one with the
- * lower number first; returns how many. O(wanted + log count) where points are spread. */
+/* Fills found[] with up to `wanted` points other than `point`, the nearest first, of equal distance the one
+ * with the lower number first; returns how many. O(wanted + log count) where points are spread. */
 int pw_nearest_find(struct pw_nearest *nearest, int point, int wanted, int *found);
 
 #endif

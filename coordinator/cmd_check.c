@@ -1,12 +1,14 @@
 /* peerwatt check: validates a case or a study and says how large its run will be. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/case.h"
 #include "common/penalty.h"
 #include "coordinator/commands.h"
 #include "coordinator/json.h"
 #include "coordinator/judge.h"
+#include "coordinator/partition.h"
 #include "coordinator/reference.h"
 #include "coordinator/sweep_check.h"
 
@@ -17,6 +19,11 @@ struct sizes {
     double memory_bytes, messages;
     int has_quick_reference;
     struct pw_tolerances tolerances;
+    int n_placements;
+    struct placement {
+        int ranks, by_graph;
+        double cut; /* share of links between ranks */
+    } placements[3];
 };
 
 /* What a run to the default tolerance took on random markets, docs/mathematics.md; sparse ones take more. */
@@ -40,14 +47,50 @@ static struct sizes size_up(const struct pw_case *loaded)
 {
     const struct pw_market *market = loaded->market;
     struct pw_scales scales = pw_market_scales(market);
-    return (struct sizes){market->n_agents,
-                          market->n_links,
-                          market->n_assets,
-                          market->n_agents + 1,
-                          memory(market),
-                          2.0 * USUAL_ROUNDS * market->n_links,
-                          pw_reference_is_cheap(market),
-                          pw_tolerances_of(&loaded->settings, market, &scales)};
+    return (struct sizes){.agents = market->n_agents,
+                          .trades = market->n_links,
+                          .assets = market->n_assets,
+                          .ranks_wanted = market->n_agents + 1,
+                          .memory_bytes = memory(market),
+                          .messages = 2.0 * USUAL_ROUNDS * market->n_links,
+                          .has_quick_reference = pw_reference_is_cheap(market),
+                          .tolerances = pw_tolerances_of(&loaded->settings, market, &scales)};
+}
+
+/* How agents would be placed on a few ranks. */
+static void place(const struct pw_case *loaded, struct sizes *sizes)
+{
+    static const int ranks[] = {2, 4, 16};
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks && ranks[i] < sizes->agents; i++) {
+        struct placement *placement = &sizes->placements[sizes->n_placements++];
+        int *order = pw_partition_choose(loaded->market, &loaded->settings, ranks[i], &placement->cut);
+        placement->ranks = ranks[i];
+        placement->by_graph = order != NULL;
+        free(order);
+    }
+}
+
+static void print_placements(const struct sizes *sizes)
+{
+    for (int i = 0; i < sizes->n_placements; i++) {
+        const struct placement *placement = &sizes->placements[i];
+        printf("  %-11s on %d ranks %.3g %% of the links lie between ranks (%s)\n", i == 0 ? "placement" : "",
+               placement->ranks, 100.0 * placement->cut, placement->by_graph ? "by the graph" : "in blocks");
+    }
+}
+
+static json_t *list_placements(const struct sizes *sizes)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < sizes->n_placements; i++) {
+        const struct placement *placement = &sizes->placements[i];
+        json_t *entry = json_object();
+        json_object_set_new(entry, "ranks", json_integer(placement->ranks));
+        json_object_set_new(entry, "by", json_string(placement->by_graph ? "graph" : "blocks"));
+        json_object_set_new(entry, "links_between_ranks", pw_json_real(placement->cut));
+        json_array_append_new(list, entry);
+    }
+    return list;
 }
 
 static void print_json(const struct sizes *sizes)
@@ -57,6 +100,7 @@ static void print_json(const struct sizes *sizes)
     json_object_set_new(object, "trades", json_integer(sizes->trades));
     json_object_set_new(object, "assets", json_integer(sizes->assets));
     json_object_set_new(object, "ranks_wanted", json_integer(sizes->ranks_wanted));
+    json_object_set_new(object, "placement", list_placements(sizes));
     json_object_set_new(object, "memory_bytes", pw_json_real(sizes->memory_bytes));
     json_object_set_new(object, "messages_expected", pw_json_real(sizes->messages));
     json_object_set_new(object, "reference", json_boolean(sizes->has_quick_reference));
@@ -74,6 +118,7 @@ static void print_text(const struct sizes *sizes, const struct pw_settings *sett
     printf("  %-11s %d links\n", "trades", sizes->trades);
     printf("  %-11s any number; %d give each agent its own (mpirun -n %d)\n", "ranks", sizes->ranks_wanted,
            sizes->ranks_wanted);
+    print_placements(sizes);
     printf("  %-11s about %.0f MB in one process; each further rank takes about 15 MB more\n", "memory",
            ceil(sizes->memory_bytes / 1e6));
     printf("  %-11s about %.1g offers, if it clears in %d rounds as most markets do\n", "messages",
@@ -97,6 +142,7 @@ static enum pw_code run_check(const struct pw_options *options, struct pw_transp
     if (options->verbose)
         pw_settings_dump(&loaded->settings, stderr);
     struct sizes sizes = size_up(loaded);
+    place(loaded, &sizes);
     if (options->json)
         print_json(&sizes);
     else if (!options->quiet)

@@ -6,8 +6,8 @@
 #include "common/memory.h"
 #include "coordinator/placement.h"
 
-/* Beyond these METIS takes longer than a run saves; below this blocks are good enough; and an order must cut so much
- * less than blocks to be taken. */
+/* Beyond these METIS takes longer than a run saves; below this blocks are good enough; and an order must cut
+ * so much less than blocks to be taken. */
 static const double MOST_LINKS = 5e6, MOST_PEERS = 64.0, LITTLE_CUT = 0.02, WORTH = 0.8;
 
 static double cut_of(const struct pw_market *market, int n_ranks, const int *place)
@@ -49,8 +49,8 @@ static int find_parts(const struct pw_market *market, int n_ranks, idx_t *part)
     METIS_SetDefaultOptions(options);
     options[METIS_OPTION_SEED] = 1;
     options[METIS_OPTION_UFACTOR] = 1; /* parts differ by a thousandth: blocks do not differ at all */
-    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL, NULL,
-                                   options, &n_cut, part);
+    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL,
+                                   NULL, options, &n_cut, part);
     free(first);
     free(peers);
     return code == METIS_OK;
@@ -94,12 +94,13 @@ int pw_partition_may_pay(const struct pw_market *market, int n_ranks)
            pw_partition_cut_of_blocks(market, n_ranks) > LITTLE_CUT;
 }
 
-int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks, double *cut)
+int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks,
+                         double *cut)
 {
     double better = 0.0;
     *cut = pw_partition_cut_of_blocks(market, n_ranks);
     int is_wanted = settings->placement == PW_PLACE_GRAPH ? n_ranks > 1 && n_ranks < market->n_agents
-                                                           : pw_partition_may_pay(market, n_ranks);
+                                                          : pw_partition_may_pay(market, n_ranks);
     /* The virtual clock's order of events, and what a pool's or an innovator's agents are, go by number. */
     if (settings->placement == PW_PLACE_BLOCKS || settings->clock == PW_CLOCK_VIRTUAL ||
         settings->exchange == PW_EXCHANGE_POOL || settings->exchange == PW_EXCHANGE_INNOVATION || !is_wanted)

@@ -1,5 +1,5 @@
-/* A market as the ranks of a run have it: with its agents in the order that places those that trade with each other on
- * one rank, if that pays. */
+/* A market as the ranks of a run have it: with its agents in the order that places those that trade with each
+ * other on one rank, if that pays. */
 #ifndef PW_PLACED_H
 #define PW_PLACED_H
 
@@ -8,13 +8,13 @@
 #include "coordinator/transport.h"
 
 struct pw_placed {
-    int *order;               /* [n_agents] agent k of the run is agent order[k] of the case; NULL: as they are */
+    int *order; /* [n_agents] agent k of the run is agent order[k] of the case; NULL: as they are */
     struct pw_market *market; /* in that order; NULL: the case's own */
     double cut;               /* rank 0: the share of links between ranks */
 };
 
-/* Collective, on a market that all have: rank 0 chooses the order (coordinator/partition.h) and tells it to the others.
- * For pw_placed_release(). */
+/* Collective, on a market that all have: rank 0 chooses the order (coordinator/partition.h) and tells it to
+ * the others. For pw_placed_release(). */
 struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
                                 struct pw_transport *transport);
 void pw_placed_release(struct pw_placed *placed);

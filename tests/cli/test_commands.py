@@ -1,7 +1,9 @@
 """The commands as a user types them: help, results, exit codes, files."""
 
 import json
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 import h5py
@@ -213,6 +215,26 @@ class OtherCommands(unittest.TestCase):
         text = program.run("check", IEEE39).out
         for word in ("valid", "mpirun -n 32", "memory", "messages"):
             self.assertIn(word, text)
+
+    def test_check_shows_the_placement(self):
+        """Two villages that meet at one link, numbered in turn: blocks cut half of all links, the graph one of them."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            agents = range(40)
+            (folder / "assets.csv").write_text("agent,asset,p_min,p_max,a,b\n" + "".join(
+                f"{n},x,{-1 - n % 3},{2 + n % 5},0.1,{n % 7}\n" for n in agents))
+            links = [(i, j) for i in agents for j in agents if i < j and i % 2 == j % 2] + [(0, 1)]
+            (folder / "links.csv").write_text("agent_a,agent_b\n" + "".join(f"{i},{j}\n" for i, j in links))
+            case = folder / "case.yaml"
+            case.write_text("peerwatt: 1\nmarket: {assets: assets.csv, links: links.csv}\n")
+            by_graph = program.run("check", case, "--json").json["placement"][0]
+            self.assertEqual((by_graph["ranks"], by_graph["by"]), (2, "graph"))
+            self.assertAlmostEqual(by_graph["links_between_ranks"], 1 / len(links))
+            blocks = program.run("check", case, "--json", "-s", "run.placement=blocks").json["placement"][0]
+            crossing = sum((i < 20) != (j < 20) for i, j in links) / len(links)
+            self.assertEqual(blocks["by"], "blocks")
+            self.assertAlmostEqual(blocks["links_between_ranks"], crossing)
+            self.assertIn("(by the graph)", program.run("check", case).out)
 
     def test_reference(self):
         result = program.run("reference", IEEE39, "--json")

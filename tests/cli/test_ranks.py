@@ -60,6 +60,25 @@ class SameMarket(program.InFolder):
                     self.assertGreaterEqual(int(rows["solve and exchange"][4]), 1)
                     self.assertRegex(result.err, r"took [0-9.]+ ns for each of")
 
+    def test_placement_changes_no_market(self):
+        """Agents in another order on the ranks, slots with warm starts among them: results in the case's own order."""
+        day = program.CASES / "day.yaml"
+        slots = ("-s", "slots.first=20", "-s", "slots.last=22", "-s", "stop.tolerance=1e-6", "-s", "run.reference=no")
+        found = {}
+        for way, words in {"alone": (), "blocks": ("-s", "run.placement=blocks"), "graph": ("-s", "run.placement=graph"),
+                           "one by one": ("-s", "run.placement=graph", "-s", "run.bulk=no")}.items():
+            trace = self.folder / f"{way}.h5"
+            result = program.run("run", day, "-o", trace, "-v", *slots, *words, ranks=1 if way == "alone" else 3)
+            self.assertEqual(result.code, 0, result.err)
+            if way != "alone":
+                self.assertIn("in blocks" if way == "blocks" else "by the graph", result.err)
+            with h5py.File(trace) as file:
+                found[way] = {name: file[f"agents/{name}"][()] for name in ("power", "price", "cost", "welfare", "peers")}
+        for way, agents in found.items():
+            for name, values in agents.items():
+                scale = 1e-4 * abs(found["alone"][name]).max()
+                self.assertLess(abs(values - found["alone"][name]).max(), scale, f"{way}: {name}")
+
     def test_few_ranks(self):
         for delta in ("1", "0.5", "0.1"):
             self.clear(5, "-s", f"negotiation.delta={delta}")

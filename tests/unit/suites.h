@@ -26,6 +26,7 @@
     X(event_queue_suite)                                                                                     \
     X(exact_sum_suite)                                                                                       \
     X(phases_suite)                                                                                          \
+    X(partition_suite)                                                                                       \
     X(codec_suite)                                                                                           \
     X(rank_parts_suite)                                                                                      \
     X(local_problem_suite)                                                                                   \

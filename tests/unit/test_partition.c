@@ -1,0 +1,152 @@
+/* Who lives together: orders of agents that cut few links, and markets in another order. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/market_order.h"
+#include "common/memory.h"
+#include "common/outcome.h"
+#include "coordinator/partition.h"
+#include "coordinator/placement.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/suites.h"
+
+enum { CLIQUES = 4, SIZE = 15, AGENTS = CLIQUES * SIZE };
+
+/* Cliques whose members are numbered in turn, each joined with the next by one link. */
+static struct pw_market *cliques(void)
+{
+    int count = CLIQUES * SIZE * (SIZE - 1) / 2 + CLIQUES - 1, l = 0;
+    struct pw_market *market = pw_market_create(AGENTS, 1, 0, count);
+    for (int n = 0; n < AGENTS; n++)
+        for (int m = n + 1; m < AGENTS; m++)
+            if (n % CLIQUES == m % CLIQUES || (m == n + 1 && n < CLIQUES - 1)) {
+                market->link_a[l] = n;
+                market->link_b[l++] = m;
+            }
+    ck_assert_int_eq(l, count);
+    pw_market_index(market);
+    return market;
+}
+
+/* The least cut is known: the links between the cliques. */
+START_TEST(cliques_stay_together)
+{
+    struct pw_market *market = cliques();
+    double cut, counted = 0.0;
+    int *order = pw_partition_order(market, CLIQUES, &cut), seen[AGENTS] = {0}, rank[AGENTS];
+    struct pw_placement placement = {AGENTS, CLIQUES};
+    ck_assert_ptr_nonnull(order);
+    for (int k = 0; k < AGENTS; k++) {
+        seen[order[k]]++;
+        rank[order[k]] = pw_placement_rank(&placement, k);
+    }
+    for (int n = 0; n < AGENTS; n++)
+        ck_assert_int_eq(seen[n], 1);
+    for (int l = 0; l < market->n_links; l++)
+        counted += rank[market->link_a[l]] != rank[market->link_b[l]];
+    ck_assert_double_eq_tol(cut * market->n_links, CLIQUES - 1, 1e-9);
+    ck_assert_double_eq_tol(counted, CLIQUES - 1, 1e-9);
+    free(order);
+    pw_market_destroy(market);
+}
+END_TEST
+
+static struct pw_market *complete(int agents)
+{
+    struct pw_market *market = pw_market_create(agents, 1, 0, agents * (agents - 1) / 2);
+    int l = 0;
+    for (int n = 0; n < agents; n++)
+        for (int m = n + 1; m < agents; m++) {
+            market->link_a[l] = n;
+            market->link_b[l++] = m;
+        }
+    pw_market_index(market);
+    return market;
+}
+
+/* What the settings, the number of ranks and the graph say. */
+START_TEST(an_order_is_taken_where_it_pays)
+{
+    struct pw_market *market = cliques(), *mesh = complete(30);
+    struct pw_settings settings;
+    double cut;
+    pw_settings_default(&settings);
+    int *order = pw_partition_choose(market, &settings, CLIQUES, &cut);
+    ck_assert_ptr_nonnull(order);
+    free(order);
+    ck_assert_double_lt(cut, 0.01);
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 1, &cut));
+    ck_assert_double_eq(cut, 0.0);
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, AGENTS + 1, &cut));
+    ck_assert_double_eq(cut, 1.0);
+    ck_assert_ptr_null(pw_partition_choose(mesh, &settings, 2, &cut)); /* nothing to gain */
+    settings.placement = PW_PLACE_BLOCKS;
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, CLIQUES, &cut));
+    ck_assert_double_gt(cut, 0.5);
+    settings.placement = PW_PLACE_GRAPH;
+    settings.clock = PW_CLOCK_VIRTUAL; /* whose bytes depend on no number of ranks */
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, CLIQUES, &cut));
+    pw_market_destroy(market);
+    pw_market_destroy(mesh);
+}
+END_TEST
+
+/* There and back: each agent keeps its assets and its peers, and gets its results. */
+START_TEST(another_order_is_the_same_market)
+{
+    struct pw_market *market = test_market((enum test_family)_i, 23, 0.5, 8100 + (uint64_t)_i);
+    int agents = market->n_agents, *order = pw_alloc((size_t)agents, sizeof *order);
+    for (int k = 0; k < agents; k++)
+        order[k] = (7 * k + 3) % agents;
+    struct pw_market *other = pw_market_reorder(market, order);
+    struct pw_outcome *outcome = pw_outcome_create(agents, market->n_links, market->n_products);
+    for (int k = 0; k < agents; k++) {
+        int n = order[k];
+        ck_assert_int_eq(pw_market_called(other, k), n);
+        ck_assert_int_eq(pw_market_degree(other, k), pw_market_degree(market, n));
+        ck_assert_double_eq(pw_market_agent_p_min(other, k, 0), pw_market_agent_p_min(market, n, 0));
+        ck_assert_double_eq(pw_market_agent_p_max(other, k, 0), pw_market_agent_p_max(market, n, 0));
+        for (int e = 0; e < pw_market_degree(other, k); e++)
+            ck_assert_int_eq(other->end_link[other->end_first[k] + e], market->end_link[market->end_first[n] + e]);
+        outcome->cost[k] = n;
+        outcome->peers[k] = n;
+        outcome->iterations[k] = n;
+        for (int q = 0; q < market->n_products; q++)
+            outcome->price[k * market->n_products + q] = 10.0 * n + q;
+    }
+    for (int l = 0; l < market->n_links; l++) {
+        ck_assert_int_eq(order[other->link_a[l]], market->link_a[l]);
+        ck_assert_int_eq(order[other->link_b[l]], market->link_b[l]);
+        ck_assert_double_eq(other->fee_a[l], market->fee_a[l]);
+    }
+    outcome->n_events = 1;
+    outcome->events = pw_alloc(1, sizeof *outcome->events);
+    outcome->events[0] = (struct pw_event){.agent = 2, .peer = -1};
+    pw_outcome_restore_order(outcome, order);
+    for (int n = 0; n < agents; n++) {
+        ck_assert_double_eq(outcome->cost[n], n);
+        ck_assert_int_eq(outcome->peers[n], n);
+        ck_assert_int_eq(outcome->iterations[n], n);
+        ck_assert_double_eq(outcome->price[n * market->n_products], 10.0 * n);
+    }
+    ck_assert_int_eq(outcome->events[0].agent, order[2]);
+    ck_assert_int_eq(outcome->events[0].peer, -1);
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(other);
+    pw_market_destroy(market);
+    free(order);
+}
+END_TEST
+
+Suite *partition_suite(void)
+{
+    Suite *suite = suite_create("partition");
+    TCase *tcase = tcase_create("partition");
+    tcase_add_test(tcase, cliques_stay_together);
+    tcase_add_test(tcase, an_order_is_taken_where_it_pays);
+    tcase_add_loop_test(tcase, another_order_is_the_same_market, 0, N_FAMILIES);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
