@@ -1,6 +1,7 @@
 #include "common/csv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,44 +200,106 @@ enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
 
 void pw_csv_free(struct pw_csv *csv)
 {
+    for (int i = 0; i < csv->n_columns && csv->reals != NULL; i++) {
+        free(csv->reals[i]);
+        free(csv->texts[i]);
+    }
+    free(csv->reals);
+    free(csv->texts);
+    free(csv->text_size);
     free(csv->line);
     free(csv->cells);
     free(csv->storage);
     *csv = (struct pw_csv){0};
 }
 
+int pw_csv_line(const struct pw_csv *csv, int row)
+{
+    return csv->line != NULL ? csv->line[row] : row;
+}
+
+int pw_csv_has(const struct pw_csv *csv, int column)
+{
+    if (csv->reals != NULL)
+        return csv->reals[column] != NULL || csv->texts[column] != NULL;
+    return csv->n_rows > 0 && csv->cells[column] != NULL;
+}
+
 const char *pw_csv_cell(const struct pw_csv *csv, int row, int column)
 {
-    return csv->cells[(size_t)row * (size_t)csv->n_columns + (size_t)column];
+    if (csv->reals == NULL)
+        return csv->cells[(size_t)row * (size_t)csv->n_columns + (size_t)column];
+    const char *texts = csv->texts[column];
+    return texts != NULL ? texts + (size_t)row * csv->text_size[column] : NULL;
+}
+
+int pw_csv_says(const struct pw_csv *csv, int row, int column)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    if (csv->reals != NULL && csv->reals[column] != NULL)
+        return !isnan(csv->reals[column][row]);
+    return cell != NULL && cell[0] != '\0';
+}
+
+/* A cell as words for a message. */
+static const char *cell_text(const struct pw_csv *csv, int row, int column, char *text, int size)
+{
+    const char *cell = pw_csv_cell(csv, row, column);
+    if (cell != NULL)
+        snprintf(text, (size_t)size, "%.40s", cell);
+    else
+        snprintf(text, (size_t)size, "%.17g", csv->reals[column][row]);
+    return text;
+}
+
+/* False for what is no number at all. */
+static int parse(const struct pw_csv *csv, int row, int column, double *value)
+{
+    if (csv->reals == NULL)
+        return pw_parse_real(pw_csv_cell(csv, row, column), value);
+    *value = csv->reals[column][row];
+    return !isnan(*value);
 }
 
 enum pw_code pw_csv_real(const struct pw_csv *csv, int row, int column, double otherwise, double *value,
                          struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, column);
+    char text[48];
     *value = otherwise;
-    if (cell == NULL)
+    if (!pw_csv_has(csv, column))
         return PW_OK;
-    int is_number = pw_parse_real(cell, value);
+    int is_number = parse(csv, row, column, value);
     if (is_number && fabs(*value) <= PW_LARGEST_NUMBER)
         return PW_OK;
+    cell_text(csv, row, column, text, sizeof text);
     if (is_number)
-        return pw_fail(err, PW_USAGE, "%s:%d: %s: %.40s is too large a number: at most %g is expected",
-                       csv->name, csv->line[row], csv->columns[column].name, cell, PW_LARGEST_NUMBER);
+        return pw_fail(err, PW_USAGE, "%s:%d: %s: %s is too large a number: at most %g is expected",
+                       csv->name, pw_csv_line(csv, row), csv->columns[column].name, text, PW_LARGEST_NUMBER);
     return pw_fail(err, PW_USAGE,
-                   "%s:%d: %s: \"%.40s\" is not a number (a plain decimal such as 12.5 is expected)",
-                   csv->name, csv->line[row], csv->columns[column].name, cell);
+                   "%s:%d: %s: \"%s\" is not a number (a plain decimal such as 12.5 is expected)", csv->name,
+                   pw_csv_line(csv, row), csv->columns[column].name, text);
+}
+
+/* A whole number; -1 for anything else. */
+static long parse_index(const struct pw_csv *csv, int row, int column)
+{
+    long parsed = -1;
+    if (csv->reals == NULL)
+        return pw_parse_integer(pw_csv_cell(csv, row, column), &parsed) ? parsed : -1;
+    double value = csv->reals[column][row];
+    return value >= 0.0 && value < 9e15 && value == floor(value) ? (long)value : -1;
 }
 
 enum pw_code pw_csv_index(const struct pw_csv *csv, int row, int column, long below, int *value,
                           struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, column);
-    long parsed = -1;
-    if (!pw_parse_integer(cell, &parsed) || parsed < 0 || parsed >= below)
+    char text[48];
+    long parsed = parse_index(csv, row, column);
+    if (parsed < 0 || parsed >= below)
         return pw_fail(err, PW_USAGE,
-                       "%s:%d: %s: \"%.40s\" is not an id (a whole number from 0 to %ld is expected)",
-                       csv->name, csv->line[row], csv->columns[column].name, cell, below - 1);
+                       "%s:%d: %s: \"%s\" is not an id (a whole number from 0 to %ld is expected)", csv->name,
+                       pw_csv_line(csv, row), csv->columns[column].name,
+                       cell_text(csv, row, column, text, sizeof text), below - 1);
     *value = (int)parsed;
     return PW_OK;
 }

@@ -1,4 +1,5 @@
-/* CSV tables with a header row, read without surprises: every column known by name, every cell checked. */
+/* Tables, read without surprises: every column known by name, every cell checked. From CSV with a header row,
+ * or by common/table_h5.h from HDF5. */
 #ifndef PW_CSV_H
 #define PW_CSV_H
 
@@ -10,6 +11,7 @@
 struct pw_csv_column {
     const char *name;
     int required;
+    int is_text; /* else numbers */
 };
 
 /* A table cut into cells, in the order of the columns asked for. Cells point into `storage`. */
@@ -18,9 +20,14 @@ struct pw_csv {
     const struct pw_csv_column *columns; /* borrowed */
     int n_columns;
     int n_rows;
+    char *storage;
+    /* From CSV: */
     int *line;    /* [n_rows] */
     char **cells; /* [n_rows * n_columns]; NULL where the table lacks the column */
-    char *storage;
+    /* From HDF5, else NULL; [n_columns], NULL where the table lacks the column or it is of the other kind: */
+    double **reals; /* [n_rows] */
+    char **texts;   /* [n_rows * text_size] ended by NUL */
+    size_t *text_size;
 };
 
 /* Parses `size` bytes of CSV: a header row, then data rows; comma separated, cells may be in double quotes
@@ -32,7 +39,17 @@ enum pw_code pw_csv_parse(const char *bytes, size_t size, const char *name,
                           struct pw_error *err);
 void pw_csv_free(struct pw_csv *csv);
 
-/* The cell of a row and column; NULL where the table lacks the (optional) column. */
+/* What a message calls a row: its line in CSV, its number from 0 on in HDF5. */
+int pw_csv_line(const struct pw_csv *csv, int row);
+
+/* Whether the cell says something: the column is there, and the text not empty or the number no NaN. */
+int pw_csv_says(const struct pw_csv *csv, int row, int column);
+
+/* Whether the table has the column. */
+int pw_csv_has(const struct pw_csv *csv, int column);
+
+/* The cell of a row and column as text; NULL where the table lacks the (optional) column, or has numbers in
+ * it. */
 const char *pw_csv_cell(const struct pw_csv *csv, int row, int column);
 
 /* The cell as a number; `otherwise` where the column is lacking. PW_USAGE with file, line and column for

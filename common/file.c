@@ -8,6 +8,7 @@
 
 #include "common/memory.h"
 #include "common/plain_text.h"
+#include "common/table_h5.h"
 
 static const size_t LARGEST_FILE = (size_t)4 << 30;
 
@@ -29,9 +30,10 @@ static enum pw_code read_bytes(FILE *file, const char *path, struct pw_text *out
     return used > LARGEST_FILE ? pw_fail(err, PW_USAGE, "%s: larger than 4 GiB", path) : PW_OK;
 }
 
+/* Of what is not text only tables in HDF5 can be read. */
 static enum pw_code refuse_binary(const char *path, const struct pw_text *text, struct pw_error *err)
 {
-    int line = pw_nul_line(text->bytes, text->size);
+    int line = pw_table_is_h5(text->bytes, text->size) ? 0 : pw_nul_line(text->bytes, text->size);
     return line == 0 ? PW_OK
                      : pw_fail(err, PW_USAGE, "%s:%d: a NUL byte: this is not a text file", path, line);
 }

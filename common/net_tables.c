@@ -10,10 +10,10 @@ static const double LONGEST_DELAY_S = 86400.0;
 
 /* Columns of values stand in the order of enum pw_link_value. */
 enum { NET_A, NET_B, NET_FIRST_VALUE, N_NET_VALUES = PW_LINK_LOSS + 1, N_NET_COLUMNS = 2 + N_NET_VALUES };
-static const struct pw_csv_column net_columns[] = {{"agent_a", 1}, {"agent_b", 1}, {"mean_s", 0},
-                                                   {"std_s", 0},   {"min_s", 0},   {"loss", 0}};
+static const struct pw_csv_column net_columns[] = {{"agent_a", 1, 0}, {"agent_b", 1, 0}, {"mean_s", 0, 0},
+                                                   {"std_s", 0, 0},   {"min_s", 0, 0},   {"loss", 0, 0}};
 
-static const struct pw_csv_column delay_columns[] = {{"delay_s", 1}};
+static const struct pw_csv_column delay_columns[] = {{"delay_s", 1, 0}};
 
 /* The link between two agents, -1 if they have none. */
 static int link_between(const struct pw_market *market, int a, int b)

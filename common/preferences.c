@@ -10,7 +10,7 @@
 #include "common/suggest.h"
 
 enum { AGENT, PEER, FEE, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"agent", 1}, {"peer", 1}, {"fee", 1}};
+static const struct pw_csv_column columns[] = {{"agent", 1, 1}, {"peer", 1, 1}, {"fee", 1, 0}};
 
 static const char *const label_names[PW_N_LABELS] = {"zone", "community", "class"};
 

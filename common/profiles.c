@@ -12,8 +12,9 @@
 #include "common/suggest.h"
 
 enum { TIME, AGENT, ASSET, P_MIN, P_MAX, A, B, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"time", 1},  {"agent", 1}, {"asset", 1}, {"p_min", 0},
-                                               {"p_max", 0}, {"a", 0},     {"b", 0}};
+static const struct pw_csv_column columns[] = {{"time", 1, 1},  {"agent", 1, 1}, {"asset", 1, 1},
+                                               {"p_min", 0, 0}, {"p_max", 0, 0}, {"a", 0, 0},
+                                               {"b", 0, 0}};
 
 const char *pw_day_time(const struct pw_day *day, int slot, char *text, size_t size)
 {

@@ -8,10 +8,11 @@
 #include "common/csv.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "common/table_h5.h"
 
 enum { ASSET_AGENT, ASSET_NAME, ASSET_P_MIN, ASSET_P_MAX, ASSET_A, ASSET_B, N_ASSET_COLUMNS };
-static const struct pw_csv_column asset_columns[] = {{"agent", 1}, {"asset", 1}, {"p_min", 1},
-                                                     {"p_max", 1}, {"a", 1},     {"b", 1}};
+static const struct pw_csv_column asset_columns[] = {{"agent", 1, 0}, {"asset", 1, 1}, {"p_min", 1, 0},
+                                                     {"p_max", 1, 0}, {"a", 1, 0},     {"b", 1, 0}};
 
 enum {
     AGENT_ID,
@@ -24,12 +25,13 @@ enum {
     AGENT_CLASS,
     N_AGENT_COLUMNS
 };
-static const struct pw_csv_column agent_columns[] = {
-    {"agent", 1}, {"name", 1}, {"x", 0}, {"y", 0}, {"bus", 0}, {"zone", 0}, {"community", 0}, {"class", 0}};
+static const struct pw_csv_column agent_columns[] = {{"agent", 1, 0},     {"name", 1, 1}, {"x", 0, 0},
+                                                     {"y", 0, 0},         {"bus", 0, 0},  {"zone", 0, 1},
+                                                     {"community", 0, 1}, {"class", 0, 1}};
 
 enum { LINK_A, LINK_B, LINK_T_MIN, LINK_T_MAX, LINK_FEE_A, LINK_FEE_B, N_LINK_COLUMNS };
-static const struct pw_csv_column link_columns[] = {{"agent_a", 1}, {"agent_b", 1}, {"t_min", 0},
-                                                    {"t_max", 0},   {"fee_a", 0},   {"fee_b", 0}};
+static const struct pw_csv_column link_columns[] = {{"agent_a", 1, 0}, {"agent_b", 1, 0}, {"t_min", 0, 0},
+                                                    {"t_max", 0, 0},   {"fee_a", 0, 0},   {"fee_b", 0, 0}};
 
 /* One row of the asset table. */
 struct asset_row {
@@ -46,12 +48,12 @@ static enum pw_code read_asset(const struct pw_csv *csv, int row, struct asset_r
     PW_TRY(pw_csv_real(csv, row, ASSET_A, 0, &out->a, err));
     PW_TRY(pw_csv_real(csv, row, ASSET_B, 0, &out->b, err));
     if (out->p_min > out->p_max)
-        return pw_fail(err, PW_USAGE, "%s:%d: p_min %g is above p_max %g", csv->name, csv->line[row],
+        return pw_fail(err, PW_USAGE, "%s:%d: p_min %g is above p_max %g", csv->name, pw_csv_line(csv, row),
                        out->p_min, out->p_max);
     if (out->a < 0.0)
         return pw_fail(err, PW_USAGE,
                        "%s:%d: a: %g is negative: the cost a/2 p^2 + b p must be convex, a >= 0", csv->name,
-                       csv->line[row], out->a);
+                       pw_csv_line(csv, row), out->a);
     return PW_OK;
 }
 
@@ -67,7 +69,7 @@ static enum pw_code refuse_gaps(const struct pw_csv *csv, const struct asset_row
     for (int i = 0, expected = 0; i < csv->n_rows; i++) {
         if (rows[i].agent > expected)
             return pw_fail(err, PW_USAGE, "%s:%d: agent: %d follows %d, but ids must run from 0 without gaps",
-                           csv->name, csv->line[rows[i].row], rows[i].agent, expected - 1);
+                           csv->name, pw_csv_line(csv, rows[i].row), rows[i].agent, expected - 1);
         expected = rows[i].agent + 1;
     }
     return PW_OK;
@@ -108,12 +110,22 @@ static enum pw_code read_assets(const struct pw_csv *csv, struct pw_market **out
     return code;
 }
 
+/* A table as text or, of an HDF5 file, its group of that name. */
+static enum pw_code open_table(const char *bytes, size_t size, const char *name, const char *group,
+                               const struct pw_csv_column *columns, int n_columns, struct pw_csv *out,
+                               struct pw_error *err)
+{
+    if (pw_table_is_h5(bytes, size))
+        return pw_table_h5_read(bytes, size, name, group, columns, n_columns, out, err);
+    return pw_csv_parse(bytes, size, name, columns, n_columns, out, err);
+}
+
 enum pw_code pw_table_assets(const char *bytes, size_t size, const char *name, struct pw_market **out,
                              struct pw_error *err)
 {
     struct pw_csv csv;
     *out = NULL;
-    enum pw_code code = pw_csv_parse(bytes, size, name, asset_columns, N_ASSET_COLUMNS, &csv, err);
+    enum pw_code code = open_table(bytes, size, name, "assets", asset_columns, N_ASSET_COLUMNS, &csv, err);
     if (code == PW_OK)
         code = read_assets(&csv, out, err);
     pw_csv_free(&csv);
@@ -126,8 +138,8 @@ static enum pw_code check_bus(const struct pw_csv *csv, int row, struct pw_error
     long bus;
     if (cell == NULL || cell[0] == '\0' || pw_parse_integer(cell, &bus))
         return PW_OK;
-    return pw_fail(err, PW_USAGE, "%s:%d: bus: \"%.40s\" is not a whole number", csv->name, csv->line[row],
-                   cell);
+    return pw_fail(err, PW_USAGE, "%s:%d: bus: \"%.40s\" is not a whole number", csv->name,
+                   pw_csv_line(csv, row), cell);
 }
 
 /* Longer texts in messages and pictures would help nobody. */
@@ -142,7 +154,7 @@ static enum pw_code read_label(const struct pw_csv *csv, int row, enum pw_label 
         return PW_OK;
     if (strlen(cell) > LONGEST_LABEL)
         return pw_fail(err, PW_USAGE, "%s:%d: %s: a text of up to %d bytes is expected", csv->name,
-                       csv->line[row], csv->columns[columns[label]].name, LONGEST_LABEL);
+                       pw_csv_line(csv, row), csv->columns[columns[label]].name, LONGEST_LABEL);
     if (market->label[label] == NULL)
         market->label[label] = pw_alloc((size_t)market->n_agents, sizeof(char *));
     market->label[label][n] = pw_strdup(cell);
@@ -155,7 +167,7 @@ static enum pw_code read_agent(const struct pw_csv *csv, int row, struct pw_mark
     int n;
     PW_TRY(pw_csv_index(csv, row, AGENT_ID, market->n_agents, &n, err));
     if (market->agent_name[n] != NULL)
-        return pw_fail(err, PW_USAGE, "%s:%d: agent: %d is given twice", csv->name, csv->line[row], n);
+        return pw_fail(err, PW_USAGE, "%s:%d: agent: %d is given twice", csv->name, pw_csv_line(csv, row), n);
     market->agent_name[n] = pw_strdup(pw_csv_cell(csv, row, AGENT_NAME));
     if (market->x != NULL) {
         PW_TRY(pw_csv_real(csv, row, AGENT_X, 0, &market->x[n], err));
@@ -172,7 +184,7 @@ static enum pw_code read_agents(const struct pw_csv *csv, struct pw_market *mark
         return pw_fail(err, PW_USAGE,
                        "%s:1: %d rows, but the asset table has %d agents: one row each is expected",
                        csv->name, csv->n_rows, market->n_agents);
-    int has_x = pw_csv_cell(csv, 0, AGENT_X) != NULL, has_y = pw_csv_cell(csv, 0, AGENT_Y) != NULL;
+    int has_x = pw_csv_has(csv, AGENT_X), has_y = pw_csv_has(csv, AGENT_Y);
     if (has_x != has_y)
         return pw_fail(err, PW_USAGE, "%s:1: columns x and y go together", csv->name);
     if (has_x) {
@@ -188,7 +200,7 @@ enum pw_code pw_table_agents(const char *bytes, size_t size, const char *name, s
                              struct pw_error *err)
 {
     struct pw_csv csv;
-    enum pw_code code = pw_csv_parse(bytes, size, name, agent_columns, N_AGENT_COLUMNS, &csv, err);
+    enum pw_code code = open_table(bytes, size, name, "agents", agent_columns, N_AGENT_COLUMNS, &csv, err);
     if (code == PW_OK)
         code = read_agents(&csv, market, err);
     pw_csv_free(&csv);
@@ -199,15 +211,14 @@ enum pw_code pw_table_agents(const char *bytes, size_t size, const char *name, s
 static enum pw_code optional_real(const struct pw_csv *csv, int row, int column, double otherwise,
                                   double *value, struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, column);
     *value = otherwise;
-    return cell == NULL || cell[0] == '\0' ? PW_OK : pw_csv_real(csv, row, column, otherwise, value, err);
+    return pw_csv_says(csv, row, column) ? pw_csv_real(csv, row, column, otherwise, value, err) : PW_OK;
 }
 
 static enum pw_code read_link(const struct pw_csv *csv, int row, double fee, struct pw_market *market,
                               struct pw_error *err)
 {
-    int line = csv->line[row];
+    int line = pw_csv_line(csv, row);
     PW_TRY(pw_csv_index(csv, row, LINK_A, market->n_agents, &market->link_a[row], err));
     PW_TRY(pw_csv_index(csv, row, LINK_B, market->n_agents, &market->link_b[row], err));
     PW_TRY(optional_real(csv, row, LINK_T_MIN, -INFINITY, &market->t_min[row], err));
@@ -254,7 +265,7 @@ static enum pw_code refuse_twice(const struct pw_csv *csv, const struct pw_marke
         const struct pair *x = &pairs[i - 1], *y = &pairs[i];
         if (x->low == y->low && x->high == y->high)
             code = pw_fail(err, PW_USAGE, "%s:%d: agents %d and %d are linked twice, first in line %d",
-                           csv->name, csv->line[y->row], x->low, x->high, csv->line[x->row]);
+                           csv->name, pw_csv_line(csv, y->row), x->low, x->high, pw_csv_line(csv, x->row));
     }
     free(pairs);
     return code;
@@ -264,7 +275,7 @@ enum pw_code pw_table_links(const char *bytes, size_t size, const char *name, do
                             struct pw_market *market, struct pw_error *err)
 {
     struct pw_csv csv;
-    enum pw_code code = pw_csv_parse(bytes, size, name, link_columns, N_LINK_COLUMNS, &csv, err);
+    enum pw_code code = open_table(bytes, size, name, "links", link_columns, N_LINK_COLUMNS, &csv, err);
     if (code == PW_OK) {
         pw_market_set_link_count(market, csv.n_rows);
         for (int row = 0; row < csv.n_rows && code == PW_OK; row++)

@@ -33,7 +33,7 @@ only_in() {
     forbid "metis.h belongs to the partition alone" 'metis\.h' \
         $(only_in 'coordinator/partition\.c' agent common coordinator net_models tests)
     forbid "hdf5.h belongs to the trace's file alone" 'hdf5.*\.h' \
-        $(only_in 'common/trace_h5\.c|tests/unit/(test_trace|trace_).*' agent common coordinator net_models tests)
+        $(only_in 'common/(trace|table)_h5\.c|tests/unit/(test_trace|trace_).*' agent common coordinator net_models tests)
     forbid "agents know neither ranks, clocks, files nor random numbers" \
         '(coordinator|net_models)/|common/(random|file|csv|yaml_tree|case|settings|tables|trace|codec)|time\.h|stdio\.h|unistd\.h|sys/' \
         $(files agent)

@@ -6,6 +6,8 @@ import statistics
 import sys
 from collections import defaultdict
 
+from matplotlib.ticker import LogLocator, NullLocator
+
 import style
 from trace import TraceError
 
@@ -75,6 +77,9 @@ def draw(rows):
         used.plot([row["ranks"] for row in mine], [100 * row["efficiency"] for row in mine], **looks)
     ranks = sorted({row["ranks"] for row in rows})
     time.set_yscale("log")
+    time.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    style.plain_ticks(time.yaxis)
+    time.yaxis.set_minor_locator(NullLocator())
     for axes, title, label in ((time, "(a)  time of the negotiation", "seconds, median"),
                                (used, "(b)  of what as many ranks could do", "efficiency [%]")):
         axes.set_xscale("log", base=2)

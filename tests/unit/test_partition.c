@@ -109,7 +109,8 @@ START_TEST(another_order_is_the_same_market)
         ck_assert_double_eq(pw_market_agent_p_min(other, k, 0), pw_market_agent_p_min(market, n, 0));
         ck_assert_double_eq(pw_market_agent_p_max(other, k, 0), pw_market_agent_p_max(market, n, 0));
         for (int e = 0; e < pw_market_degree(other, k); e++)
-            ck_assert_int_eq(other->end_link[other->end_first[k] + e], market->end_link[market->end_first[n] + e]);
+            ck_assert_int_eq(other->end_link[other->end_first[k] + e],
+                             market->end_link[market->end_first[n] + e]);
         outcome->cost[k] = n;
         outcome->peers[k] = n;
         outcome->iterations[k] = n;

@@ -231,7 +231,7 @@ END_TEST
 /* ---- CSV ---- */
 
 enum { ID, NAME, X, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"id", 1}, {"name", 1}, {"x", 0}};
+static const struct pw_csv_column columns[] = {{"id", 1, 1}, {"name", 1, 1}, {"x", 0, 0}};
 
 static enum pw_code parse_csv(const char *text, struct pw_csv *csv, struct pw_error *err)
 {
