@@ -51,7 +51,8 @@ static enum pw_code refuse_unknown(const struct reading *reading)
         names[i] = table->columns[i].name;
     for (hsize_t i = 0; i < info.nlinks; i++) {
         char name[64] = "", hint[96], what[128];
-        if (H5Lget_name_by_idx(reading->group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
+        if (H5Lget_name_by_idx(reading->group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+                               H5P_DEFAULT) < 0)
             return pw_fail(reading->err, PW_USAGE, "%s: is no group that can be read", table->name);
         if (is_known(table, name))
             continue;
@@ -68,7 +69,8 @@ static enum pw_code check_shape(struct reading *reading, hid_t data, const char 
     struct pw_csv *table = reading->out;
     hid_t space = H5Dget_space(data);
     hsize_t rows = 0;
-    int is_row = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &rows, NULL) == 1;
+    int is_row = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
+                 H5Sget_simple_extent_dims(space, &rows, NULL) == 1;
     char what[128];
     if (space >= 0)
         H5Sclose(space);
@@ -80,7 +82,8 @@ static enum pw_code check_shape(struct reading *reading, hid_t data, const char 
         table->n_rows = (int)rows;
     if (table->n_rows == (int)rows)
         return PW_OK;
-    snprintf(what, sizeof what, "%llu rows, but other columns have %d", (unsigned long long)rows, table->n_rows);
+    snprintf(what, sizeof what, "%llu rows, but other columns have %d", (unsigned long long)rows,
+             table->n_rows);
     return fail(reading, column, what);
 }
 
@@ -122,7 +125,8 @@ static char *read_variable(hid_t data, hid_t type, size_t *size, int rows)
         *size = *size < LONGEST_TEXT ? *size : LONGEST_TEXT;
         block = pw_alloc((size_t)rows, *size + 1);
         for (int row = 0; row < rows; row++)
-            snprintf(block + (size_t)row * (*size + 1), *size + 1, "%s", texts[row] != NULL ? texts[row] : "");
+            snprintf(block + (size_t)row * (*size + 1), *size + 1, "%s",
+                     texts[row] != NULL ? texts[row] : "");
         H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
     }
     H5Sclose(space);
@@ -158,8 +162,9 @@ static enum pw_code read_dataset(struct reading *reading, hid_t data, int column
     hid_t type = H5Dget_type(data);
     enum pw_code code = check_shape(reading, data, reading->out->columns[column].name);
     if (code == PW_OK)
-        code = reading->out->columns[column].is_text ? read_texts(reading, data, type, column)
-                                                     : read_numbers(reading, data, H5Tget_class(type), column);
+        code = reading->out->columns[column].is_text
+                   ? read_texts(reading, data, type, column)
+                   : read_numbers(reading, data, H5Tget_class(type), column);
     H5Tclose(type);
     return code;
 }
