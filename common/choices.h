@@ -22,6 +22,9 @@ enum pw_criterion_choice {
 enum pw_clock_choice { PW_CLOCK_WALL, PW_CLOCK_VIRTUAL };
 
 enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO };
+/* What a trace holds: everything, no single trades, or no single agents either. */
+enum pw_record_choice { PW_RECORD_ALL, PW_RECORD_AGENTS, PW_RECORD_TOTALS };
+
 enum pw_placement_choice { PW_PLACE_AUTO, PW_PLACE_BLOCKS, PW_PLACE_GRAPH };
 enum pw_bulk_choice { PW_BULK_AUTO, PW_BULK_YES, PW_BULK_NO };
 

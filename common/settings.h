@@ -65,6 +65,7 @@ struct pw_settings {
     int clock, reference;
     int bulk;      /* enum pw_bulk_choice */
     int placement; /* enum pw_placement_choice */
+    int record;    /* enum pw_record_choice */
     int timeline;  /* true: record the events of the run */
     long seed;
 

@@ -8,6 +8,7 @@ static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
 static const char *const wishes[] = {"auto", "yes", "no", NULL};
+static const char *const records[] = {"all", "agents", "totals", NULL};
 static const char *const placements[] = {"auto", "blocks", "graph", NULL};
 static const char *const retransmissions[] = {"fixed", "doubling", "never", NULL};
 static const char *const switches[] = {"no", "yes", NULL};
@@ -179,6 +180,8 @@ const struct pw_setting pw_settings_table[] = {
      "all agents in step, in rows (docs/bulk.md): where messages are never late; auto: where it can be"},
     {"run.placement", PW_CHOICE, AT(placement), "auto", NONE, placements, "",
      "of agents on ranks (wall clock): blocks by number; graph: so that few links lie between ranks"},
+    {"run.record", PW_CHOICE, AT(record), "all", NONE, records, "",
+     "what the trace holds: all; agents: no single trades; totals: no single agents and bills either"},
     {"run.timeline", PW_CHOICE, AT(timeline), "no", NONE, switches, "",
      "record every fire, send, delivery and loss in the trace"},
 };

@@ -4,6 +4,7 @@
 #define PW_TRACE_H
 
 #include "common/bills.h"
+#include "common/choices.h"
 #include "common/error.h"
 #include "common/market.h"
 #include "common/outcome.h"
@@ -23,6 +24,7 @@ struct pw_trace {
     int first_slot;
     double slot_length_h;
     const struct pw_bills *bills; /* NULL: none */
+    enum pw_record_choice record;
     const char *title, *power_unit, *money_unit;
     const struct pw_provenance *provenance;
     int n_provenance;

@@ -37,9 +37,18 @@ static const char *array_at(const void *structure, size_t offset)
     return array;
 }
 
+static int is_recorded(const struct pw_trace *trace, const char *group)
+{
+    if (strcmp(group, "trades") == 0)
+        return trace->record == PW_RECORD_ALL;
+    return trace->record != PW_RECORD_TOTALS || (strcmp(group, "agents") != 0 && strcmp(group, "bills") != 0);
+}
+
 static int is_present(const struct pw_trace *trace, const struct pw_trace_row *row)
 {
     if (!trace->has_slot_axis && (row->axes == SLOT || row->source == SLOT_NUMBER))
+        return 0;
+    if (!is_recorded(trace, row->group))
         return 0;
     if (trace->bills == NULL && strcmp(row->group, "bills") == 0)
         return 0;

@@ -244,6 +244,7 @@ static enum pw_code write_trace(const struct run *run, const struct pw_bills *bi
                              .first_slot = run->horizon.first,
                              .slot_length_h = run->settings.slots_length_h,
                              .bills = bills,
+                             .record = (enum pw_record_choice)run->settings.record,
                              .title = run->settings.name,
                              .power_unit = run->settings.power_unit,
                              .money_unit = run->settings.money_unit,

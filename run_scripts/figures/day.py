@@ -37,7 +37,7 @@ def read(path):
             columns["gap"] = float(file["welfare_gap"][()])
             columns["iterations"] = float(file["iterations_mean"][()])
     except (OSError, KeyError, ValueError) as error:
-        raise trace.TraceError(f"{path}: not the trace of a run of many slots ({error})") from error
+        raise trace.TraceError(f"{path}: not the trace of a run of many slots, or one without agents and trades (run.record) ({error})") from error
     return columns
 
 

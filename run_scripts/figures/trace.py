@@ -92,10 +92,17 @@ def _read_root(file, trace):
             trace.scalars[name] = float(item[()])
 
 
+def _conventions(file):
+    """What the file says it is, as text."""
+    words = file.attrs.get("Conventions", b"")
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+
+
 def _read_group(file, trace, group, required):
     """Fills the columns of one group and checks that they belong together."""
     if not isinstance(file.get(group), h5py.Group):
-        raise TraceError(f"{trace.path}: not the trace of a run: it has no group /{group}")
+        less = " (run.record leaves it out)" if "peerwatt-trace" in _conventions(file) else ""
+        raise TraceError(f"{trace.path}: not the trace of a run with all that this draws: it has no group /{group}{less}")
     items = {k: v for k, v in file[group].items() if isinstance(v, h5py.Dataset)}
     for name in required:
         if name not in items:

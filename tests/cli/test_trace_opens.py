@@ -282,6 +282,29 @@ class Sums(WithTrace):
         self.assertLessEqual(self.file["convergence/active_trades"][()].max(), self.scalar("n_trades"))
 
 
+class Less(program.InFolder):
+    """Traces that leave single trades and agents out."""
+
+    def test_record(self):
+        without = {"all": set(), "agents": {"trades"}, "totals": {"trades", "agents", "bills"}}
+        traces = {}
+        for record, left_out in without.items():
+            traces[record] = self.folder / f"{record}.h5"
+            words = ("-q", "-s", "run.clock=virtual", "-s", "network.compute_s=0.1", "-s", f"run.record={record}")
+            result = program.run("run", program.CASES / "trio.yaml", "-o", traces[record], *words)
+            self.assertEqual(result.code, 0, result.err)
+            with h5py.File(traces[record]) as file, h5py.File(traces["all"]) as whole:
+                self.assertEqual(set(whole) - set(file), left_out)
+                for name in set(file) - {"provenance"}:
+                    for data in file[name].values() if isinstance(file[name], h5py.Group) else [file[name]]:
+                        np.testing.assert_array_equal(data[()], whole[data.name][()], data.name)
+        drawing = [program.ROOT / "run_scripts" / "python", program.ROOT / "run_scripts" / "figures" / "draw.py"]
+        done = subprocess.run([*drawing, traces["agents"], "-o", self.folder / "x"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (5, 1), done.stderr)
+        self.assertIn("run.record", done.stderr)
+
+
 class Stopped(program.InFolder):
     """A run that came to no end."""
 

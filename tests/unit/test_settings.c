@@ -217,7 +217,8 @@ static const char *const full_case =
     "  trade_power: 0.5, trade_price: 0.25, share: 0.0625,\n"
     "  max_time_s: 60, max_rounds: 500, stall_s: 9}\n"
     "slots: {count: 48, length_h: 0.5, first: 3, last: 40, warm_start: no}\n"
-    "run: {clock: wall, seed: 17, reference: no, timeline: yes, bulk: no, placement: graph}\n";
+    "run: {clock: wall, seed: 17, reference: no, timeline: yes, bulk: no, placement: graph, record: "
+    "agents}\n";
 
 START_TEST(every_setting_lands_in_its_field)
 {
@@ -267,7 +268,7 @@ START_TEST(every_setting_lands_in_its_field)
     ck_assert(s.trade_power == .5 && s.trade_price == .25 && s.share == .0625);
     ck_assert(s.max_time_s == 60 && s.max_rounds == 500 && s.stall_s == 9);
     ck_assert(s.seed == 17 && s.reference == PW_REFERENCE_NO && s.timeline == 1 && s.bulk == PW_BULK_NO &&
-              s.placement == PW_PLACE_GRAPH);
+              s.placement == PW_PLACE_GRAPH && s.record == PW_RECORD_AGENTS);
     expect_dump_reads_back(&s);
 }
 END_TEST
