@@ -168,7 +168,8 @@ static void set_agent(const struct making *making, int n)
     for (int e = first; e < market->end_first[n + 1]; e++) {
         struct pw_rows_end end = end_of(making, n, e);
         pw_rows_set_end(making->out->rows, i, e - first, &end);
-        rest_power = fmin(rest_power, making->rest_power[market->end_link[e]]);
+        double of_link = making->rest_power[market->end_link[e]];
+        rest_power = of_link < rest_power ? of_link : rest_power;
     }
     pw_rows_set_agent(making->out->rows, i, start != NULL ? start->price[n] : 0.0, rest_power);
 }

@@ -258,6 +258,8 @@ static enum pw_code write_trace(const struct run *run, const struct pw_bills *bi
 /* The trace and the bills, of a run that is complete. */
 static enum pw_code write_files(const struct run *run, struct pw_error *err)
 {
+    if (run->options->out == NULL && run->options->bills == NULL && run->checkpoint == NULL)
+        return PW_OK;
     struct pw_bills *bills = pw_bills_create(run->market, run->horizon.outcomes, run->horizon.n_done,
                                              run->settings.slots_length_h);
     enum pw_code code = write_trace(run, bills, err);

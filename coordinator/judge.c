@@ -47,6 +47,13 @@ static double trade_at(const struct pw_snapshot *snapshot, int end, int round, i
     return snapshot->round[end] == round || !snapshot->is_paired ? snapshot->mine[i] : snapshot->before[i];
 }
 
+/* fmax(), also in that y counts for nothing where it is NaN; inline, as it is called a few times for each
+ * link. */
+static double larger(double x, double y)
+{
+    return y > x ? y : x;
+}
+
 /* How far the prices at both ends are from making the trade optimal: (3) of the survey, stationarity in t. */
 static double price_violation(double gain, double t, double t_min, double t_max, double fee,
                               double negligible)
@@ -55,7 +62,7 @@ static double price_violation(double gain, double t, double t_min, double t_max,
     double rise_costs = t > negligible ? fee : t < -negligible ? -fee : fee;
     double fall_costs = t > negligible ? -fee : t < -negligible ? fee : fee;
     double up = may_rise ? gain - rise_costs : 0.0, down = may_fall ? -gain - fall_costs : 0.0;
-    return fmax(0.0, fmax(up, down));
+    return larger(larger(0.0, up), down);
 }
 
 struct sums {
@@ -91,13 +98,14 @@ static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *e
     outcome->price_a[i] = snapshot->trade_price[ends->a * market->n_products + q];
     outcome->price_b[i] = snapshot->trade_price[ends->b * market->n_products + q];
     double fee = market->fee_a[i] + market->fee_b[i];
-    double negligible = fmin(little, BOUND_SHARE * (market->t_max[i] - market->t_min[i]));
+    double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
+           negligible = room < little ? room : little;
     summary->price_spread_max =
-        fmax(summary->price_spread_max,
-             price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
+        larger(summary->price_spread_max,
+               price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
     if (fabs(t) > negligible)
         summary->price_mismatch_max =
-            fmax(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
+            larger(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
     summary->power_traded += fabs(t);
     sums->weighted_price += fabs(t) * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
     summary->fees_collected += fee * fabs(t);
@@ -119,7 +127,8 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
         outcome->messages[l] = snapshot->round[ends.a] + snapshot->round[ends.b] + 2L; /* round 0 counts */
         sums->unsolved += ends.round < 1;
         double settled_a = snapshot->settled_s[ends.a], settled_b = snapshot->settled_s[ends.b];
-        outcome->settled_time_s[l] = isnan(settled_a) || isnan(settled_b) ? NAN : fmax(settled_a, settled_b);
+        outcome->settled_time_s[l] =
+            isnan(settled_a) || isnan(settled_b) ? NAN : larger(settled_a, settled_b);
         for (int q = 0; q < market->n_products; q++)
             judge_trade(snapshot, &ends, l, q, negligible, outcome, sums);
     }
