@@ -1,7 +1,6 @@
 #include "common/table_h5.h"
 
 #include <hdf5.h>
-#include <hdf5_hl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,11 +189,20 @@ static enum pw_code read_group(struct reading *reading)
     return PW_OK;
 }
 
+/* Opens the bytes as a file; negative: they are none. HDF5 makes a copy of them. */
+static hid_t open_image(const char *bytes, size_t size)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    if (H5Pset_fapl_core(access, 1 << 20, 0) >= 0 &&
+        H5Pset_file_image(access, (void *)(uintptr_t)bytes, size) >= 0)
+        file = H5Fopen("table", H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    return file;
+}
+
 static enum pw_code read_file(struct reading *reading, const char *bytes, size_t size, const char *group)
 {
-    /* The image is only read: not copied, not freed. */
-    unsigned flags = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
-    hid_t file = H5LTopen_file_image((void *)(uintptr_t)bytes, size, flags);
+    hid_t file = open_image(bytes, size);
     enum pw_code code;
     if (file < 0)
         return pw_fail(reading->err, PW_USAGE, "%s: the HDF5 file is broken", reading->out->name);
