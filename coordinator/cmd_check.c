@@ -5,6 +5,7 @@
 
 #include "common/case.h"
 #include "common/penalty.h"
+#include "coordinator/bulk.h"
 #include "coordinator/commands.h"
 #include "coordinator/json.h"
 #include "coordinator/judge.h"
@@ -16,7 +17,8 @@
 struct sizes {
     int agents, trades, assets;
     int ranks_wanted; /* one agent per rank, and the coordinator */
-    double memory_bytes, messages;
+    int in_bulk;
+    double memory_bytes, further_bytes, messages;
     int has_quick_reference;
     struct pw_tolerances tolerances;
     int n_placements;
@@ -29,29 +31,43 @@ struct sizes {
 /* What a run to the default tolerance took on random markets, docs/mathematics.md; sparse ones take more. */
 enum { USUAL_ROUNDS = 60 };
 
-/* Bytes in one process: the market, two link ends with their agents' state, what the network model holds, a
- * snapshot and the result; and what every process needs. */
-static double memory(const struct pw_market *market)
+/* Peak bytes of a process, measured (docs/scaling.md): of rank 0 with all agents, in bulk or agent by agent;
+ * and what a further rank takes, each of which holds the whole market. */
+enum {
+    PER_PROCESS = 24000000,
+    PER_AGENT = 400,
+    PER_ASSET = 150,
+    PER_LINK_BULK = 310,
+    PER_LINK = 1090,
+    PER_LINK_FURTHER = 210
+};
+
+static double memory(const struct pw_market *market, double per_link)
 {
-    enum {
-        PER_PROCESS = 15000000,
-        PER_AGENT = 900,
-        PER_ASSET = 150,
-        PER_LINK = 56 + 2 * (210 + 96 + 84) + 40
-    };
     return PER_PROCESS + (double)PER_AGENT * market->n_agents + (double)PER_ASSET * market->n_assets +
-           (double)PER_LINK * market->n_links;
+           per_link * market->n_links;
+}
+
+static int is_in_bulk(const struct pw_case *loaded)
+{
+    struct pw_negotiation negotiation = {
+        loaded->market, &loaded->settings, PW_PROGRESS_NONE, INT64_MAX, loaded->net, 0, NULL};
+    const char *why;
+    return pw_bulk_suits(&negotiation, &why);
 }
 
 static struct sizes size_up(const struct pw_case *loaded)
 {
     const struct pw_market *market = loaded->market;
     struct pw_scales scales = pw_market_scales(market);
+    int in_bulk = is_in_bulk(loaded);
     return (struct sizes){.agents = market->n_agents,
                           .trades = market->n_links,
                           .assets = market->n_assets,
                           .ranks_wanted = market->n_agents + 1,
-                          .memory_bytes = memory(market),
+                          .in_bulk = in_bulk,
+                          .memory_bytes = memory(market, in_bulk ? PER_LINK_BULK : PER_LINK),
+                          .further_bytes = memory(market, PER_LINK_FURTHER),
                           .messages = 2.0 * USUAL_ROUNDS * market->n_links,
                           .has_quick_reference = pw_reference_is_cheap(market),
                           .tolerances = pw_tolerances_of(&loaded->settings, market, &scales)};
@@ -102,6 +118,8 @@ static void print_json(const struct sizes *sizes)
     json_object_set_new(object, "ranks_wanted", json_integer(sizes->ranks_wanted));
     json_object_set_new(object, "placement", list_placements(sizes));
     json_object_set_new(object, "memory_bytes", pw_json_real(sizes->memory_bytes));
+    json_object_set_new(object, "in_bulk", json_boolean(sizes->in_bulk));
+    json_object_set_new(object, "further_rank_bytes", pw_json_real(sizes->further_bytes));
     json_object_set_new(object, "messages_expected", pw_json_real(sizes->messages));
     json_object_set_new(object, "reference", json_boolean(sizes->has_quick_reference));
     json_object_set_new(object, "tolerance_primal", pw_json_real(sizes->tolerances.primal));
@@ -119,10 +137,10 @@ static void print_text(const struct sizes *sizes, const struct pw_settings *sett
     printf("  %-11s any number; %d give each agent its own (mpirun -n %d)\n", "ranks", sizes->ranks_wanted,
            sizes->ranks_wanted);
     print_placements(sizes);
-    printf("  %-11s about %.0f MB in one process; each further rank takes about 15 MB more\n", "memory",
-           ceil(sizes->memory_bytes / 1e6));
-    printf("  %-11s about %.1g offers, if it clears in %d rounds as most markets do\n", "messages",
-           sizes->messages, USUAL_ROUNDS);
+    printf("  %-11s about %.0f MB in one process; each further rank takes about %.0f MB more\n", "memory",
+           ceil(sizes->memory_bytes / 1e6), ceil(sizes->further_bytes / 1e6));
+    printf("  %-11s about %.1g offers, if it clears in %d rounds as most markets do%s\n", "messages",
+           sizes->messages, USUAL_ROUNDS, sizes->in_bulk ? "; in bulk, as prices" : "");
     printf("  %-11s primal %.3g %s, dual %.3g %s, price %.3g %s/%sh\n", "stops at", sizes->tolerances.primal,
            power, sizes->tolerances.dual, power, sizes->tolerances.price, settings->money_unit, power);
     printf("  %-11s %s\n", "optimum",

@@ -15,12 +15,20 @@ command -v "$CLANG" >/dev/null || {
     exit 6
 }
 
-# What the targets are made of: everything that reads text or bytes, and nothing that needs MPI or HDF5.
+# What the targets are made of: everything that reads text or bytes, nothing that needs MPI.
 sources="common/codec.c common/csv.c common/error.c common/market.c common/memory.c common/number.c
-         common/plain_text.c common/random.c common/setting_value.c common/settings.c common/settings_table.c
-         common/suggest.c common/tables.c common/yaml_tree.c"
+         common/plain_text.c common/preferences.c common/random.c common/setting_value.c common/settings.c common/settings_table.c
+         common/suggest.c common/table_h5.c common/tables.c common/yaml_tree.c"
 for file in net_models/*.c; do
     sources="$sources $file"
+done
+
+hdf5=
+for name in hdf5-serial hdf5 hdf5-openmpi hdf5-mpich; do
+    if pkg-config --exists "$name" 2>/dev/null; then
+        hdf5="$(pkg-config --cflags --libs-only-L "$name") -lhdf5"
+        break
+    fi
 done
 
 mkdir -p "$out"
@@ -29,7 +37,7 @@ for target; do
     echo "== $target: ${FUZZ_SECONDS:-60} s"
     # shellcheck disable=SC2086 # lists of words
     "$CLANG" $flags -fsanitize=fuzzer,$sanitizers -fno-sanitize-recover=undefined \
-        "tests/fuzz/fuzz_$target.c" $sources -lyaml -lm -o "$out/fuzz_$target"
+        "tests/fuzz/fuzz_$target.c" $sources $hdf5 -lyaml -lm -o "$out/fuzz_$target"
     mkdir -p "$out/new/$target"
     if ! "$out/fuzz_$target" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=4096 -timeout=10 \
         -print_final_stats=1 -artifact_prefix="$out/$target-" "$out/new/$target" "tests/fuzz/corpus/$target" \

@@ -1,12 +1,15 @@
-/* Any bytes as each of the three tables of a case: refused with a message of one line that names a line, or a
- * market that holds together. */
+/* Any bytes but an HDF5 file (tests/cli/test_tables_h5.py) as each of four tables of a case: refused with a
+ * message of one line that names a line, or a market that holds together. */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/memory.h"
 #include "common/plain_text.h"
+#include "common/preferences.h"
+#include "common/table_h5.h"
 #include "common/tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -75,10 +78,44 @@ static void try_links(const char *bytes, size_t size)
     pw_market_destroy(market);
 }
 
+/* Two agents in zones, one without. */
+static void set_zones(struct pw_market *market)
+{
+    static const char *const zones[AGENTS] = {"n", "s", ""};
+    market->label[PW_LABEL_ZONE] = pw_alloc(AGENTS, sizeof(char *));
+    for (int n = 0; n < AGENTS; n++)
+        market->label[PW_LABEL_ZONE][n] = pw_strdup(zones[n]);
+}
+
+static void try_preferences(const char *bytes, size_t size)
+{
+    struct pw_market *market = pw_market_create(AGENTS, 1, 0, 0);
+    struct pw_preferences *preferences;
+    struct pw_error err = {0};
+    set_zones(market);
+    if (pw_table_preferences(bytes, size, "table", market, &preferences, &err) != PW_OK) {
+        check_message(&err);
+    } else {
+        for (int pair = 0; pair < AGENTS * AGENTS; pair++) {
+            double fee = -1.0;
+            if (pw_preferences_fee(preferences, market, pair / AGENTS, pair % AGENTS, &fee, &err) != PW_OK)
+                require(err.code == PW_USAGE && pw_find_unplain(err.text) == NULL);
+            else
+                require(fee >= 0.0 && isfinite(fee));
+        }
+        require(pw_preferences_unused(preferences) >= 0);
+        pw_preferences_destroy(preferences);
+    }
+    pw_market_destroy(market);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    if (pw_table_is_h5((const char *)data, size))
+        return 0;
     try_assets((const char *)data, size);
     try_agents((const char *)data, size);
     try_links((const char *)data, size);
+    try_preferences((const char *)data, size);
     return 0;
 }
