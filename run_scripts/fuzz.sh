@@ -15,18 +15,15 @@ command -v "$CLANG" >/dev/null || {
     exit 6
 }
 
-# What the targets are made of: everything that reads text or bytes, nothing that needs MPI.
-sources="common/codec.c common/csv.c common/error.c common/market.c common/memory.c common/number.c
-         common/plain_text.c common/preferences.c common/random.c common/setting_value.c common/settings.c common/settings_table.c
-         common/suggest.c common/table_h5.c common/tables.c common/yaml_tree.c"
-for file in net_models/*.c; do
+# What the targets are made of.
+sources=
+for file in common/*.c net_models/*.c; do
     sources="$sources $file"
 done
-
 hdf5=
 for name in hdf5-serial hdf5 hdf5-openmpi hdf5-mpich; do
     if pkg-config --exists "$name" 2>/dev/null; then
-        hdf5="$(pkg-config --cflags --libs-only-L "$name") -lhdf5"
+        hdf5="$(pkg-config --cflags --libs-only-L "$name") -lhdf5_hl -lhdf5 $(pkg-config --cflags --libs libsodium)"
         break
     fi
 done
