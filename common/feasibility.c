@@ -1,8 +1,8 @@
-/* Feasibility as a circulation: a node for each group of agents (agents joined by links without bounds act as
- * one), a node that stands for all assets and feeds each group with a power within the sum of its limits, and
- * an arc for each bounded link. Every arc starts at the flow closest to zero that it allows; what then does
- * not balance at the nodes is carried off, first along a spanning tree, then by Dinic's maximum flow. If some
- * of it cannot be, the minimum cut is the set of agents to name. */
+/* A first balance proves that a market is feasible (first_balance.h). Else feasibility is a circulation: a
+ * node for each group of agents (joined by links without bounds), one for all assets, which feeds each group
+ * within the sum of its limits, and an arc for each bounded link, at first at the flow closest to zero; what
+ * then does not balance is carried off, along a spanning tree, then by Dinic's maximum flow, or a minimum cut
+ * is named. */
 #include "common/feasibility.h"
 
 #include <math.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/first_balance.h"
 #include "common/memory.h"
 
 enum { LABEL_SIZE = 80, AGENTS_NAMED = 8, LIST_SIZE = AGENTS_NAMED * LABEL_SIZE + 40 };
@@ -478,7 +479,7 @@ static enum pw_code check_product(const struct pw_market *market, int q, struct 
     struct product product = {.market = market, .q = q};
     PW_TRY(check_ranges(&product, err));
     measure(&product);
-    if (product.total == 0.0) /* nothing has to flow */
+    if (product.total == 0.0 || pw_first_balance(market, q, NULL)) /* nothing has to flow, or it just does */
         return PW_OK;
     group_agents(&product);
     struct network *net = create_network(&product);

@@ -38,12 +38,13 @@ static void find_visitors(struct making *making)
 {
     const struct pw_market *market = making->market;
     making->visitor = pw_alloc((size_t)market->n_agents, sizeof *making->visitor);
-    for (int n = making->out->first; n < making->out->end; n++) {
-        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
-            making->visitor[peer_of(market, n, e)] = 1;
+    for (int l = 0; l < market->n_links; l++) {
+        int a = market->link_a[l], b = market->link_b[l];
+        if (is_here(making, a) != is_here(making, b))
+            making->visitor[is_here(making, a) ? b : a] = 1;
     }
     for (int n = 0; n < market->n_agents; n++)
-        making->visitor[n] = making->visitor[n] && !is_here(making, n) ? making->n_visitors++ : -1;
+        making->visitor[n] = making->visitor[n] ? making->n_visitors++ : -1;
 }
 
 static void count_in(struct making *making, int *neighbour_of)
@@ -74,6 +75,8 @@ static void list_out(struct making *making, const int *neighbour_of)
     const struct pw_market *market = making->market;
     struct pw_bulk_rows *out = making->out;
     size_t here = (size_t)(out->end - out->first);
+    if (out->n_neighbours == 0)
+        return;
     for (int i = 0; i < out->n_neighbours; i++)
         out->neighbours[i].out = pw_alloc(here, sizeof(int));
     for (int n = out->first; n < out->end; n++) {
@@ -113,11 +116,11 @@ static void start_at(const struct making *making, int l, double *s_a, double *s_
     *s_b = -start->trade[l] + rest;
 }
 
-static struct pw_rows_end end_of(const struct making *making, int n, int end)
+/* An end of link l, that of agent_a or of agent_b. */
+static struct pw_rows_end end_of(const struct making *making, int l, int is_a)
 {
     const struct pw_market *market = making->market;
     const struct pw_start *start = making->negotiation->start;
-    int l = market->end_link[end], is_a = market->link_a[l] == n;
     int peer = is_a ? market->link_b[l] : market->link_a[l], here = making->out->end - making->out->first;
     double s_a, s_b;
     start_at(making, l, &s_a, &s_b);
@@ -133,45 +136,57 @@ static struct pw_rows_end end_of(const struct making *making, int n, int end)
         .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
 }
 
-/* True if agent n has a link with a fee, ends with different bounds, or bounds that force a trade. */
-static int differs_at(const struct pw_market *market, int n)
-{
-    double low = 0.0, high = 0.0;
-    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
-        int l = market->end_link[e], is_a = market->link_a[l] == n, is_first = e == market->end_first[n];
-        double t_min = is_a ? market->t_min[l] : -market->t_max[l];
-        double t_max = is_a ? market->t_max[l] : -market->t_min[l];
-        low = is_first ? t_min : low;
-        high = is_first ? t_max : high;
-        if (market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0 || t_min != low || t_max != high ||
-            t_min > 0.0 || t_max < 0.0)
-            return 1;
-    }
-    return 0;
-}
-
+/* True if a link has a fee, an agent ends with different bounds, or bounds force a trade. */
 static int differs_by_end(const struct making *making)
 {
-    for (int n = making->out->first; n < making->out->end; n++) {
-        if (differs_at(making->market, n))
-            return 1;
+    const struct pw_market *market = making->market;
+    double *low = pw_alloc((size_t)market->n_agents, 2 * sizeof *low), *high = low + market->n_agents;
+    int differs = 0;
+    for (int n = 0; n < market->n_agents; n++)
+        low[n] = NAN; /* no end seen */
+    for (int l = 0; l < market->n_links && !differs; l++) {
+        for (int is_a = 0; is_a < 2; is_a++) {
+            int n = is_a ? market->link_a[l] : market->link_b[l];
+            double t_min = is_a ? market->t_min[l] : -market->t_max[l];
+            double t_max = is_a ? market->t_max[l] : -market->t_min[l];
+            int is_new = isnan(low[n]);
+            if (!is_here(making, n))
+                continue;
+            differs |= market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0 || t_min > 0.0 || t_max < 0.0 ||
+                       (!is_new && (t_min != low[n] || t_max != high[n]));
+            low[n] = t_min;
+            high[n] = t_max;
+        }
     }
-    return 0;
+    free(low);
+    return differs;
 }
 
-static void set_agent(const struct making *making, int n)
+/* Ends in the order of their links, which is that of each agent's ends: what a link has is read once, in a
+ * row. */
+static void set_ends(const struct making *making)
 {
     const struct pw_market *market = making->market;
-    const struct pw_start *start = making->negotiation->start;
-    int i = n - making->out->first, first = market->end_first[n];
-    double rest_power = INFINITY;
-    for (int e = first; e < market->end_first[n + 1]; e++) {
-        struct pw_rows_end end = end_of(making, n, e);
-        pw_rows_set_end(making->out->rows, i, e - first, &end);
-        double of_link = making->rest_power[market->end_link[e]];
-        rest_power = of_link < rest_power ? of_link : rest_power;
+    struct pw_bulk_rows *out = making->out;
+    int here = out->end - out->first, *n_set = pw_alloc((size_t)here, sizeof *n_set);
+    double *rest_power = pw_alloc((size_t)here, sizeof *rest_power);
+    for (int i = 0; i < here; i++)
+        rest_power[i] = INFINITY;
+    for (int l = 0; l < market->n_links; l++) {
+        for (int is_a = 0; is_a < 2; is_a++) {
+            int n = is_a ? market->link_a[l] : market->link_b[l], i = n - out->first;
+            if (!is_here(making, n))
+                continue;
+            struct pw_rows_end end = end_of(making, l, is_a);
+            pw_rows_set_end(out->rows, i, n_set[i]++, &end);
+            rest_power[i] = making->rest_power[l] < rest_power[i] ? making->rest_power[l] : rest_power[i];
+        }
     }
-    pw_rows_set_agent(making->out->rows, i, start != NULL ? start->price[n] : 0.0, rest_power);
+    const struct pw_start *start = making->negotiation->start;
+    for (int i = 0; i < here; i++)
+        pw_rows_set_agent(out->rows, i, start != NULL ? start->price[out->first + i] : 0.0, rest_power[i]);
+    free(rest_power);
+    free(n_set);
 }
 
 static void make_rows(struct making *making)
@@ -191,8 +206,7 @@ static void make_rows(struct making *making)
                                 .adapts_penalty = making->rules.adapt_penalty,
                                 .rest_price = making->rules.rest_price};
     out->rows = pw_rows_create(&spec);
-    for (int n = out->first; n < out->end; n++)
-        set_agent(making, n);
+    set_ends(making);
 }
 
 static void visit_at_start(const struct making *making)

@@ -9,6 +9,7 @@
 
 #include "tests/unit/suites.h"
 #include "common/feasibility.h"
+#include "common/first_balance.h"
 #include "common/memory.h"
 
 static uint64_t next_random(uint64_t *state)
@@ -271,6 +272,33 @@ START_TEST(manages_two_sides)
 }
 END_TEST
 
+/* What the quick look calls balanced is: its trades keep to the bounds and its agents to their limits. */
+START_TEST(a_first_balance_is_one)
+{
+    uint64_t state = 88172645463325252u;
+    int n_found = 0, n_feasible = 0;
+    for (int trial = 0; trial < 6000; trial++) {
+        struct pw_market *market = random_market(&state);
+        double trade[28], net[8] = {0.0};
+        int found = pw_first_balance(market, 0, trade), feasible = every_cut_holds(market);
+        ck_assert_int_eq(found, pw_first_balance(market, 0, NULL));
+        for (int l = 0; found && l < market->n_links; l++) {
+            ck_assert(trade[l] >= market->t_min[l] && trade[l] <= market->t_max[l]);
+            net[market->link_a[l]] += trade[l];
+            net[market->link_b[l]] -= trade[l];
+        }
+        for (int n = 0; found && n < market->n_agents; n++)
+            ck_assert(net[n] >= market->p_min[n] && net[n] <= market->p_max[n]); /* whole numbers: exact */
+        ck_assert(!found || feasible);
+        n_found += found;
+        n_feasible += feasible;
+        pw_market_destroy(market);
+    }
+    ck_assert_int_gt(n_found, 400);
+    ck_assert_int_lt(n_found, n_feasible);
+}
+END_TEST
+
 Suite *feasibility_suite(void)
 {
     Suite *suite = suite_create("feasibility");
@@ -285,6 +313,7 @@ Suite *feasibility_suite(void)
     suite_add_tcase(suite, texts);
     TCase *verdicts = tcase_create("verdicts");
     tcase_add_test(verdicts, agrees_with_all_cuts_on_random_markets);
+    tcase_add_test(verdicts, a_first_balance_is_one);
     tcase_add_test(verdicts, rounding_makes_nothing_infeasible);
     tcase_add_test(verdicts, follows_a_deep_chain);
     tcase_add_test(verdicts, manages_two_sides);
