@@ -13,7 +13,8 @@ static struct state *start(const struct pw_market *market, int q)
 {
     struct state *states = pw_alloc((size_t)market->n_agents, sizeof *states);
     for (int n = 0; n < market->n_agents; n++)
-        states[n] = (struct state){pw_market_agent_p_min(market, n, q), pw_market_agent_p_max(market, n, q), 0.0};
+        states[n] =
+            (struct state){pw_market_agent_p_min(market, n, q), pw_market_agent_p_max(market, n, q), 0.0};
     return states;
 }
 
@@ -37,8 +38,9 @@ static void serve(const struct pw_market *market, int q, int n, int way, struct 
         int l = market->end_link[e], is_a = market->link_a[l] == n;
         struct state *peer = &states[is_a ? market->link_b[l] : market->link_a[l]];
         double spare = way > 0 ? peer->high - peer->net : peer->net - peer->low;
-        double amount = least(least(wanted, spare),
-                              room_of(market, (size_t)l * (size_t)market->n_products + (size_t)q, is_a, way, trade[l]));
+        double amount =
+            least(least(wanted, spare),
+                  room_of(market, (size_t)l * (size_t)market->n_products + (size_t)q, is_a, way, trade[l]));
         if (!(amount > 0.0))
             continue;
         trade[l] += is_a == (way > 0) ? -amount : amount;

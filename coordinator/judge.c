@@ -37,14 +37,16 @@ static int *ends_of_a(const struct pw_market *market)
 static struct ends ends_of(const struct pw_snapshot *snapshot, int end_a)
 {
     int end_b = snapshot->market->end_twin[end_a];
-    int round_a = snapshot->round[end_a], round_b = snapshot->round[end_b];
-    return (struct ends){end_a, end_b, round_a < round_b ? round_a : round_b};
+    double round_a = pw_snapshot_end(snapshot, end_a)->round,
+           round_b = pw_snapshot_end(snapshot, end_b)->round;
+    return (struct ends){end_a, end_b, (int)(round_a < round_b ? round_a : round_b)};
 }
 
 static double trade_at(const struct pw_snapshot *snapshot, int end, int round, int q)
 {
-    int i = end * snapshot->market->n_products + q;
-    return snapshot->round[end] == round || !snapshot->is_paired ? snapshot->mine[i] : snapshot->before[i];
+    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, end, q);
+    int is_last = (int)pw_snapshot_end(snapshot, end)->round == round;
+    return is_last || !snapshot->is_paired ? trade->mine : trade->before;
 }
 
 /* fmax(), also in that y counts for nothing where it is NaN; inline, as it is called a few times for each
@@ -72,10 +74,10 @@ struct sums {
 
 static void judge_end(const struct pw_snapshot *snapshot, int end, int q, struct sums *sums)
 {
-    int i = end * snapshot->market->n_products + q;
-    double move = snapshot->mine[i] - snapshot->before[i];
+    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, end, q);
+    double move = trade->mine - trade->before, penalty = pw_snapshot_end(snapshot, end)->penalty;
     sums->dual2 += move * move;
-    sums->price2 += snapshot->penalty[end] * snapshot->penalty[end] * move * move;
+    sums->price2 += penalty * penalty * move * move;
 }
 
 /* A trade this close to a bound, as a share of what the bounds leave, counts as on it. */
@@ -95,8 +97,8 @@ static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *e
     judge_end(snapshot, ends->a, q, sums);
     judge_end(snapshot, ends->b, q, sums);
     outcome->trade[i] = t;
-    outcome->price_a[i] = snapshot->trade_price[ends->a * market->n_products + q];
-    outcome->price_b[i] = snapshot->trade_price[ends->b * market->n_products + q];
+    outcome->price_a[i] = pw_snapshot_trade(snapshot, ends->a, q)->price;
+    outcome->price_b[i] = pw_snapshot_trade(snapshot, ends->b, q)->price;
     double fee = market->fee_a[i] + market->fee_b[i];
     double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
            negligible = room < little ? room : little;
@@ -122,13 +124,14 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
     int *end_a = ends_of_a(market);
     for (int l = 0; l < market->n_links; l++) {
         struct ends ends = ends_of(snapshot, end_a[l]);
-        outcome->penalty[l] = snapshot->penalty[ends.a];
+        const struct pw_snapshot_end *a = pw_snapshot_end(snapshot, ends.a),
+                                     *b = pw_snapshot_end(snapshot, ends.b);
+        outcome->penalty[l] = a->penalty;
         outcome->rounds[l] = ends.round;
-        outcome->messages[l] = snapshot->round[ends.a] + snapshot->round[ends.b] + 2L; /* round 0 counts */
+        outcome->messages[l] = (long)a->round + (long)b->round + 2L; /* round 0 counts */
         sums->unsolved += ends.round < 1;
-        double settled_a = snapshot->settled_s[ends.a], settled_b = snapshot->settled_s[ends.b];
         outcome->settled_time_s[l] =
-            isnan(settled_a) || isnan(settled_b) ? NAN : larger(settled_a, settled_b);
+            isnan(a->settled_s) || isnan(b->settled_s) ? NAN : larger(a->settled_s, b->settled_s);
         for (int q = 0; q < market->n_products; q++)
             judge_trade(snapshot, &ends, l, q, negligible, outcome, sums);
     }

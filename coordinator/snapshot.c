@@ -7,7 +7,7 @@
 #include "common/memory.h"
 
 /* On the way everything is a double: whole numbers stay exact below 2^53. */
-enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 3, SLOT_PER_PRODUCT = 3 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2 };
 
 static double *doubles(int count, int per)
 {
@@ -28,12 +28,7 @@ struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_pa
     snapshot->sent = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->lost = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->duplicates = pw_alloc((size_t)agents, sizeof(int64_t));
-    snapshot->round = pw_alloc((size_t)ends, sizeof(int32_t));
-    snapshot->penalty = doubles(ends, 1);
-    snapshot->settled_s = doubles(ends, 1);
-    snapshot->mine = doubles(ends, products);
-    snapshot->before = doubles(ends, products);
-    snapshot->trade_price = doubles(ends, products);
+    snapshot->ends = pw_alloc((size_t)ends * pw_snapshot_end_size(products), sizeof(double));
     return snapshot;
 }
 
@@ -41,10 +36,9 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    void *arrays[] = {snapshot->power,       snapshot->price,     snapshot->wait_s, snapshot->compute_s,
-                      snapshot->iterations,  snapshot->sent,      snapshot->lost,   snapshot->duplicates,
-                      snapshot->round,       snapshot->penalty,   snapshot->mine,   snapshot->before,
-                      snapshot->trade_price, snapshot->settled_s, snapshot};
+    void *arrays[] = {snapshot->power,      snapshot->price, snapshot->wait_s, snapshot->compute_s,
+                      snapshot->iterations, snapshot->sent,  snapshot->lost,   snapshot->duplicates,
+                      snapshot->ends,       snapshot};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -52,7 +46,7 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 static size_t agent_doubles(int n_links, int n_products)
 {
     return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) +
-           (size_t)n_links * (size_t)(SLOT_FIXED + SLOT_PER_PRODUCT * n_products);
+           (size_t)n_links * pw_snapshot_end_size(n_products);
 }
 
 static size_t block_size(const struct pw_market *market, int first, int end)
@@ -115,19 +109,6 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
     }
 }
 
-static void read_slot(struct pw_snapshot *snapshot, int end, const unsigned char **from)
-{
-    snapshot->round[end] = (int32_t)get(from);
-    snapshot->penalty[end] = get(from);
-    snapshot->settled_s[end] = get(from);
-    for (int q = 0; q < snapshot->market->n_products; q++) {
-        int i = end * snapshot->market->n_products + q;
-        snapshot->mine[i] = get(from);
-        snapshot->before[i] = get(from);
-        snapshot->trade_price[i] = get(from);
-    }
-}
-
 enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
                                  size_t size, struct pw_error *err)
 {
@@ -146,8 +127,11 @@ enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int en
             snapshot->power[n * market->n_products + q] = get(&bytes);
             snapshot->price[n * market->n_products + q] = get(&bytes);
         }
-        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
-            read_slot(snapshot, e, &bytes);
+        size_t of_end = pw_snapshot_end_size(market->n_products),
+               size_of_ends = (size_t)pw_market_degree(market, n) * of_end * sizeof(double);
+        if (size_of_ends > 0)
+            memcpy(snapshot->ends + (size_t)market->end_first[n] * of_end, bytes, size_of_ends);
+        bytes += size_of_ends;
     }
     return PW_OK;
 }

@@ -4,12 +4,27 @@
 #ifndef PW_SNAPSHOT_H
 #define PW_SNAPSHOT_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/error.h"
 #include "common/market.h"
 #include "coordinator/host.h"
 
-/* Arrays over agents [n_agents (* n_products)] and over link ends in the order of the market's end arrays
- * [2 n_links (* n_products)], products innermost. */
+/* One product of a link end: its trades of the last two offers, and the price of the trade at the last one.
+ */
+struct pw_snapshot_trade {
+    double mine, before, price;
+};
+
+/* A link end but for its trades. */
+struct pw_snapshot_end {
+    double round; /* of its last offer */
+    double penalty;
+    double settled_s; /* since when its trade is settled, on the run's clock; NaN: it is not */
+};
+
+/* Arrays over agents [n_agents (* n_products)], products innermost. */
 struct pw_snapshot {
     const struct pw_market *market;
     int is_paired;         /* both ends of a link count rounds together */
@@ -17,12 +32,29 @@ struct pw_snapshot {
     double *wait_s, *compute_s;
     int64_t *iterations, *sent;
     int64_t *lost, *duplicates; /* of the offers to each agent */
-    int32_t *round;             /* of the end's last offer */
-    double *penalty;
-    double *settled_s;     /* since when the end's trade is settled, on the run's clock; NaN: it is not */
-    double *mine, *before; /* trades of the last two offers */
-    double *trade_price;   /* price of the trade at the last offer */
+    double *ends; /* of each link end, in the order of the market's end arrays, its pw_snapshot_end and its
+                     trades */
 };
+
+/* Doubles of a link end. */
+static inline size_t pw_snapshot_end_size(int n_products)
+{
+    return (sizeof(struct pw_snapshot_end) + (size_t)n_products * sizeof(struct pw_snapshot_trade)) /
+           sizeof(double);
+}
+
+/* Link end `end`, and product q of its trades. */
+static inline const struct pw_snapshot_end *pw_snapshot_end(const struct pw_snapshot *snapshot, int end)
+{
+    const double *at = snapshot->ends + (size_t)end * pw_snapshot_end_size(snapshot->market->n_products);
+    return (const struct pw_snapshot_end *)(const void *)at;
+}
+
+static inline const struct pw_snapshot_trade *pw_snapshot_trade(const struct pw_snapshot *snapshot, int end,
+                                                                int q)
+{
+    return (const struct pw_snapshot_trade *)(const void *)(pw_snapshot_end(snapshot, end) + 1) + q;
+}
 
 struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired);
 void pw_snapshot_destroy(struct pw_snapshot *snapshot);
