@@ -461,9 +461,7 @@ static enum pw_code check_ranges(const struct product *product, struct pw_error 
         if (market->p_min[i * market->n_products + product->q] >
             market->p_max[i * market->n_products + product->q])
             return pw_fail(err, PW_INFEASIBLE,
-                           "the market has no feasible solution: asset %d has its p_min "
-                           "above its p_max",
-                           i);
+                           "the market has no feasible solution: asset %d has its p_min above its p_max", i);
     for (int l = 0; l < market->n_links; l++)
         if (t_min(product, l) > t_max(product, l))
             return pw_fail(err, PW_INFEASIBLE,
