@@ -36,11 +36,6 @@ void pw_phases_start(int64_t (*now_ns)(void))
     phases.since_ns = now_ns();
 }
 
-int pw_phases_are_on(void)
-{
-    return phases.now_ns != NULL;
-}
-
 static void switch_to(enum pw_phase phase)
 {
     int64_t ns = phases.now_ns();

@@ -36,7 +36,6 @@ const char *pw_phase_name(enum pw_phase phase);
 /* Starts all clocks at 0, in PW_PHASE_REST, on `now_ns`, which gives nanoseconds. Before this nothing is
  * measured. */
 void pw_phases_start(int64_t (*now_ns)(void));
-int pw_phases_are_on(void);
 
 /* From now on time counts for this phase. Returns the one left, for pw_phase_leave(). */
 enum pw_phase pw_phase_enter(enum pw_phase phase);

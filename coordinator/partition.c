@@ -6,7 +6,7 @@
 #include "common/memory.h"
 #include "coordinator/placement.h"
 
-/* Beyond these METIS takes longer than a run saves; below this blocks are good enough; and an order must cut
+/* Beyond these looking for an order takes seconds; below this blocks are good enough; and an order must cut
  * so much less than blocks to be taken. */
 static const double MOST_LINKS = 5e6, MOST_PEERS = 64.0, LITTLE_CUT = 0.02, WORTH = 0.8;
 
@@ -20,11 +20,6 @@ static double cut_of(const struct pw_market *market, int n_ranks, const int *pla
                pw_placement_rank(&placement, place != NULL ? place[b] : b);
     }
     return market->n_links > 0 ? cut / market->n_links : 0.0;
-}
-
-double pw_partition_cut_of_blocks(const struct pw_market *market, int n_ranks)
-{
-    return cut_of(market, n_ranks, NULL);
 }
 
 /* The market's graph as METIS wants it: each agent's peers, one after the other. */
@@ -87,23 +82,21 @@ int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut
     return order;
 }
 
-int pw_partition_may_pay(const struct pw_market *market, int n_ranks)
+static int may_pay(const struct pw_market *market, double cut_of_blocks)
 {
-    return n_ranks > 1 && n_ranks < market->n_agents && market->n_links <= MOST_LINKS &&
-           2.0 * market->n_links <= MOST_PEERS * market->n_agents &&
-           pw_partition_cut_of_blocks(market, n_ranks) > LITTLE_CUT;
+    return market->n_links <= MOST_LINKS && 2.0 * market->n_links <= MOST_PEERS * market->n_agents &&
+           cut_of_blocks > LITTLE_CUT;
 }
 
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks,
                          double *cut)
 {
     double better = 0.0;
-    *cut = pw_partition_cut_of_blocks(market, n_ranks);
-    int is_wanted = settings->placement == PW_PLACE_GRAPH ? n_ranks > 1 && n_ranks < market->n_agents
-                                                          : pw_partition_may_pay(market, n_ranks);
-    /* The virtual clock's order of events, and what a pool's or an innovator's agents are, go by number. */
-    if (settings->placement == PW_PLACE_BLOCKS || settings->clock == PW_CLOCK_VIRTUAL ||
-        settings->exchange == PW_EXCHANGE_POOL || settings->exchange == PW_EXCHANGE_INNOVATION || !is_wanted)
+    *cut = cut_of(market, n_ranks, NULL);
+    int is_possible = n_ranks > 1 && n_ranks < market->n_agents && settings->clock != PW_CLOCK_VIRTUAL;
+    int is_wanted = settings->placement == PW_PLACE_GRAPH ||
+                    (settings->placement == PW_PLACE_AUTO && may_pay(market, *cut));
+    if (!is_possible || !is_wanted)
         return NULL;
     int *order = pw_partition_order(market, n_ranks, &better);
     if (order == NULL || (settings->placement == PW_PLACE_AUTO && better > WORTH * *cut)) {

@@ -5,19 +5,14 @@
 #include "common/market.h"
 #include "common/settings.h"
 
-/* Of all links, the share whose ends lie on two ranks if agents are placed in blocks by their number. */
-double pw_partition_cut_of_blocks(const struct pw_market *market, int n_ranks);
-
 /* An order of the agents in which blocks of n_ranks >= 2 ranks cut few links (METIS, k-way), for free(); and
  * the share that they cut. NULL where the graph cannot be partitioned. */
 int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut);
 
-/* Whether such an order is worth looking for: not on graphs so dense or so large that it would take longer
- * than it saves, nor where blocks cut little. */
-int pw_partition_may_pay(const struct pw_market *market, int n_ranks);
-
-/* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are.
- * `cut`: the share of links between ranks either way. */
+/* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are,
+ * on the virtual clock always, whose events of one instant go by their numbers. Where the settings leave it
+ * open such an order is not looked for on graphs so dense or so large that it takes long, nor where blocks
+ * cut little, and not taken if it cuts not much less. `cut`: the share of links between ranks either way. */
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks,
                          double *cut);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # How the program scales: strong (one market on more ranks) and weak (a market that grows with the ranks), in bulk,
 # agent by agent and on the virtual clock. Run it here, or in a job of a cluster (run_scripts/slurm/scaling.sbatch):
-#   run_scripts/scaling.sh [RANKS ...]      # by default 1, 2, 4, .. up to the processors here
+#   run_scripts/scaling.sh [RANKS ...]      # by default 1, 2, 4, .. up to the processors here, or the tasks of the job
 # Results are lines of build/figures/scaling.jsonl, one a run; started again it makes only those that are not there, and
 # draws the picture and prints the table. A run with more ranks than processors measures the processors, not the program.
 # Variables: REPEATS (3), SHRINK (1; 100 makes all markets a hundredth as large), FIGURES, and what mpirun.sh knows.
@@ -14,7 +14,7 @@ repeats=${REPEATS:-3}
 mkdir -p "$out"
 touch "$results"
 
-# count RANKS: 1, 2, 4, .. below it, and itself.
+# double_up RANKS: 1, 2, 4, .. below it, and itself.
 double_up() {
     n=1
     while [ "$n" -lt "$1" ]; do
@@ -45,7 +45,7 @@ measure() {
 
 # shellcheck disable=SC2046 # numbers have no blanks
 if [ $# -eq 0 ]; then
-    set -- $(double_up "$(nproc)")
+    set -- $(double_up "${SLURM_NTASKS:-$(nproc)}")
 fi
 peers="market.links={peers: 10, among: sides}"
 for ranks in "$@"; do

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 
 import style
+import trace
 from trace import TraceError
 
 WIDTH, HEIGHT, FOOTER = 12.0, 8.6, 0.5
-EXIT_IO = 5
 COLUMNS = ["table", "market", "way", "peers", "slot", "replicate", "share"]
 FLOOR, CEILING = 1e-3, 40.0  # of the loss, in percent
 CLAIM = 97.0
@@ -165,16 +165,8 @@ def main(arguments=None):
     parser.add_argument("-o", metavar="PREFIX", dest="prefix", required=True, help="write PREFIX.png and PREFIX.svg")
     options = parser.parse_args(arguments)
     style.apply()
-    try:
-        for path in style.save(draw(Shares(options.shares)), options.prefix):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"choosing.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"choosing.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+    return trace.deliver("choosing.py", options.prefix,
+                         lambda: style.save(draw(Shares(options.shares)), options.prefix))
 
 
 if __name__ == "__main__":

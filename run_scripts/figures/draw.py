@@ -12,7 +12,6 @@ import prices
 import trades
 
 PICTURES = {"convergence": convergence.draw, "trades": trades.draw, "agents": agents.draw}
-EXIT_IO = 5
 
 
 def parse(arguments):
@@ -41,17 +40,12 @@ def main(arguments=None):
     options = parse(arguments)
     prefix = options.prefix or options.trace.removesuffix(".h5")
     style.apply()
-    try:
+
+    def paths():
         for name, figure in pictures(options.trace):
-            for path in style.save(figure, f"{prefix}-{name}"):
-                print(path, flush=True)
-    except trace.TraceError as error:
-        print(f"draw.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"draw.py: {error.filename or prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+            yield from style.save(figure, f"{prefix}-{name}")
+
+    return trace.deliver("draw.py", prefix, paths)
 
 
 if __name__ == "__main__":

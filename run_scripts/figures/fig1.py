@@ -8,10 +8,10 @@ import sys
 import numpy as np
 
 import style
+import trace
 from trace import TraceError
 
 WIDTH, HEIGHT = 9.0, 5.6
-EXIT_IO = 5
 
 
 def read_assets(path):
@@ -109,18 +109,16 @@ def main(arguments=None):
     parser.add_argument("-o", metavar="PREFIX", dest="prefix", required=True, help="write PREFIX.png and PREFIX.svg")
     options = parser.parse_args(arguments)
     style.apply()
-    try:
-        with open(options.optimum, encoding="utf-8") as file:
-            optimum = json.load(file)
-        for path in style.save(draw(read_assets(options.assets), optimum), options.prefix):
-            print(path, flush=True)
-    except (TraceError, ValueError) as error:
-        print(f"fig1.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"fig1.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+
+    def paths():
+        try:
+            with open(options.optimum, encoding="utf-8") as file:
+                optimum = json.load(file)
+        except ValueError as error:
+            raise TraceError(f"{options.optimum}: not what `peerwatt reference --json` printed: {error}") from error
+        return style.save(draw(read_assets(options.assets), optimum), options.prefix)
+
+    return trace.deliver("fig1.py", options.prefix, paths)
 
 
 if __name__ == "__main__":

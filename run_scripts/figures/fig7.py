@@ -16,7 +16,6 @@ from trace import TraceError
 WIDTH, PANEL_HEIGHT = 12.0, 3.1
 MOST_AGENTS = 8
 BAR = 0.2
-EXIT_IO = 5
 FIRE, SEND, DELIVER, LOST = range(4)
 COLOURS = (style.DARK, style.MIDDLE, "#d08a1c", "#4f7d4a", "#7a4a78", "#5f5f5f", "#2a8a99", "#8a5a2b")
 
@@ -160,17 +159,9 @@ def main(arguments=None):
     parser.add_argument("--until", metavar="SECONDS", type=float, default=12.0, help="the time shown (12)")
     options = parser.parse_args(arguments)
     style.apply()
-    try:
-        figure = draw([Timeline(path) for path in options.traces], options.until)
-        for path in style.save(figure, options.prefix or options.traces[0].removesuffix(".h5")):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"fig7.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"fig7.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+    prefix = options.prefix or options.traces[0].removesuffix(".h5")
+    return trace.deliver("fig7.py", prefix, lambda: style.save(
+        draw([Timeline(path) for path in options.traces], options.until), prefix))
 
 
 if __name__ == "__main__":

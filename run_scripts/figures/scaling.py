@@ -9,10 +9,10 @@ from collections import defaultdict
 from matplotlib.ticker import LogLocator, NullLocator
 
 import style
+import trace
 from trace import TraceError
 
 WIDTH, HEIGHT = 9.6, 4.4
-EXIT_IO = 5
 NEEDED = ("study", "ranks", "agents", "trades", "iterations_mean", "end_time_s", "wall_s", "total_s", "clock", "status")
 MARKS = "osD^v"
 
@@ -54,13 +54,13 @@ def summarise(runs):
     return rows
 
 
-def print_table(rows):
-    """For people and for the page."""
-    print("| study | ranks | agents | trades | rounds | negotiation, s | ns a trade's end and round | efficiency |")
-    print("|---|---|---|---|---|---|---|---|")
+def table(rows):
+    """For people and for the page, line by line."""
+    yield "| study | ranks | agents | trades | rounds | negotiation, s | ns a trade's end and round | efficiency |"
+    yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
-        print(f"| {row['study']} | {row['ranks']} | {row['agents']} | {row['trades']} | {row['rounds']:.0f} | "
-              f"{row['seconds']:.3g} | {row['ns']:.3g} | {100 * row['efficiency']:.0f} % |")
+        yield (f"| {row['study']} | {row['ranks']} | {row['agents']} | {row['trades']} | {row['rounds']:.0f} | "
+               f"{row['seconds']:.3g} | {row['ns']:.3g} | {100 * row['efficiency']:.0f} % |")
 
 
 def draw(rows):
@@ -105,18 +105,13 @@ def main(arguments=None):
     parser.add_argument("-o", metavar="PREFIX", dest="prefix", required=True, help="write PREFIX.png and PREFIX.svg")
     options = parser.parse_args(arguments)
     style.apply()
-    try:
+
+    def lines():
         rows = summarise(read(options.results))
-        print_table(rows)
-        for path in style.save(draw(rows), options.prefix):
-            print(path, flush=True)
-    except TraceError as error:
-        print(f"scaling.py: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"scaling.py: {error.filename or options.prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+        yield from table(rows)
+        yield from style.save(draw(rows), options.prefix)
+
+    return trace.deliver("scaling.py", options.prefix, lines)
 
 
 if __name__ == "__main__":

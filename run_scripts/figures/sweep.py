@@ -1,17 +1,16 @@
 """Reading the results of a sweep, an HDF5 file, nothing else is looked at; and the command that draws them."""
 
 import argparse
-import sys
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
 
 import style
+import trace
 from trace import TraceError
 
 CONVENTION = "peerwatt-sweep"
-EXIT_IO = 5
 
 
 @dataclass
@@ -95,15 +94,10 @@ def command(script, purpose, inputs, draw, report=lambda *sweeps: (), arguments=
     """
     sources, prefix = _options(script, purpose, inputs, arguments)
     style.apply()
-    try:
+
+    def lines():
         sweeps = [read(path) for path in sources]
         paths = style.save(draw(*sweeps), prefix)
-        for line in (*report(*sweeps), *paths):
-            print(line, flush=True)
-    except TraceError as error:
-        print(f"{script}: {error}", file=sys.stderr)
-        return EXIT_IO
-    except OSError as error:
-        print(f"{script}: {error.filename or prefix}: {error.strerror or error}", file=sys.stderr)
-        return EXIT_IO
-    return 0
+        return [*report(*sweeps), *paths]
+
+    return trace.deliver(script, prefix, lines)

@@ -1,5 +1,6 @@
 """Reading the trace of one market run: an HDF5 file, nothing else is looked at."""
 
+import sys
 from dataclasses import dataclass, field
 
 import h5py
@@ -15,6 +16,26 @@ REQUIRED = {
 
 class TraceError(Exception):
     """The file cannot be read as a trace; the text is one line for the user."""
+
+
+EXIT_IO = 5
+
+
+def deliver(script, prefix, lines):
+    """Prints the lines as lines() makes them; what cannot be read or written becomes one line on stderr.
+
+    Returns the exit code.
+    """
+    try:
+        for line in lines():
+            print(line, flush=True)
+    except TraceError as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return EXIT_IO
+    except OSError as error:
+        print(f"{script}: {error.filename or prefix}: {error.strerror or error}", file=sys.stderr)
+        return EXIT_IO
+    return 0
 
 
 @dataclass

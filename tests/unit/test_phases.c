@@ -13,7 +13,7 @@ START_TEST(a_phase_counts_without_those_inside_it)
     pw_phase_sent(10);
     pw_phases_read(sums);
     ck_assert_int_eq(sums[PW_PHASE_SOLVE].calls, 0);
-    ck_assert_int_eq(pw_phases_are_on(), 0);
+    ck_assert_int_eq(sums[PW_PHASE_SOLVE].messages, 0);
     pw_phases_start(pw_clock_ns);
     int64_t start_ns = pw_clock_ns();
     enum pw_phase rest = pw_phase_enter(PW_PHASE_SOLVE);
