@@ -79,7 +79,8 @@ static void place(const struct pw_case *loaded, struct sizes *sizes)
     static const int ranks[] = {2, 4, 16};
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks && ranks[i] < sizes->agents; i++) {
         struct placement *placement = &sizes->placements[sizes->n_placements++];
-        int *order = pw_partition_choose(loaded->market, &loaded->settings, ranks[i], &placement->cut);
+        int *order =
+            pw_partition_choose(loaded->market, &loaded->settings, sizes->in_bulk, ranks[i], &placement->cut);
         placement->ranks = ranks[i];
         placement->by_graph = order != NULL;
         free(order);

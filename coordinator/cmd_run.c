@@ -30,6 +30,7 @@ struct run {
     struct pw_settings settings;      /* all ranks */
     struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
     struct pw_net_data *net;          /* likewise */
+    int in_bulk;                      /* rank 0 */
     struct pw_placed placed;          /* all ranks */
     struct pw_horizon horizon;        /* rank 0's is the result */
     struct pw_summary summary;        /* rank 0: of all slots that are done */
@@ -63,13 +64,13 @@ static void say_lookahead(const struct run *run)
 }
 
 /* Which way the run is made; run.bulk: yes insists. */
-static enum pw_code choose_path(const struct run *run, struct pw_error *err)
+static enum pw_code choose_path(struct run *run, struct pw_error *err)
 {
     struct pw_negotiation negotiation = {
         run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, run->net, 0, NULL};
     const char *why = "all agents in step";
     char text[160];
-    int suits = pw_bulk_suits(&negotiation, &why);
+    int suits = run->in_bulk = pw_bulk_suits(&negotiation, &why);
     if (run->options->verbose && run->settings.clock == PW_CLOCK_WALL)
         fprintf(stderr, "the run is made %s (%s)\n", suits ? "in bulk" : "agent by agent", why);
     if (suits || run->settings.bulk != PW_BULK_YES)
@@ -169,7 +170,7 @@ static void share_case(struct run *run)
 /* All ranks: who lives where. */
 static void place(struct run *run)
 {
-    run->placed = pw_placed_make(run->market, &run->settings, run->transport);
+    run->placed = pw_placed_make(run->market, &run->settings, run->in_bulk, run->transport);
     if (run->transport->rank == 0 && run->transport->size > 1 && run->options->verbose)
         fprintf(stderr, "agents are placed %s: %.3g %% of the links lie between ranks\n",
                 run->placed.order != NULL ? "by the graph" : "in blocks", 100.0 * run->placed.cut);

@@ -88,14 +88,14 @@ static int may_pay(const struct pw_market *market, double cut_of_blocks)
            cut_of_blocks > LITTLE_CUT;
 }
 
-int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int n_ranks,
-                         double *cut)
+int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
+                         int n_ranks, double *cut)
 {
     double better = 0.0;
     *cut = cut_of(market, n_ranks, NULL);
     int is_possible = n_ranks > 1 && n_ranks < market->n_agents && settings->clock != PW_CLOCK_VIRTUAL;
     int is_wanted = settings->placement == PW_PLACE_GRAPH ||
-                    (settings->placement == PW_PLACE_AUTO && may_pay(market, *cut));
+                    (settings->placement == PW_PLACE_AUTO && !in_bulk && may_pay(market, *cut));
     if (!is_possible || !is_wanted)
         return NULL;
     int *order = pw_partition_order(market, n_ranks, &better);

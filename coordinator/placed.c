@@ -8,14 +8,14 @@
 #include "coordinator/partition.h"
 
 struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
-                                struct pw_transport *transport)
+                                int in_bulk, struct pw_transport *transport)
 {
     struct pw_placed placed = {0};
     if (transport->size == 1)
         return placed;
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     if (transport->rank == 0)
-        placed.order = pw_partition_choose(market, settings, transport->size, &placed.cut);
+        placed.order = pw_partition_choose(market, settings, in_bulk, transport->size, &placed.cut);
     int has_order = placed.order != NULL;
     pw_transport_share(transport, &has_order, sizeof has_order);
     if (has_order) {

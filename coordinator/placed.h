@@ -13,10 +13,10 @@ struct pw_placed {
     double cut;               /* rank 0: the share of links between ranks */
 };
 
-/* Collective, on a market that all have: rank 0 chooses the order (coordinator/partition.h) and tells it to
- * the others. For pw_placed_release(). */
+/* Collective, on a market that all have, for a run in bulk or agent by agent (rank 0 must know): rank 0
+ * chooses the order (coordinator/partition.h) and tells it to the others. For pw_placed_release(). */
 struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
-                                struct pw_transport *transport);
+                                int in_bulk, struct pw_transport *transport);
 void pw_placed_release(struct pw_placed *placed);
 
 #endif

@@ -227,14 +227,16 @@ class OtherCommands(unittest.TestCase):
             (folder / "links.csv").write_text("agent_a,agent_b\n" + "".join(f"{i},{j}\n" for i, j in links))
             case = folder / "case.yaml"
             case.write_text("peerwatt: 1\nmarket: {assets: assets.csv, links: links.csv}\n")
-            by_graph = program.run("check", case, "--json").json["placement"][0]
+            one_by_one = ("-s", "run.bulk=no")
+            by_graph = program.run("check", case, "--json", *one_by_one).json["placement"][0]
             self.assertEqual((by_graph["ranks"], by_graph["by"]), (2, "graph"))
             self.assertAlmostEqual(by_graph["links_between_ranks"], 1 / len(links))
             blocks = program.run("check", case, "--json", "-s", "run.placement=blocks").json["placement"][0]
             crossing = sum((i < 20) != (j < 20) for i, j in links) / len(links)
             self.assertEqual(blocks["by"], "blocks")
             self.assertAlmostEqual(blocks["links_between_ranks"], crossing)
-            self.assertIn("(by the graph)", program.run("check", case).out)
+            self.assertIn("(by the graph)", program.run("check", case, *one_by_one).out)
+            self.assertIn("(in blocks)", program.run("check", case).out)  # in bulk messages are small
 
     def test_reference(self):
         result = program.run("reference", IEEE39, "--json")

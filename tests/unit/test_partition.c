@@ -73,21 +73,22 @@ START_TEST(an_order_is_taken_where_it_pays)
     struct pw_settings settings;
     double cut;
     pw_settings_default(&settings);
-    int *order = pw_partition_choose(market, &settings, CLIQUES, &cut);
+    int *order = pw_partition_choose(market, &settings, 0, CLIQUES, &cut);
     ck_assert_ptr_nonnull(order);
     free(order);
     ck_assert_double_lt(cut, 0.01);
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, 1, &cut));
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, 1, &cut));
     ck_assert_double_eq(cut, 0.0);
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, AGENTS + 1, &cut));
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, AGENTS + 1, &cut));
     ck_assert_double_eq(cut, 1.0);
-    ck_assert_ptr_null(pw_partition_choose(mesh, &settings, 2, &cut)); /* nothing to gain */
+    ck_assert_ptr_null(pw_partition_choose(mesh, &settings, 0, 2, &cut));         /* nothing to gain */
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 1, CLIQUES, &cut)); /* in bulk */
     settings.placement = PW_PLACE_BLOCKS;
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, CLIQUES, &cut));
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, CLIQUES, &cut));
     ck_assert_double_gt(cut, 0.5);
     settings.placement = PW_PLACE_GRAPH;
     settings.clock = PW_CLOCK_VIRTUAL; /* whose bytes depend on no number of ranks */
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, CLIQUES, &cut));
+    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, CLIQUES, &cut));
     pw_market_destroy(market);
     pw_market_destroy(mesh);
 }
