@@ -151,6 +151,8 @@ struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec)
     allocate_ends(rows);
     allocate_seats(rows);
     allocate_bench(rows);
+    if (spec->paced)
+        pw_rows_pace_create(rows);
     return rows;
 }
 
@@ -158,6 +160,7 @@ void pw_rows_destroy(struct pw_rows *rows)
 {
     if (rows == NULL)
         return;
+    pw_rows_pace_destroy(rows);
     void *arrays[] = {rows->group_first,  rows->agent,
                       rows->seat,         rows->degree,
                       rows->apart,        rows->prices,
@@ -195,6 +198,8 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
     int seat = rows->seat[i];
     size_t e = end_at(rows, seat, k), bound = rows->spec.by_end ? e : (size_t)seat;
     rows->peer[e] = place_of(rows, end->peer);
+    if (rows->spec.paced && end->peer >= rows->spec.n_agents)
+        rows->visitor_ends[end->peer - rows->spec.n_agents]++;
     rows->slope[e] = 1.0 / end->penalty;
     rows->ratio[e] = (float)(end->penalty_start / end->penalty);
     rows->s[e] = end->s;
@@ -235,15 +240,31 @@ double pw_rows_power(const struct pw_rows *rows, int i)
     return rows->power[rows->seat[i]];
 }
 
+/* The round of the last offer at an end, and the price at which it was made. */
+static int offered_at(const struct pw_rows *rows, int seat, size_t e, double *price)
+{
+    int place = rows->peer[e], visitor = place - rows->n_groups * LANES;
+    *price = rows->prices[seat];
+    if (!rows->spec.paced || visitor < 0)
+        return rows->rounds;
+    if (!(rows->pace.answered[place] > 0.0)) {
+        *price = rows->sent[e];
+        return rows->visitor_round[visitor];
+    }
+    return rows->visitor_round[visitor] + 1;
+}
+
 struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
 {
     int seat = rows->seat[i];
     size_t e = end_at(rows, seat, k), bound = rows->spec.by_end ? e : (size_t)seat;
-    double slope = rows->slope[e], wish = rows->s[e] - slope * rows->prices[seat];
+    double price;
+    int round = offered_at(rows, seat, e, &price);
+    double slope = rows->slope[e], wish = rows->s[e] - slope * price;
     double dead = rows->spec.by_end ? rows->fee[e] * slope : 0.0;
     double trade = fmax(wish - dead, 0.0) + fmin(wish + dead, 0.0);
     trade = fmin(fmax(trade, rows->t_min[bound]), rows->t_max[bound]);
-    return (struct pw_rows_trade){trade, rows->is_looked_at ? rows->all_before[e] : trade,
+    return (struct pw_rows_trade){round, trade, rows->is_looked_at ? rows->all_before[e] : trade,
                                   (rows->s[e] - trade) / slope, 1.0 / slope};
 }
 
@@ -253,5 +274,6 @@ double pw_rows_bytes(const struct pw_rows *rows)
     per_end += sizeof(int32_t) / (double)LANES;
     per_end += rows->spec.by_end ? 4.0 * sizeof(double) : 0.0;
     per_end += rows->all_before != NULL ? sizeof(double) : 0.0;
+    per_end += rows->sent != NULL ? sizeof(double) : 0.0;
     return per_end * (double)pw_rows_n_ends(rows);
 }

@@ -23,6 +23,8 @@ struct pw_rows_spec {
     double relaxation;  /* alpha in (0, 1) */
     int adapts_penalty; /* true: penalties are balanced (agent/balance.h) */
     double rest_price;  /* a trade is at rest if it moves by no more than this in price */
+    int paced;          /* true: visitors keep their own pace; see pw_rows_hear() */
+    double stiffness;   /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
 };
 
 /* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */
@@ -57,7 +59,7 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
 void pw_rows_set_agent(struct pw_rows *rows, int i, double price, double rest_power);
 
 /* One round of all agents here, with their peers' prices of the round before. `closely`: also price2, excess
- * and the trades before this round. O(ends). */
+ * and the trades before this round; where visitors keep their own pace it always is. O(ends). */
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely);
 
 /* Rounds so far, which are local solves of each agent. */
@@ -67,12 +69,20 @@ int pw_rows_rounds(const struct pw_rows *rows);
 double pw_rows_price(const struct pw_rows *rows, int i);
 void pw_rows_visit(struct pw_rows *rows, int visitor, double price);
 
+/* Where visitors keep their own pace: the prices of the visitors first .. first + count - 1 are those of `round`
+ * of the links with them, which the next round takes in. The trades with visitors of whom this is not said wait:
+ * they stay as offered, and their part in the next local problems is stiff, as in agent.c. In the first round
+ * nobody waits. What agents here are to tell a visitor is their price after a round that has heard it, or the
+ * first. */
+void pw_rows_hear(struct pw_rows *rows, int first, int count, int round);
+
 /* Net power of agent i's assets, at its last solve. */
 double pw_rows_power(const struct pw_rows *rows, int i);
 
-/* End k of agent i after the last round: the trade, the one before (if the round was looked at closely), its
- * price at this end, and the penalty. */
+/* End k of agent i after the last round: the round of its last offer, the trade of it, the one before (if the
+ * round was looked at closely), its price at this end, and the penalty. */
 struct pw_rows_trade {
+    int round;
     double mine, before, price, penalty;
 };
 struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k);

@@ -36,10 +36,28 @@ struct pw_rows {
     double *before;     /* [ends of the deepest group], or [ends] when looked at closely */
     double *all_before; /* [ends] once a round was looked at closely, else NULL */
     struct pw_rows_bench bench;
+
+    struct pw_row_pace pace;                /* [places]; where visitors keep their own pace, else NULL */
+    int *visitor_round, *visitor_ends;      /* [n_visitors] the round of the links with each; how many */
+    double *sent;                           /* [ends] */
+    double *target, *answers, *dead, *free; /* [ends of the deepest group] */
 };
 
 /* Elements of all groups together. */
 size_t pw_rows_n_ends(const struct pw_rows *rows);
+
+/* Which round of the penalties' balance comes in, of links whose offers of `round` do. */
+enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round);
+
+/* Where visitors keep their own pace (rows_pace.c): before a round, how its links are balanced; and after it, who
+ * has been answered: all, if it was the first. */
+void pw_rows_pace_open(struct pw_rows *rows);
+void pw_rows_pace_close(struct pw_rows *rows);
+void pw_rows_pace_create(struct pw_rows *rows);
+void pw_rows_pace_destroy(struct pw_rows *rows);
+
+/* The stiffness of trades that wait, given how many ends do. */
+double pw_rows_stiffness(const struct pw_rows *rows);
 
 /* Zeroed, and on a line of the cache. */
 double *pw_rows_reals(size_t count);

@@ -112,9 +112,10 @@ struct answer {
     lanes trade, slope;
 };
 
-PW_INLINE struct answer answer_of(lanes s, lanes slope, lanes m, const struct limits *limits, int by_end)
+PW_INLINE struct answer answer_of(lanes s, lanes slope, lanes dead, lanes m, const struct limits *limits,
+                                  int by_end)
 {
-    lanes wish = s - slope * m, dead = limits->fee * slope, free = by_end ? soft(wish, dead) : wish;
+    lanes wish = s - slope * m, free = by_end ? soft(wish, dead) : wish;
     lanes trade = smaller(larger(free, limits->t_min), limits->t_max);
     lanes moves = by_end ? pick(size_of(wish) >= dead, slope, all(0.0)) : slope;
     return (struct answer){trade, pick(trade == free, moves, all(0.0))};
@@ -127,19 +128,27 @@ PW_INLINE lanes trade_at(lanes s, lanes slope, lanes m, lanes t_min, lanes t_max
     return smaller(larger(by_end ? soft(wish, fee * slope) : wish, t_min), t_max);
 }
 
-PW_INLINE lanes peer_prices(const struct pw_row_group *group, int k)
+/* What `by_place` says of the peers in row k. */
+PW_INLINE lanes of_peers(const struct pw_row_group *group, int k, const double *by_place)
 {
     const int32_t *peer = group->peer + (size_t)k * PW_LANES;
-    const double *prices = group->prices;
     if (group->shared[k] >= 0)
-        return all(prices[group->shared[k]]);
-    return (lanes){prices[peer[0]], prices[peer[1]], prices[peer[2]], prices[peer[3]]};
+        return all(by_place[group->shared[k]]);
+    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]]};
 }
 
 /* What the ends in a row hold while offers are taken in. */
 struct row {
+    choice heard;                    /* lanes whose peer's offer is taken in */
     lanes mine, theirs, gap, agreed; /* trades of the round */
     lanes s, peer_s, slope;          /* edge variables and slope after it */
+};
+
+/* How the penalties in a row are balanced: lanes whose round counts, those that are due, and the most that a
+ * penalty may change by. */
+struct balancing {
+    choice counts, due;
+    float_lanes most;
 };
 
 PW_INLINE float_lanes float_root(float_lanes x)
@@ -156,90 +165,171 @@ PW_INLINE float_lanes float_pick(float_choice yes, float_lanes x, float_lanes y)
     return (float_lanes)((yes & (float_choice)x) | (~yes & (float_choice)y));
 }
 
-PW_INLINE float_lanes within(float_lanes x, float low, float high)
+PW_INLINE float_lanes all_floats(float x)
 {
-    const float_lanes lows = {low, low, low, low}, highs = {high, high, high, high};
-    x = float_pick(x > lows, x, lows);
-    return float_pick(x < highs, x, highs);
+    return (float_lanes){x, x, x, x};
+}
+
+PW_INLINE float_lanes within(float_lanes x, float_lanes low, float_lanes high)
+{
+    x = float_pick(x > low, x, low);
+    return float_pick(x < high, x, high);
 }
 
 /* pw_balance() in lanes. */
-PW_INLINE float_lanes balance(float_lanes gaps, float_lanes moves, float most, float_lanes *ratio)
+PW_INLINE float_lanes balance(float_lanes gaps, float_lanes moves, float_lanes most, float_lanes *ratio)
 {
-    float_lanes share = within(float_root(float_root(moves / gaps)), 1.0F / most, most);
-    float_lanes next = within(*ratio * share, 1.0F / PW_MOST_RISE, PW_MOST_SINK);
+    float_lanes share = within(float_root(float_root(moves / gaps)), all_floats(1.0F) / most, most);
+    float_lanes next = within(*ratio * share, all_floats(1.0F / PW_MOST_RISE), all_floats(PW_MOST_SINK));
     share = next / *ratio;
     *ratio = next;
     return share;
 }
 
 /* Counts the row for its balance; `is_due`: balances it. */
-PW_INLINE void balance_row(const struct pw_row_group *group, size_t at, float most, int is_due,
-                           struct row *row)
+PW_INLINE void balance_row(const struct pw_row_group *group, size_t at, const struct balancing *balancing,
+                           int is_due, struct row *row)
 {
+    const lanes none = all(0.0);
     lanes move = row->agreed - load(group->agreed + at), gap = row->gap * all(0.5);
-    float_lanes gaps = load_floats(group->gap_sum2 + at) + to_floats(gap * gap);
-    float_lanes moves = load_floats(group->move_sum2 + at) + to_floats(move * move);
+    float_lanes gaps = load_floats(group->gap_sum2 + at), moves = load_floats(group->move_sum2 + at);
+    gaps += to_floats(pick(balancing->counts, gap * gap, none));
+    moves += to_floats(pick(balancing->counts, move * move, none));
     if (is_due) {
         float_lanes ratio = load_floats(group->ratio + at), was = ratio;
         lanes size = larger(size_of(row->agreed), larger(size_of(row->s), size_of(row->peer_s)));
         choice rests = to_lanes(gaps + moves) <= all(PW_ROUNDING_SHARE * PW_ROUNDING_SHARE) * size * size;
-        lanes share = pick(rests, all(1.0), to_lanes(balance(gaps, moves, most, &ratio)));
-        store_floats(group->ratio + at, to_floats(pick(rests, to_lanes(was), to_lanes(ratio))));
+        choice stays = rests | ~balancing->due;
+        lanes share = pick(stays, all(1.0), to_lanes(balance(gaps, moves, balancing->most, &ratio)));
+        store_floats(group->ratio + at, to_floats(pick(stays, to_lanes(was), to_lanes(ratio))));
         row->slope *= share;
         store(group->slope + at, row->slope);
         row->s = row->agreed + share * (row->s - row->agreed);
         row->peer_s = -row->agreed + share * (row->peer_s + row->agreed);
-        gaps = moves = (float_lanes){0.0F, 0.0F, 0.0F, 0.0F};
+        gaps = to_floats(pick(balancing->due, none, to_lanes(gaps)));
+        moves = to_floats(pick(balancing->due, none, to_lanes(moves)));
     }
     store_floats(group->gap_sum2 + at, gaps);
     store_floats(group->move_sum2 + at, moves);
 }
 
+/* All trades of the round of a row, and what follows from them. `sent`: the price of the own offer. */
+PW_INLINE struct row meet(const struct pw_row_group *group, int k, const struct limits *limits, lanes sent,
+                          lanes alpha, choice heard, int by_end)
+{
+    size_t at = (size_t)k * PW_LANES;
+    lanes s = load(group->s + at), peer_s = load(group->peer_s + at), slope = load(group->slope + at);
+    struct row row = {.heard = heard, .slope = slope};
+    row.mine = trade_at(s, slope, sent, limits->t_min, limits->t_max, limits->fee, by_end);
+    row.theirs = trade_at(peer_s, slope, of_peers(group, k, group->prices), -limits->t_max, -limits->t_min,
+                          limits->peer_fee, by_end);
+    row.gap = pick(heard, row.mine + row.theirs, all(0.0));
+    row.agreed = (row.mine - row.theirs) * all(0.5);
+    row.s = pick(heard, s - alpha * (s + row.theirs + row.theirs - peer_s), s);
+    row.peer_s = pick(heard, peer_s - alpha * (peer_s + row.mine + row.mine - s), peer_s);
+    return row;
+}
+
+/* How far apart the ends in a row are. */
+struct distance {
+    lanes gap_max, apart_max, mismatch_max;
+};
+
+PW_INLINE void look_at(const struct pw_row_group *group, size_t at, const struct row *row,
+                       struct distance *most)
+{
+    lanes s = load(group->s + at), peer_s = load(group->peer_s + at);
+    lanes rho = pick(row->heard, all(1.0) / larger(load(group->slope + at), all(DBL_MIN)), all(0.0));
+    lanes apart = size_of((row->s - row->mine) - (row->peer_s - row->theirs)) * rho;
+    lanes mismatch = size_of((s - row->mine) - (peer_s - row->theirs)) * rho;
+    most->gap_max = larger(most->gap_max, size_of(row->gap));
+    most->apart_max = larger(most->apart_max, apart);
+    most->mismatch_max =
+        larger(most->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
+}
+
+PW_INLINE void finish(struct pw_row_digest *digest, lanes gap2, lanes sum, lanes slopes,
+                      const struct distance *most)
+{
+    store(digest->gap2, gap2);
+    store(digest->sum, sum);
+    store(digest->slope, slopes);
+    store(digest->gap_max, most->gap_max);
+    store(digest->apart_max, most->apart_max);
+    store(digest->mismatch_max, most->mismatch_max);
+}
+
 PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rules *rules,
                        const double *price, struct pw_row_digest *digest, int by_end, int kind, int closely)
 {
-    lanes m = load(price), alpha = all(rules->relaxation), sum = all(0.0), slopes = all(0.0);
-    lanes gap2 = all(0.0), gap_max = all(0.0), apart_max = all(0.0), mismatch_max = all(0.0);
+    const choice yes = {-1, -1, -1, -1};
+    struct balancing balancing = {yes, yes, all_floats((float)rules->largest_factor)};
+    struct distance most = {all(0.0), all(0.0), all(0.0)};
+    lanes m = load(price), gap2 = all(0.0), sum = all(0.0), slopes = all(0.0);
     for (int k = 0; k < group->depth; k++) {
         size_t at = (size_t)k * PW_LANES;
         struct limits limits = limits_at(group, at, by_end);
-        lanes s = load(group->s + at), peer_s = load(group->peer_s + at), slope = load(group->slope + at);
-        struct row row;
-        row.slope = slope;
-        row.mine = trade_at(s, slope, m, limits.t_min, limits.t_max, limits.fee, by_end);
-        row.theirs = trade_at(peer_s, slope, peer_prices(group, k), -limits.t_max, -limits.t_min,
-                              limits.peer_fee, by_end);
-        row.gap = row.mine + row.theirs;
-        row.agreed = (row.mine - row.theirs) * all(0.5);
-        row.s = s - alpha * (s + row.theirs + row.theirs - peer_s);
-        row.peer_s = peer_s - alpha * (peer_s + row.mine + row.mine - s);
+        struct row row = meet(group, k, &limits, m, all(rules->relaxation), yes, by_end);
         gap2 += row.gap * row.gap;
-        if (closely) {
-            lanes rho = all(1.0) / larger(slope, all(DBL_MIN));
-            lanes apart = size_of((row.s - row.mine) - (row.peer_s - row.theirs)) * rho;
-            lanes mismatch = size_of((s - row.mine) - (peer_s - row.theirs)) * rho;
-            gap_max = larger(gap_max, size_of(row.gap));
-            apart_max = larger(apart_max, apart);
-            mismatch_max = larger(mismatch_max, pick(row.agreed == all(0.0), all(0.0), mismatch));
-        }
+        if (closely)
+            look_at(group, at, &row, &most);
         if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE)
-            balance_row(group, at, (float)rules->largest_factor, kind == PW_ROW_BALANCE, &row);
+            balance_row(group, at, &balancing, kind == PW_ROW_BALANCE, &row);
         if (kind == PW_ROW_KEEP || kind == PW_ROW_COUNT)
             store(group->agreed + at, row.agreed);
-        struct answer now = answer_of(row.s, row.slope, m, &limits, by_end);
+        struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, m, &limits, by_end);
         sum += now.trade;
         slopes += now.slope;
         store(group->before + at, row.mine);
         store(group->s + at, row.s);
         store(group->peer_s + at, row.peer_s);
     }
-    store(digest->gap2, gap2);
-    store(digest->sum, sum);
-    store(digest->slope, slopes);
-    store(digest->gap_max, gap_max);
-    store(digest->apart_max, apart_max);
-    store(digest->mismatch_max, mismatch_max);
+    finish(digest, gap2, sum, slopes, &most);
+}
+
+/* How the trades in a row answer a price: those whose offer waits for its answer reluctantly, from the price
+ * at which it was made, as in agent.c. */
+PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct row *row,
+                    const struct limits *limits, lanes sent, double stiffness)
+{
+    lanes stiff = row->slope / all(stiffness);
+    store(group->target + at, pick(row->heard, row->s, row->s - (row->slope - stiff) * sent));
+    store(group->answers + at, pick(row->heard, row->slope, stiff));
+    store(group->dead + at, limits->fee * row->slope);
+    store(group->free + at, pick(row->heard, all(1.0), all(0.0)));
+}
+
+/* take_in() where visitors keep their own pace; closely. */
+PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                             const double *price, struct pw_row_digest *digest, int by_end)
+{
+    const struct pw_row_pace *pace = group->pace;
+    struct distance most = {all(0.0), all(0.0), all(0.0)};
+    lanes m = load(price), gap2 = all(0.0), sum = all(0.0), slopes = all(0.0);
+    for (int k = 0; k < group->depth; k++) {
+        size_t at = (size_t)k * PW_LANES;
+        struct limits limits = limits_at(group, at, by_end);
+        lanes sent = pick(of_peers(group, k, pace->answered) > all(0.0), m, load(group->sent + at));
+        choice heard = of_peers(group, k, pace->heard) > all(0.0);
+        struct balancing balancing = {of_peers(group, k, pace->counts) > all(0.0),
+                                      of_peers(group, k, pace->due) > all(0.0),
+                                      to_floats(of_peers(group, k, pace->largest_factor))};
+        struct row row = meet(group, k, &limits, sent, all(rules->relaxation), heard, by_end);
+        gap2 += row.gap * row.gap;
+        look_at(group, at, &row, &most);
+        balance_row(group, at, &balancing, 1, &row);
+        pose(group, at, &row, &limits, sent, rules->stiffness);
+        struct answer now = answer_of(load(group->target + at), load(group->answers + at),
+                                      load(group->dead + at), m, &limits, by_end);
+        sum += now.trade;
+        slopes += now.slope;
+        store(group->sent + at, sent);
+        store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
+        store(group->before + at, pick(heard, row.mine, load(group->before + at)));
+        store(group->s + at, row.s);
+        store(group->peer_s + at, row.peer_s);
+    }
+    finish(digest, gap2, sum, slopes, &most);
 }
 
 PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,
@@ -263,7 +353,11 @@ PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_ro
 static void take_in_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
                           const double *price, struct pw_row_digest *digest)
 {
-    if (rules->by_end && rules->closely)
+    if (group->pace != NULL && rules->by_end)
+        take_in_paced(group, rules, price, digest, 1);
+    else if (group->pace != NULL)
+        take_in_paced(group, rules, price, digest, 0);
+    else if (rules->by_end && rules->closely)
         take_in_kind(group, rules, price, digest, 1, 1);
     else if (rules->by_end)
         take_in_kind(group, rules, price, digest, 1, 0);
@@ -274,7 +368,7 @@ static void take_in_group(const struct pw_row_group *group, const struct pw_row_
 }
 
 PW_INLINE void answer_at(const struct pw_row_group *group, const double *price, struct pw_row_answer *answer,
-                         int by_end, int closely)
+                         int by_end, int closely, int paced)
 {
     lanes m = load(price), none = all(0.0), sum = none, slopes = none, sizes = none, fees = none,
           move2 = none;
@@ -282,9 +376,13 @@ PW_INLINE void answer_at(const struct pw_row_group *group, const double *price, 
     for (int k = 0; k < group->depth; k++) {
         size_t at = (size_t)k * PW_LANES;
         struct limits limits = limits_at(group, at, by_end);
-        lanes slope = load(group->slope + at);
-        struct answer now = answer_of(load(group->s + at), slope, m, &limits, by_end);
+        lanes s = load((paced ? group->target : group->s) + at);
+        lanes slope = load((paced ? group->answers : group->slope) + at);
+        lanes dead = paced ? load(group->dead + at) : limits.fee * slope;
+        struct answer now = answer_of(s, slope, dead, m, &limits, by_end);
         lanes move = now.trade - load(group->before + at), size = size_of(now.trade);
+        if (paced)
+            move = pick(load(group->free + at) > none, move, none);
         sum += now.trade;
         slopes += now.slope;
         sizes += size;
@@ -311,14 +409,18 @@ PW_INLINE void answer_at(const struct pw_row_group *group, const double *price, 
 static void answer_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
                          const double *price, struct pw_row_answer *answer)
 {
-    if (rules->by_end && rules->closely)
-        answer_at(group, price, answer, 1, 1);
+    if (group->pace != NULL && rules->by_end)
+        answer_at(group, price, answer, 1, 1, 1);
+    else if (group->pace != NULL)
+        answer_at(group, price, answer, 0, 1, 1);
+    else if (rules->by_end && rules->closely)
+        answer_at(group, price, answer, 1, 1, 0);
     else if (rules->by_end)
-        answer_at(group, price, answer, 1, 0);
+        answer_at(group, price, answer, 1, 0, 0);
     else if (rules->closely)
-        answer_at(group, price, answer, 0, 1);
+        answer_at(group, price, answer, 0, 1, 0);
     else
-        answer_at(group, price, answer, 0, 0);
+        answer_at(group, price, answer, 0, 0, 0);
 }
 
 const struct pw_row_kernel PW_ROW_KERNEL = {take_in_group, answer_group};

@@ -15,6 +15,13 @@ enum pw_row_kind {
     PW_ROW_BALANCE, /* they count, and the penalty is balanced */
 };
 
+/* Where visitors keep their own pace: by place of a peer, 1 or 0, whether its offer is taken in by this round,
+ * whether the last round made it one, whether the round counts for the balance of penalties, and whether that is
+ * due; and the largest factor of it. */
+struct pw_row_pace {
+    double *heard, *answered, *counts, *due, *largest_factor;
+};
+
 /* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
  * end` lies likewise, or holds one number a lane. */
 struct pw_row_group {
@@ -29,6 +36,11 @@ struct pw_row_group {
     const double *prices;  /* by place, of the round before */
     const double *t_min, *t_max, *fee, *peer_fee; /* bounds by end or by lane; fees by end only */
     double *before;                               /* the trades of the round before, filled by the digest */
+
+    const struct pw_row_pace *pace; /* NULL: all keep step, and there is nothing of the rest */
+    double *sent;                   /* by end: the price at which the trade was offered last */
+    double *target, *answers, *dead; /* by end, filled by the digest: the trade is soft(target - answers m, dead) */
+    double *free;                    /* by end, filled by the digest: 0 where the last offer waits, else 1 */
 };
 
 /* How a round's numbers come about. */
@@ -38,6 +50,7 @@ struct pw_row_rules {
     int closely;
     double relaxation;
     double largest_factor; /* of a balance */
+    double stiffness;      /* kappa of a trade that waits, where visitors keep their own pace */
 };
 
 /* By lane: what has come in, and the trades at one price each. */

@@ -43,7 +43,13 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .t_max = rows->t_max + bound,
                                  .fee = rows->spec.by_end ? rows->fee + e : NULL,
                                  .peer_fee = rows->spec.by_end ? rows->peer_fee + e : NULL,
-                                 .before = rows->is_looked_at ? rows->all_before + e : rows->before};
+                                 .before = rows->is_looked_at ? rows->all_before + e : rows->before,
+                                 .pace = rows->spec.paced && rows->rounds > 0 ? &rows->pace : NULL,
+                                 .sent = rows->spec.paced ? rows->sent + e : NULL,
+                                 .target = rows->target,
+                                 .answers = rows->answers,
+                                 .dead = rows->dead,
+                                 .free = rows->free};
 }
 
 /* The assets of one agent at a price: power, cost, and how power answers the price. */
@@ -111,9 +117,12 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
     const struct pw_rows_bench *bench = &rows->bench;
     for (int k = 0; k < links; k++) {
         int e = k * LANES + j, bound = rows->spec.by_end ? e : j;
-        bench->target[k] = group->s[e];
-        bench->slope[k] = group->slope[e];
-        bench->dead[k] = rows->spec.by_end ? group->fee[e] * group->slope[e] : 0.0;
+        int paced = group->pace != NULL;
+        bench->target[k] = paced ? group->target[e] : group->s[e];
+        bench->slope[k] = paced ? group->answers[e] : group->slope[e];
+        bench->dead[k] = paced              ? group->dead[e]
+                         : rows->spec.by_end ? group->fee[e] * group->slope[e]
+                                             : 0.0;
         bench->t_min[k] = group->t_min[bound];
         bench->t_max[k] = group->t_max[bound];
     }
@@ -176,10 +185,9 @@ static int solve_group(struct pw_rows *rows, int g, const struct pw_row_group *g
     return passes + (n_alone > 0);
 }
 
-/* Which round of the penalties' balance comes in: that of the offers, the first of which is 0. */
-static enum pw_row_kind kind_of(const struct pw_rows *rows)
+enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round)
 {
-    int round = rows->rounds, since = round % PW_ROUNDS_PER_BALANCE;
+    int since = round % PW_ROUNDS_PER_BALANCE;
     int left = (PW_ROUNDS_PER_BALANCE - since) % PW_ROUNDS_PER_BALANCE;
     if (!rows->spec.adapts_penalty || round > PW_LAST_BALANCE)
         return PW_ROW_PLAIN;
@@ -226,13 +234,25 @@ static void add_up(struct pw_rows *rows, int g, const struct pw_row_digest *dige
     }
 }
 
+/* How this round's numbers come about: the offers that come in are of the round before, the first of which is 0.
+ */
+static struct pw_row_rules rules_of(const struct pw_rows *rows, int closely)
+{
+    double factor = fmin(PW_LARGEST_FACTOR, 1.0 + PW_TIGHTENING_ROUNDS / fmax(rows->rounds, 1));
+    return (struct pw_row_rules){rows->spec.by_end,     pw_rows_kind(rows, rows->rounds),
+                                 closely,               rows->spec.relaxation,
+                                 factor,                rows->spec.paced ? pw_rows_stiffness(rows) : 1.0};
+}
+
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
 {
     struct pw_rows_sums sums = {0};
-    struct pw_row_rules rules = {rows->spec.by_end, kind_of(rows), closely, rows->spec.relaxation,
-                                 fmin(PW_LARGEST_FACTOR, 1.0 + PW_TIGHTENING_ROUNDS / fmax(rows->rounds, 1))};
+    closely |= rows->spec.paced;
+    struct pw_row_rules rules = rules_of(rows, closely);
     if (rows->rounds == 0)
         find_shared_peers(rows);
+    if (rows->spec.paced)
+        pw_rows_pace_open(rows);
     look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
@@ -244,6 +264,8 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
             solve_group(rows, g, &group, &rules, &digest, rows->next_prices + (size_t)g * LANES, &answer);
         add_up(rows, g, &digest, &answer, closely, &sums);
     }
+    if (rows->spec.paced)
+        pw_rows_pace_close(rows);
     double *prices = rows->prices;
     rows->prices = rows->next_prices;
     rows->next_prices = prices;

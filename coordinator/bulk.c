@@ -9,6 +9,7 @@
 #include "common/memory.h"
 #include "common/phases.h"
 #include "coordinator/bulk_chair.h"
+#include "coordinator/bulk_mail.h"
 #include "coordinator/bulk_rows.h"
 #include "coordinator/clock.h"
 #include "coordinator/setup.h"
@@ -35,28 +36,24 @@ struct state_header {
 /* State goes to rank 0 in messages of about so many doubles. */
 enum { STATE_MESSAGE = 1 << 19 };
 
-/* The prices of a neighbour, of the two rounds that can be under way. */
-struct inbox {
-    int round[2]; /* 0: nothing yet */
-    double *prices[2];
-};
-
 /* One rank of a bulk run. */
 struct squad {
     const struct pw_negotiation *negotiation;
     struct pw_transport *transport;
     struct pw_placement placement;
     struct pw_bulk_rows bulk;
-    struct inbox *inboxes;  /* [neighbours] */
-    int *neighbour_of;      /* [ranks] -1: none */
-    unsigned char *parcel;  /* a message of prices */
+    struct pw_bulk_mail mail;
     int round, closely;     /* the last one made, and whether it was looked at closely */
+    int is_calm;            /* it moved no trade here by more than a trade at rest may move */
     struct verdict verdict; /* heard last */
+    int awaited;            /* number of the verdict that this rank cannot go on without */
+    int ahead;              /* rounds since the last verdict without any prices of others */
     int64_t start_ns, compute_ns;
 
     struct pw_bulk_chair *chair; /* rank 0, else NULL; so are */
-    struct word *words;          /* [ranks] of the round that is judged */
-    int n_words, n_shown;        /* words heard; agents whose state has come */
+    struct word *words;          /* [ranks] the last one of each, round 0: it has been judged */
+    int n_words, n_shown;        /* words to be judged; agents whose state has come */
+    int is_closed;               /* states are awaited, or all is over: no words are judged */
 };
 
 int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
@@ -72,7 +69,6 @@ int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
         {!pw_network_is_instant(&network), "network: messages must not be late or lost"},
         {settings->exchange != PW_EXCHANGE_PAIRED, "negotiation.exchange: paired is needed"},
         {settings->solver != PW_SOLVE_EXACT, "negotiation.solver: exact is needed"},
-        {settings->delta < 1.0, "negotiation.delta: 1 is needed"},
         {settings->criterion == PW_CRITERION_AGENT, "stop.criterion: trade or global is needed"},
         {settings->ratify, "stop.ratify: no is needed"},
         {settings->share > 0.0, "stop.share: 0 is needed"},
@@ -104,69 +100,13 @@ static void check_size(struct squad *squad, int from, size_t size, size_t expect
     fail_hard(squad, &err);
 }
 
-/* ---- Prices ---- */
-
-static void send_prices(struct squad *squad)
-{
-    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
-        const struct pw_bulk_neighbour *to = &squad->bulk.neighbours[i];
-        unsigned char *at = squad->parcel;
-        int32_t round = squad->round;
-        memcpy(at, &round, sizeof round);
-        at += sizeof(double);
-        for (int k = 0; k < to->n_out; k++, at += sizeof(double)) {
-            double price = pw_rows_price(squad->bulk.rows, to->out[k]);
-            memcpy(at, &price, sizeof price);
-        }
-        pw_transport_send(squad->transport, to->rank, PW_TAG_BULK_PRICES, squad->parcel,
-                          (size_t)(at - squad->parcel));
-    }
-}
-
-static void take_prices(struct squad *squad, int from, const unsigned char *bytes, size_t size)
-{
-    struct pw_error err;
-    int i = squad->neighbour_of[from];
-    int32_t round;
-    if (i < 0) {
-        pw_fail(&err, PW_INTERNAL, "prices from rank %d, which has no agents linked with ours", from);
-        fail_hard(squad, &err);
-    }
-    size_t count = (size_t)squad->bulk.neighbours[i].n_in;
-    check_size(squad, from, size, (count + 1) * sizeof(double));
-    memcpy(&round, bytes, sizeof round);
-    struct inbox *inbox = &squad->inboxes[i];
-    inbox->round[round % 2] = round;
-    memcpy(inbox->prices[round % 2], bytes + sizeof(double), count * sizeof(double));
-}
-
-/* The neighbour whose prices of this round are not here; NULL: all are. */
-static const struct pw_bulk_neighbour *who_lacks(const struct squad *squad)
-{
-    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
-        if (squad->inboxes[i].round[squad->round % 2] != squad->round)
-            return &squad->bulk.neighbours[i];
-    }
-    return NULL;
-}
-
-static void let_visitors_in(struct squad *squad)
-{
-    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
-        const struct pw_bulk_neighbour *from = &squad->bulk.neighbours[i];
-        const double *prices = squad->inboxes[i].prices[squad->round % 2];
-        for (int k = 0; k < from->n_in; k++)
-            pw_rows_visit(squad->bulk.rows, from->first_visitor + k, prices[k]);
-    }
-}
-
 /* ---- Rank 0 ---- */
 
 static void take_word(struct squad *squad, int from, const unsigned char *bytes, size_t size)
 {
     check_size(squad, from, size, sizeof *squad->words);
+    squad->n_words += squad->words[from].round == 0;
     memcpy(&squad->words[from], bytes, sizeof *squad->words);
-    squad->n_words++;
 }
 
 static void take_state(struct squad *squad, int from, const unsigned char *bytes, size_t size)
@@ -189,11 +129,13 @@ static void tell_all(struct squad *squad, enum pw_bulk_verdict how)
         pw_transport_send(squad->transport, r, PW_TAG_BULK_VERDICT, &verdict, sizeof verdict);
 }
 
-static struct pw_bulk_round merge_words(const struct squad *squad)
+/* The last words of all, which have then been judged; as many rounds as the slowest has made. */
+static struct pw_bulk_round merge_words(struct squad *squad)
 {
-    struct pw_bulk_round round = {.rounds = squad->round, .closely = squad->closely};
+    struct pw_bulk_round round = {.rounds = squad->words[0].round, .closely = squad->closely};
     for (int r = 0; r < squad->transport->size; r++) {
         const struct pw_rows_sums *sums = &squad->words[r].sums;
+        round.rounds = squad->words[r].round < round.rounds ? squad->words[r].round : round.rounds;
         round.interrupted |= squad->words[r].interrupted;
         round.sums.gap2 += sums->gap2;
         round.sums.dual2 += sums->dual2;
@@ -201,21 +143,26 @@ static struct pw_bulk_round merge_words(const struct squad *squad)
         round.sums.welfare += sums->welfare;
         round.sums.mismatch = fmax(round.sums.mismatch, sums->mismatch);
         round.sums.excess = fmax(round.sums.excess, sums->excess);
+        squad->words[r].round = 0;
     }
+    squad->n_words = 0;
     return round;
 }
 
 /* Rank 0: answers as soon as it has heard all. */
 static void preside(struct squad *squad)
 {
-    if (squad->n_words == squad->transport->size) {
+    if (squad->n_words == squad->transport->size && !squad->is_closed) {
         struct pw_bulk_round round = merge_words(squad);
-        squad->n_words = 0;
-        tell_all(squad, pw_bulk_chair_round(squad->chair, &round, pw_clock_ns()));
+        enum pw_bulk_verdict how = pw_bulk_chair_round(squad->chair, &round, pw_clock_ns());
+        squad->is_closed = how == PW_BULK_SHOW;
+        tell_all(squad, how);
     } else if (squad->n_shown == squad->placement.n_agents) {
         squad->n_shown = 0;
         enum pw_phase before = pw_phase_enter(PW_PHASE_JUDGE);
-        tell_all(squad, pw_bulk_chair_conclude(squad->chair));
+        enum pw_bulk_verdict how = pw_bulk_chair_conclude(squad->chair);
+        squad->is_closed = how == PW_BULK_OVER;
+        tell_all(squad, how);
         pw_phase_leave(before);
     }
 }
@@ -226,6 +173,7 @@ static void take_verdict(struct squad *squad, const unsigned char *bytes, size_t
 {
     check_size(squad, 0, size, sizeof squad->verdict);
     memcpy(&squad->verdict, bytes, sizeof squad->verdict);
+    squad->ahead = 0;
 }
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -234,7 +182,8 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     struct pw_error err;
     switch (tag) {
     case PW_TAG_BULK_PRICES:
-        take_prices(squad, from, bytes, size);
+        if (pw_bulk_mail_take(&squad->mail, from, bytes, size, &err) != PW_OK)
+            fail_hard(squad, &err);
         return;
     case PW_TAG_BULK_WORD:
         take_word(squad, from, bytes, size);
@@ -256,7 +205,7 @@ static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
 {
     struct pw_error err;
     double waited_s = (double)(now_ns - since_ns) * 1e-9;
-    const struct pw_bulk_neighbour *late = who_lacks(squad);
+    const struct pw_bulk_neighbour *late = pw_bulk_mail_lacks(&squad->mail);
     if (waited_s < squad->negotiation->settings->stall_s)
         return;
     if (late != NULL)
@@ -268,8 +217,26 @@ static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
     fail_hard(squad, &err);
 }
 
-/* Until verdict `number` and the prices of the last round are here. */
-static void await(struct squad *squad, int number)
+/* A rank makes so many rounds at most without prices of others and without a verdict. */
+enum { MOST_AHEAD = 64 };
+
+/* What a rank waits for between two rounds. In step: the verdict and all prices. At its own pace: as many prices
+ * as it needs, and either some that are new or agents here that are not at rest; or that the state be shown. */
+static int may_go_on(const struct squad *squad)
+{
+    if (squad->verdict.number < squad->awaited)
+        return 0;
+    if (!squad->bulk.is_paced)
+        return pw_bulk_mail_lacks(&squad->mail) == NULL;
+    if (squad->verdict.how >= PW_BULK_SHOW)
+        return 1;
+    int is_alone = squad->bulk.n_neighbours == 0;
+    int has_reason = pw_bulk_mail_count(&squad->mail) > 0 || (is_alone && squad->ahead == 0) ||
+                     (!squad->is_calm && squad->ahead < MOST_AHEAD);
+    return has_reason && pw_bulk_mail_is_enough(&squad->mail);
+}
+
+static void await(struct squad *squad)
 {
     int is_crowded = squad->transport->crowded;
     struct pw_idle idle = {.longest_ns = is_crowded ? 1000000 : 100000,
@@ -277,10 +244,12 @@ static void await(struct squad *squad, int number)
                            .spins_first = is_crowded ? 0 : 2000};
     int64_t since_ns = pw_clock_ns();
     enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);
-    while (squad->verdict.number < number || who_lacks(squad) != NULL) {
+    for (;;) {
         int happened = pw_transport_poll(squad->transport, receive, squad);
         if (squad->chair != NULL)
             preside(squad);
+        if (may_go_on(squad))
+            break;
         if (happened > 0) {
             pw_idle_reset(&idle);
             continue;
@@ -338,65 +307,54 @@ static void show_state(struct squad *squad)
 static void make_round(struct squad *squad)
 {
     int64_t start_ns = pw_clock_ns();
+    squad->ahead = pw_bulk_mail_count(&squad->mail) > 0 ? 0 : squad->ahead + 1;
+    pw_bulk_mail_read(&squad->mail);
     pw_phase_enter(PW_PHASE_SOLVE);
-    squad->closely = squad->verdict.how == PW_BULK_CLOSELY;
+    squad->closely = squad->bulk.is_paced || squad->verdict.how == PW_BULK_CLOSELY;
     struct word word = {.sums = pw_rows_step(squad->bulk.rows, squad->closely)};
     squad->compute_ns += pw_clock_ns() - start_ns;
     pw_phase_enter(PW_PHASE_MESSAGES);
+    squad->is_calm = word.sums.excess <= 1.0;
     word.round = ++squad->round;
     word.interrupted = pw_signals_caught();
-    send_prices(squad);
+    pw_bulk_mail_send(&squad->mail);
     pw_transport_send(squad->transport, 0, PW_TAG_BULK_WORD, &word, sizeof word);
 }
 
+/* In step every round and every showing of the state waits for its verdict; at its own pace a rank waits for that
+ * of what it has shown. */
 static void negotiate(struct squad *squad)
 {
-    for (int number = 1; squad->verdict.how != PW_BULK_OVER; number++) {
-        if (squad->verdict.how == PW_BULK_SHOW)
+    while (squad->verdict.how != PW_BULK_OVER) {
+        int shows = squad->verdict.how == PW_BULK_SHOW;
+        if (shows)
             show_state(squad);
         else
             make_round(squad);
-        await(squad, number);
+        if (shows || !squad->bulk.is_paced)
+            squad->awaited = squad->verdict.number + 1;
+        await(squad);
         pw_phase_enter(PW_PHASE_MESSAGES);
-        let_visitors_in(squad);
     }
 }
 
 static void set_up(struct squad *squad)
 {
     struct pw_transport *transport = squad->transport;
-    size_t ranks = (size_t)transport->size, most = 0;
     pw_bulk_rows_create(squad->negotiation, &squad->placement, transport->rank, &squad->bulk);
-    squad->neighbour_of = pw_alloc(ranks, sizeof *squad->neighbour_of);
-    for (size_t r = 0; r < ranks; r++)
-        squad->neighbour_of[r] = -1;
-    squad->inboxes = pw_alloc((size_t)squad->bulk.n_neighbours, sizeof *squad->inboxes);
-    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
-        const struct pw_bulk_neighbour *neighbour = &squad->bulk.neighbours[i];
-        squad->neighbour_of[neighbour->rank] = i;
-        for (int half = 0; half < 2; half++)
-            squad->inboxes[i].prices[half] = pw_alloc((size_t)neighbour->n_in, sizeof(double));
-        most = (size_t)neighbour->n_out > most ? (size_t)neighbour->n_out : most;
-    }
-    squad->parcel = pw_alloc(most + 1, sizeof(double));
+    pw_bulk_mail_create(&squad->mail, &squad->bulk, squad->negotiation->settings->delta, transport);
     int ready = 1;
     pw_transport_share(transport, &ready, sizeof ready); /* start together */
     squad->start_ns = pw_clock_ns();
     if (transport->rank == 0) {
         squad->chair = pw_bulk_chair_create(squad->negotiation, squad->start_ns);
-        squad->words = pw_alloc(ranks, sizeof *squad->words);
+        squad->words = pw_alloc((size_t)transport->size, sizeof *squad->words);
     }
 }
 
 static void tear_down(struct squad *squad)
 {
-    for (int i = 0; i < squad->bulk.n_neighbours; i++) {
-        free(squad->inboxes[i].prices[0]);
-        free(squad->inboxes[i].prices[1]);
-    }
-    free(squad->inboxes);
-    free(squad->neighbour_of);
-    free(squad->parcel);
+    pw_bulk_mail_release(&squad->mail);
     free(squad->words);
     pw_bulk_chair_destroy(squad->chair);
     pw_bulk_rows_release(&squad->bulk);

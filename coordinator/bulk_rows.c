@@ -82,9 +82,12 @@ static void list_out(struct making *making, const int *neighbour_of)
     for (int n = out->first; n < out->end; n++) {
         for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
             int peer = peer_of(market, n, e);
-            if (!is_here(making, peer))
-                note_out(&out->neighbours[neighbour_of[pw_placement_rank(making->placement, peer)]],
-                         n - out->first);
+            if (is_here(making, peer))
+                continue;
+            struct pw_bulk_neighbour *there =
+                &out->neighbours[neighbour_of[pw_placement_rank(making->placement, peer)]];
+            note_out(there, n - out->first);
+            there->n_ends++;
         }
     }
 }
@@ -204,7 +207,9 @@ static void make_rows(struct making *making)
                                 .by_end = differs_by_end(making),
                                 .relaxation = making->rules.relaxation,
                                 .adapts_penalty = making->rules.adapt_penalty,
-                                .rest_price = making->rules.rest_price};
+                                .rest_price = making->rules.rest_price,
+                                .paced = out->is_paced,
+                                .stiffness = making->rules.stiffness};
     out->rows = pw_rows_create(&spec);
     set_ends(making);
 }
@@ -223,7 +228,8 @@ void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct 
 {
     const struct pw_market *market = negotiation->market;
     struct pw_scales scales = pw_market_scales(market);
-    *out = (struct pw_bulk_rows){.first = pw_placement_first(placement, rank),
+    *out = (struct pw_bulk_rows){.is_paced = placement->n_ranks > 1 && negotiation->settings->delta < 1.0,
+                                 .first = pw_placement_first(placement, rank),
                                  .end = pw_placement_end(placement, rank)};
     out->n_ends = market->end_first[out->end] - market->end_first[out->first];
     struct making making = {.negotiation = negotiation,
@@ -261,10 +267,19 @@ size_t pw_bulk_rows_part_size(const struct pw_market *market, int n)
 void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n,
                        const struct pw_bulk_times *times, double *out)
 {
-    int i = n - bulk->first, links = pw_market_degree(market, n), rounds = pw_rows_rounds(bulk->rows);
-    double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first);
-    const double of_agent[OF_AGENT] = {rounds,
-                                       (double)links * (rounds + 1.0), /* that of round 0 too */
+    int i = n - bulk->first, links = pw_market_degree(market, n);
+    double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first), sent = 0.0,
+           *of_ends = out + OF_AGENT;
+    for (int k = 0; k < links; k++) {
+        struct pw_rows_trade trade = pw_rows_trade(bulk->rows, i, k);
+        const double of_end[OF_END] = {trade.round, trade.penalty, times->settled_s,
+                                       trade.mine,  trade.before,  trade.price};
+        for (int j = 0; j < OF_END; j++)
+            *of_ends++ = of_end[j];
+        sent += trade.round + 1.0; /* that of round 0 too */
+    }
+    const double of_agent[OF_AGENT] = {pw_rows_rounds(bulk->rows),
+                                       sent,
                                        0.0,
                                        0.0,
                                        times->wait_s,
@@ -273,11 +288,4 @@ void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *
                                        pw_rows_price(bulk->rows, i)};
     for (int k = 0; k < OF_AGENT; k++)
         *out++ = of_agent[k];
-    for (int k = 0; k < links; k++) {
-        struct pw_rows_trade trade = pw_rows_trade(bulk->rows, i, k);
-        const double of_end[OF_END] = {rounds,     trade.penalty, times->settled_s,
-                                       trade.mine, trade.before,  trade.price};
-        for (int j = 0; j < OF_END; j++)
-            *out++ = of_end[j];
-    }
 }

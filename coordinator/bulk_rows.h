@@ -11,10 +11,12 @@ struct pw_bulk_neighbour {
     int rank;
     int first_visitor, n_in; /* its agents are the visitors first_visitor .. + n_in - 1, in their own order */
     int n_out, *out;         /* [n_out] agents here that have a peer there, from 0 */
+    long n_ends;             /* links with agents there */
 };
 
 struct pw_bulk_rows {
     struct pw_rows *rows;
+    int is_paced;   /* ranks do not wait for each other in every round */
     int first, end; /* the agents first .. end - 1 live here */
     long n_ends;
     int n_neighbours;
