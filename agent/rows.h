@@ -69,11 +69,11 @@ int pw_rows_rounds(const struct pw_rows *rows);
 double pw_rows_price(const struct pw_rows *rows, int i);
 void pw_rows_visit(struct pw_rows *rows, int visitor, double price);
 
-/* Where visitors keep their own pace: the prices of the visitors first .. first + count - 1 are those of `round`
- * of the links with them, which the next round takes in. The trades with visitors of whom this is not said wait:
- * they stay as offered, and their part in the next local problems is stiff, as in agent.c. In the first round
- * nobody waits. What agents here are to tell a visitor is their price after a round that has heard it, or the
- * first. */
+/* Where visitors keep their own pace: the prices of the visitors first .. first + count - 1 are those of
+ * `round` of the links with them, which the next round takes in. The trades with visitors of whom this is not
+ * said wait: they stay as offered, and their part in the next local problems is stiff, as in agent.c. In the
+ * first round nobody waits. What agents here are to tell a visitor is their price after a round that has
+ * heard it, or the first. */
 void pw_rows_hear(struct pw_rows *rows, int first, int count, int round);
 
 /* Net power of agent i's assets, at its last solve. */

@@ -49,9 +49,9 @@ size_t pw_rows_n_ends(const struct pw_rows *rows);
 /* Which round of the penalties' balance comes in, of links whose offers of `round` do. */
 enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round);
 
-/* Where visitors keep their own pace (rows_pace.c): before a round, how its links are balanced; and after it, who
- * has been answered: all, if it was the first. */
-void pw_rows_pace_open(struct pw_rows *rows);
+/* Where visitors keep their own pace (rows_pace.c): before a round, how its links are balanced, and the most
+ * that comes in for any of them; after it, who has been answered. */
+enum pw_row_kind pw_rows_pace_open(struct pw_rows *rows);
 void pw_rows_pace_close(struct pw_rows *rows);
 void pw_rows_pace_create(struct pw_rows *rows);
 void pw_rows_pace_destroy(struct pw_rows *rows);

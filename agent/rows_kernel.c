@@ -244,8 +244,7 @@ PW_INLINE void look_at(const struct pw_row_group *group, size_t at, const struct
     lanes mismatch = size_of((s - row->mine) - (peer_s - row->theirs)) * rho;
     most->gap_max = larger(most->gap_max, size_of(row->gap));
     most->apart_max = larger(most->apart_max, apart);
-    most->mismatch_max =
-        larger(most->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
+    most->mismatch_max = larger(most->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
 }
 
 PW_INLINE void finish(struct pw_row_digest *digest, lanes gap2, lanes sum, lanes slopes,
@@ -299,37 +298,57 @@ PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct ro
     store(group->free + at, pick(row->heard, all(1.0), all(0.0)));
 }
 
-/* take_in() where visitors keep their own pace; closely. */
+/* take_in() where visitors keep their own pace; closely. `kind` is the most that any row needs. */
 PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_row_rules *rules,
-                             const double *price, struct pw_row_digest *digest, int by_end)
+                             const double *price, struct pw_row_digest *digest, int by_end, int kind)
 {
     const struct pw_row_pace *pace = group->pace;
-    struct distance most = {all(0.0), all(0.0), all(0.0)};
-    lanes m = load(price), gap2 = all(0.0), sum = all(0.0), slopes = all(0.0);
+    const lanes none = all(0.0);
+    struct distance most = {none, none, none};
+    lanes m = load(price), gap2 = none, sum = none, slopes = none;
     for (int k = 0; k < group->depth; k++) {
         size_t at = (size_t)k * PW_LANES;
         struct limits limits = limits_at(group, at, by_end);
-        lanes sent = pick(of_peers(group, k, pace->answered) > all(0.0), m, load(group->sent + at));
-        choice heard = of_peers(group, k, pace->heard) > all(0.0);
-        struct balancing balancing = {of_peers(group, k, pace->counts) > all(0.0),
-                                      of_peers(group, k, pace->due) > all(0.0),
-                                      to_floats(of_peers(group, k, pace->largest_factor))};
+        lanes sent = pick(of_peers(group, k, pace->answered) > none, m, load(group->sent + at));
+        choice heard = of_peers(group, k, pace->heard) > none;
         struct row row = meet(group, k, &limits, sent, all(rules->relaxation), heard, by_end);
         gap2 += row.gap * row.gap;
         look_at(group, at, &row, &most);
-        balance_row(group, at, &balancing, 1, &row);
+        if (kind == PW_ROW_BALANCE) {
+            struct balancing balancing = {of_peers(group, k, pace->counts) > none,
+                                          of_peers(group, k, pace->due) > none,
+                                          to_floats(of_peers(group, k, pace->largest_factor))};
+            balance_row(group, at, &balancing, 1, &row);
+        }
+        if (kind != PW_ROW_PLAIN)
+            store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
         pose(group, at, &row, &limits, sent, rules->stiffness);
         struct answer now = answer_of(load(group->target + at), load(group->answers + at),
                                       load(group->dead + at), m, &limits, by_end);
         sum += now.trade;
         slopes += now.slope;
         store(group->sent + at, sent);
-        store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
         store(group->before + at, pick(heard, row.mine, load(group->before + at)));
         store(group->s + at, row.s);
         store(group->peer_s + at, row.peer_s);
     }
     finish(digest, gap2, sum, slopes, &most);
+}
+
+PW_INLINE void take_in_paced_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                                  const double *price, struct pw_row_digest *digest, int by_end)
+{
+    switch (rules->kind) {
+    case PW_ROW_PLAIN:
+        take_in_paced(group, rules, price, digest, by_end, PW_ROW_PLAIN);
+        return;
+    case PW_ROW_KEEP:
+        take_in_paced(group, rules, price, digest, by_end, PW_ROW_KEEP);
+        return;
+    case PW_ROW_COUNT:
+    case PW_ROW_BALANCE:
+        take_in_paced(group, rules, price, digest, by_end, PW_ROW_BALANCE);
+    }
 }
 
 PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,
@@ -354,9 +373,9 @@ static void take_in_group(const struct pw_row_group *group, const struct pw_row_
                           const double *price, struct pw_row_digest *digest)
 {
     if (group->pace != NULL && rules->by_end)
-        take_in_paced(group, rules, price, digest, 1);
+        take_in_paced_kind(group, rules, price, digest, 1);
     else if (group->pace != NULL)
-        take_in_paced(group, rules, price, digest, 0);
+        take_in_paced_kind(group, rules, price, digest, 0);
     else if (rules->by_end && rules->closely)
         take_in_kind(group, rules, price, digest, 1, 1);
     else if (rules->by_end)

@@ -15,9 +15,9 @@ enum pw_row_kind {
     PW_ROW_BALANCE, /* they count, and the penalty is balanced */
 };
 
-/* Where visitors keep their own pace: by place of a peer, 1 or 0, whether its offer is taken in by this round,
- * whether the last round made it one, whether the round counts for the balance of penalties, and whether that is
- * due; and the largest factor of it. */
+/* Where visitors keep their own pace: by place of a peer, 1 or 0, whether its offer is taken in by this
+ * round, whether the last round made it one, whether the round counts for the balance of penalties, and
+ * whether that is due; and the largest factor of it. */
 struct pw_row_pace {
     double *heard, *answered, *counts, *due, *largest_factor;
 };
@@ -39,8 +39,9 @@ struct pw_row_group {
 
     const struct pw_row_pace *pace; /* NULL: all keep step, and there is nothing of the rest */
     double *sent;                   /* by end: the price at which the trade was offered last */
-    double *target, *answers, *dead; /* by end, filled by the digest: the trade is soft(target - answers m, dead) */
-    double *free;                    /* by end, filled by the digest: 0 where the last offer waits, else 1 */
+    double *target, *answers,
+        *dead;    /* by end, filled by the digest: the trade is soft(target - answers m, dead) */
+    double *free; /* by end, filled by the digest: 0 where the last offer waits, else 1 */
 };
 
 /* How a round's numbers come about. */

@@ -32,10 +32,18 @@ void pw_rows_pace_create(struct pw_rows *rows)
 
 void pw_rows_pace_destroy(struct pw_rows *rows)
 {
-    void *arrays[] = {rows->pace.heard, rows->pace.answered,       rows->pace.counts,
-                      rows->pace.due,   rows->pace.largest_factor, rows->target,
-                      rows->answers,    rows->dead,                rows->free,
-                      rows->sent,       rows->visitor_round,       rows->visitor_ends};
+    void *arrays[] = {rows->pace.heard,
+                      rows->pace.answered,
+                      rows->pace.counts,
+                      rows->pace.due,
+                      rows->pace.largest_factor,
+                      rows->target,
+                      rows->answers,
+                      rows->dead,
+                      rows->free,
+                      rows->sent,
+                      rows->visitor_round,
+                      rows->visitor_ends};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -48,22 +56,27 @@ void pw_rows_hear(struct pw_rows *rows, int first, int count, int round)
     }
 }
 
-static void set_balance(struct pw_rows *rows, size_t place, int round, int heard)
+static enum pw_row_kind set_balance(struct pw_rows *rows, size_t place, int round, int heard)
 {
     enum pw_row_kind kind = heard ? pw_rows_kind(rows, round) : PW_ROW_PLAIN;
     rows->pace.counts[place] = kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE;
     rows->pace.due[place] = kind == PW_ROW_BALANCE;
     rows->pace.largest_factor[place] = fmin(PW_LARGEST_FACTOR, 1.0 + PW_TIGHTENING_ROUNDS / fmax(round, 1));
+    return kind;
 }
 
-void pw_rows_pace_open(struct pw_rows *rows)
+enum pw_row_kind pw_rows_pace_open(struct pw_rows *rows)
 {
+    enum pw_row_kind most = pw_rows_kind(rows, rows->rounds);
     for (size_t place = 0; place < n_seats(rows); place++)
         set_balance(rows, place, rows->rounds, 1);
     for (int visitor = 0; visitor < rows->spec.n_visitors; visitor++) {
         size_t place = n_seats(rows) + (size_t)visitor;
-        set_balance(rows, place, rows->visitor_round[visitor], rows->pace.heard[place] > 0.0);
+        enum pw_row_kind kind =
+            set_balance(rows, place, rows->visitor_round[visitor], rows->pace.heard[place] > 0.0);
+        most = kind > most ? kind : most;
     }
+    return most;
 }
 
 /* In the first round nobody has been waited for yet. */
@@ -91,6 +104,6 @@ double pw_rows_stiffness(const struct pw_rows *rows)
     for (int i = 0; i < rows->spec.n_agents; i++)
         links += rows->degree[i];
     links /= agents;
-    return 1.0 + 2.0 * fmin(1.0, fmax(links - 1.0, 0.0) / (MANY_LINKS - 1.0)) * links /
-                     fmax(1.0, waiting / agents);
+    return 1.0 +
+           2.0 * fmin(1.0, fmax(links - 1.0, 0.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting / agents);
 }

@@ -120,9 +120,7 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
         int paced = group->pace != NULL;
         bench->target[k] = paced ? group->target[e] : group->s[e];
         bench->slope[k] = paced ? group->answers[e] : group->slope[e];
-        bench->dead[k] = paced              ? group->dead[e]
-                         : rows->spec.by_end ? group->fee[e] * group->slope[e]
-                                             : 0.0;
+        bench->dead[k] = paced ? group->dead[e] : rows->spec.by_end ? group->fee[e] * group->slope[e] : 0.0;
         bench->t_min[k] = group->t_min[bound];
         bench->t_max[k] = group->t_max[bound];
     }
@@ -234,25 +232,26 @@ static void add_up(struct pw_rows *rows, int g, const struct pw_row_digest *dige
     }
 }
 
-/* How this round's numbers come about: the offers that come in are of the round before, the first of which is 0.
- */
-static struct pw_row_rules rules_of(const struct pw_rows *rows, int closely)
+/* How this round's numbers come about. */
+static struct pw_row_rules open_round(struct pw_rows *rows, int closely)
 {
     double factor = fmin(PW_LARGEST_FACTOR, 1.0 + PW_TIGHTENING_ROUNDS / fmax(rows->rounds, 1));
-    return (struct pw_row_rules){rows->spec.by_end,     pw_rows_kind(rows, rows->rounds),
-                                 closely,               rows->spec.relaxation,
-                                 factor,                rows->spec.paced ? pw_rows_stiffness(rows) : 1.0};
+    struct pw_row_rules rules = {
+        rows->spec.by_end, pw_rows_kind(rows, rows->rounds), closely, rows->spec.relaxation, factor, 1.0};
+    if (rows->spec.paced) {
+        rules.kind = pw_rows_pace_open(rows);
+        rules.stiffness = pw_rows_stiffness(rows);
+    }
+    return rules;
 }
 
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
 {
     struct pw_rows_sums sums = {0};
     closely |= rows->spec.paced;
-    struct pw_row_rules rules = rules_of(rows, closely);
+    struct pw_row_rules rules = open_round(rows, closely);
     if (rows->rounds == 0)
         find_shared_peers(rows);
-    if (rows->spec.paced)
-        pw_rows_pace_open(rows);
     look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);

@@ -177,7 +177,8 @@ const struct pw_setting pw_settings_table[] = {
     {"run.reference", PW_CHOICE, AT(reference), "auto", NONE, wishes, "",
      "compute the centralised optimum beside (auto: where it is quick)"},
     {"run.bulk", PW_CHOICE, AT(bulk), "auto", NONE, wishes, "",
-     "all agents in step, in rows (docs/bulk.md): where messages are never late; auto: where it can be"},
+     "agents in rows, no message a trade (docs/bulk.md): where messages are never late; auto: where it can "
+     "be"},
     {"run.placement", PW_CHOICE, AT(placement), "auto", NONE, placements, "",
      "of agents on ranks (wall clock): blocks by number; graph: so that few links lie between ranks"},
     {"run.record", PW_CHOICE, AT(record), "all", NONE, records, "",

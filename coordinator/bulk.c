@@ -220,8 +220,9 @@ static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
 /* A rank makes so many rounds at most without prices of others and without a verdict. */
 enum { MOST_AHEAD = 64 };
 
-/* What a rank waits for between two rounds. In step: the verdict and all prices. At its own pace: as many prices
- * as it needs, and either some that are new or agents here that are not at rest; or that the state be shown. */
+/* What a rank waits for between two rounds. In step: the verdict and all prices. At its own pace: as many
+ * prices as it needs, and either some that are new or agents here that are not at rest; or that the state be
+ * shown. */
 static int may_go_on(const struct squad *squad)
 {
     if (squad->verdict.number < squad->awaited)
@@ -321,8 +322,8 @@ static void make_round(struct squad *squad)
     pw_transport_send(squad->transport, 0, PW_TAG_BULK_WORD, &word, sizeof word);
 }
 
-/* In step every round and every showing of the state waits for its verdict; at its own pace a rank waits for that
- * of what it has shown. */
+/* In step every round and every showing of the state waits for its verdict; at its own pace a rank waits for
+ * that of what it has shown. */
 static void negotiate(struct squad *squad)
 {
     while (squad->verdict.how != PW_BULK_OVER) {

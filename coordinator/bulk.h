@@ -1,6 +1,7 @@
-/* The bulk path: a run on the wall clock whose messages are never late or lost, in rounds that all agents
- * make together. Same market, same rounds, same numbers (to rounding) as pw_negotiate() at delta = 1; agents
- * of a rank lie in rows (agent/rows.h), and ranks tell each other prices, one message a round. */
+/* The bulk path: a run on the wall clock whose messages are never late or lost, in rounds that all agents of
+ * a rank make together. Same market, same rounds, same numbers (to rounding) as pw_negotiate() at delta = 1;
+ * below, a rank does not wait for slower ones. Agents of a rank lie in rows (agent/rows.h), and ranks tell
+ * each other prices, one message a round. */
 #ifndef PW_BULK_H
 #define PW_BULK_H
 

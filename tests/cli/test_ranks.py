@@ -82,6 +82,7 @@ class SameMarket(program.InFolder):
     def test_few_ranks(self):
         for delta in ("1", "0.5", "0.1"):
             self.clear(5, "-s", f"negotiation.delta={delta}")
+        self.clear(3, "-s", "negotiation.delta=0.5", "-s", "run.bulk=no")
         self.clear(5, "-s", "negotiation.delta=0.1", *NETWORK)
         self.clear(2, *NETWORK)
 
