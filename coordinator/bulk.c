@@ -251,12 +251,11 @@ static void await(struct squad *squad)
             preside(squad);
         if (may_go_on(squad))
             break;
-        if (happened > 0) {
-            pw_idle_reset(&idle);
-            continue;
-        }
         int64_t now_ns = pw_clock_ns();
+        since_ns = happened > 0 ? now_ns : since_ns;
         watch_wait(squad, since_ns, now_ns);
+        if (happened > 0 || pw_transport_sending(squad->transport))
+            pw_idle_reset(&idle);
         pw_idle_turn(&idle, now_ns, INT64_MAX);
     }
     pw_phase_leave(before);

@@ -68,7 +68,7 @@ static enum pw_code choose_path(struct run *run, struct pw_error *err)
 {
     struct pw_negotiation negotiation = {
         run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, run->net, 0, NULL};
-    const char *why = "all agents in step";
+    const char *why = "no message is ever late";
     char text[160];
     int suits = run->in_bulk = pw_bulk_suits(&negotiation, &why);
     if (run->options->verbose && run->settings.clock == PW_CLOCK_WALL)

@@ -22,6 +22,11 @@ int pw_transport_busy(struct pw_transport *transport, int to)
     return transport->busy(transport, to);
 }
 
+int pw_transport_sending(struct pw_transport *transport)
+{
+    return transport->sending(transport);
+}
+
 void pw_transport_share(struct pw_transport *transport, void *bytes, size_t size)
 {
     enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);

@@ -43,6 +43,7 @@ struct pw_transport {
     void (*send)(struct pw_transport *transport, int to, enum pw_tag tag, const void *bytes, size_t size);
     int (*poll)(struct pw_transport *transport, pw_receive *receive, void *context);
     int (*busy)(struct pw_transport *transport, int to);
+    int (*sending)(struct pw_transport *transport);
     void (*share)(struct pw_transport *transport, void *bytes, size_t size);
     void (*abort)(struct pw_transport *transport, enum pw_code code);
     void (*close)(struct pw_transport *transport);
@@ -58,6 +59,10 @@ int pw_transport_poll(struct pw_transport *transport, pw_receive *receive, void 
 
 /* True while an earlier message to rank `to` is not on its way yet: better let new ones gather. */
 int pw_transport_busy(struct pw_transport *transport, int to);
+
+/* True while any message is not on its way yet. A large one goes piece by piece, a few with each poll: who naps
+ * meanwhile keeps its receiver waiting. */
+int pw_transport_sending(struct pw_transport *transport);
 
 /* Collective: every rank's `bytes` become those of rank 0. Nobody leaves before all have come, so that no
  * message sent afterwards can reach a rank that is still busy with what was before. Waits, sleeping. */

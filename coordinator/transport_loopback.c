@@ -63,6 +63,12 @@ static int never_busy(struct pw_transport *transport, int to)
     return 0;
 }
 
+static int never_sending(struct pw_transport *transport)
+{
+    (void)transport;
+    return 0;
+}
+
 static void share_alone(struct pw_transport *transport, void *bytes, size_t size)
 {
     (void)transport;
@@ -100,6 +106,7 @@ struct pw_transport *pw_transport_loopback(void)
                                        .send = send_letter,
                                        .poll = poll_letters,
                                        .busy = never_busy,
+                                       .sending = never_sending,
                                        .share = share_alone,
                                        .abort = abort_alone,
                                        .close = close_alone};

@@ -133,9 +133,16 @@ static int is_busy(struct pw_transport *transport, int to)
     return mpi->under_way[to] > 0;
 }
 
-static void wait_sleeping(MPI_Request *request)
+static int is_sending(struct pw_transport *transport)
 {
-    struct pw_idle idle = {.longest_ns = LONGEST_NAP_NS, .spins_first = 100};
+    struct mpi *mpi = transport->state;
+    return mpi->n_under_way > 0;
+}
+
+/* Naps after so many turns, for others may come late. */
+static void wait_sleeping(MPI_Request *request, int spins_first)
+{
+    struct pw_idle idle = {.longest_ns = LONGEST_NAP_NS, .spins_first = spins_first};
     for (int done = 0;;) {
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
         if (done)
@@ -149,11 +156,11 @@ static void share_bytes(struct pw_transport *transport, void *bytes, size_t size
     MPI_Request request;
     (void)transport;
     MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    wait_sleeping(&request);
+    wait_sleeping(&request, 100);
     for (size_t start = 0; start < size;) {
         size_t part = size - start < INT_MAX ? size - start : INT_MAX;
         MPI_Ibcast((char *)bytes + start, (int)part, MPI_BYTE, 0, MPI_COMM_WORLD, &request);
-        wait_sleeping(&request);
+        wait_sleeping(&request, INT_MAX);
         start += part;
     }
 }
@@ -256,6 +263,7 @@ enum pw_code pw_transport_mpi(struct pw_transport **out, struct pw_error *err)
                                        .send = send_parcel,
                                        .poll = poll_mpi,
                                        .busy = is_busy,
+                                       .sending = is_sending,
                                        .share = share_bytes,
                                        .abort = abort_all,
                                        .close = close_mpi};
