@@ -48,6 +48,7 @@ static void lay_out_groups(struct pw_rows *rows)
             int agent = rows->agent[seat];
             depth = agent >= 0 && rows->degree[agent] > depth ? rows->degree[agent] : depth;
         }
+        depth += depth % 2; /* rows come in pairs */
         rows->depth_max = depth > rows->depth_max ? depth : rows->depth_max;
         rows->group_first[g + 1] = rows->group_first[g] + depth;
     }
@@ -96,6 +97,41 @@ static void allocate_seats(struct pw_rows *rows)
         rows->rest_power[seat] = INFINITY;
 }
 
+/* The assets by seat, in rows. */
+static void lay_out_assets(struct pw_rows *rows)
+{
+    const struct pw_rows_spec *spec = &rows->spec;
+    rows->assets_first = pw_alloc((size_t)rows->n_groups + 1, sizeof *rows->assets_first);
+    for (int g = 0; g < rows->n_groups; g++) {
+        int most = 0;
+        for (int seat = g * LANES; seat < (g + 1) * LANES; seat++) {
+            int agent = rows->agent[seat];
+            int count = agent < 0 ? 0 : spec->asset_first[agent + 1] - spec->asset_first[agent];
+            most = count > most ? count : most;
+        }
+        rows->assets_first[g + 1] = rows->assets_first[g] + most + most % 2; /* rows come in pairs */
+    }
+    size_t count = (size_t)rows->assets_first[rows->n_groups] * LANES;
+    double **arrays[] = {&rows->p_min, &rows->p_max, &rows->a, &rows->b, &rows->asset_answer};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = pw_rows_reals(count);
+    for (int seat = 0; seat < rows->n_groups * LANES; seat++) {
+        size_t to = (size_t)rows->assets_first[seat / LANES] * LANES + (size_t)(seat % LANES);
+        int agent = rows->agent[seat], from = agent < 0 ? 0 : spec->asset_first[agent],
+            end = agent < 0 ? 0 : spec->asset_first[agent + 1];
+        for (int row = rows->assets_first[seat / LANES]; row < rows->assets_first[seat / LANES + 1]; row++) {
+            int is_there = from < end;
+            rows->p_min[to] = is_there ? spec->p_min[from] : 0.0;
+            rows->p_max[to] = is_there ? spec->p_max[from] : 0.0;
+            rows->a[to] = is_there ? spec->a[from] : 1.0;
+            rows->b[to] = is_there ? spec->b[from] : 0.0;
+            rows->asset_answer[to] = 1.0 / rows->a[to];
+            from++;
+            to += LANES;
+        }
+    }
+}
+
 static void allocate_bench(struct pw_rows *rows)
 {
     size_t depth = (size_t)rows->depth_max;
@@ -122,7 +158,10 @@ static int has_jump(const struct pw_rows_spec *spec, int agent)
 /* The passes for this processor. */
 static const struct pw_row_kernel *best_kernel(void)
 {
-#ifdef PW_HAS_AVX2_KERNEL
+#ifdef PW_HAS_VECTOR_KERNELS
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return &pw_row_kernel_avx512;
     if (__builtin_cpu_supports("avx2"))
         return &pw_row_kernel_avx2;
 #endif
@@ -150,6 +189,7 @@ struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec)
     lay_out_groups(rows);
     allocate_ends(rows);
     allocate_seats(rows);
+    lay_out_assets(rows);
     allocate_bench(rows);
     if (spec->paced)
         pw_rows_pace_create(rows);
@@ -161,23 +201,15 @@ void pw_rows_destroy(struct pw_rows *rows)
     if (rows == NULL)
         return;
     pw_rows_pace_destroy(rows);
-    void *arrays[] = {rows->group_first,  rows->agent,
-                      rows->seat,         rows->degree,
-                      rows->apart,        rows->prices,
-                      rows->next_prices,  rows->power,
-                      rows->cost,         rows->fees,
-                      rows->rest_power,   rows->s,
-                      rows->peer_s,       rows->slope,
-                      rows->agreed,       rows->gap_sum2,
-                      rows->move_sum2,    rows->ratio,
-                      rows->peer,         rows->shared,
-                      rows->t_min,        rows->t_max,
-                      rows->fee,          rows->peer_fee,
-                      rows->before,       rows->all_before,
-                      rows->bench.target, rows->bench.slope,
-                      rows->bench.dead,   rows->bench.t_min,
-                      rows->bench.t_max,  rows->bench.t,
-                      rows->bench.p,      rows};
+    void *arrays[] = {
+        rows->group_first,  rows->agent,       rows->seat,         rows->degree,      rows->apart,
+        rows->prices,       rows->next_prices, rows->power,        rows->cost,        rows->fees,
+        rows->rest_power,   rows->s,           rows->peer_s,       rows->slope,       rows->agreed,
+        rows->gap_sum2,     rows->move_sum2,   rows->ratio,        rows->peer,        rows->shared,
+        rows->assets_first, rows->p_min,       rows->p_max,        rows->a,           rows->b,
+        rows->asset_answer, rows->t_min,       rows->t_max,        rows->fee,         rows->peer_fee,
+        rows->before,       rows->all_before,  rows->bench.target, rows->bench.slope, rows->bench.dead,
+        rows->bench.t_min,  rows->bench.t_max, rows->bench.t,      rows->bench.p,     rows};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }

@@ -32,7 +32,9 @@ struct pw_rows {
     double *s, *peer_s, *slope, *agreed; /* [ends], as pw_row_group has them */
     float *gap_sum2, *move_sum2, *ratio;
     int32_t *peer, *shared;
-    double *t_min, *t_max, *fee, *peer_fee; /* bounds [ends] or [seats]; fees [ends] or none */
+    int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */
+    double *p_min, *p_max, *a, *b, *asset_answer; /* [assets] as pw_row_assets has them */
+    double *t_min, *t_max, *fee, *peer_fee;       /* bounds [ends] or [seats]; fees [ends] or none */
     double *before;     /* [ends of the deepest group], or [ends] when looked at closely */
     double *all_before; /* [ends] once a round was looked at closely, else NULL */
     struct pw_rows_bench bench;

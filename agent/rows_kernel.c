@@ -3,89 +3,31 @@
 #include <float.h>
 #include <stddef.h>
 #include <math.h>
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 #include "agent/balance.h"
 #include "agent/rows_kernel.h"
+#include "agent/rows_lanes.h"
 
 #ifndef PW_ROW_KERNEL
 #define PW_ROW_KERNEL pw_row_kernel_plain
 #endif
-#define PW_INLINE static inline __attribute__((always_inline))
 
-/* One number a lane: the compiler makes of these what the machine has. */
-typedef double lanes __attribute__((vector_size(PW_LANES * sizeof(double))));
-typedef float float_lanes __attribute__((vector_size(PW_LANES * sizeof(float))));
-typedef int32_t float_choice __attribute__((vector_size(PW_LANES * sizeof(int32_t))));
-typedef lanes stored __attribute__((may_alias, aligned(sizeof(double))));
-typedef float_lanes stored_floats __attribute__((may_alias, aligned(sizeof(float))));
-typedef int64_t choice __attribute__((vector_size(PW_LANES * sizeof(int64_t)))); /* all bits set: yes */
-
-PW_INLINE lanes pick(choice yes, lanes x, lanes y)
+/* What `by_place` says of the peers in the rows of a step, the first of which is `row`. */
+PW_INLINE lanes of_peers(const struct pw_row_group *group, int row, const double *by_place)
 {
-    return (lanes)((yes & (choice)x) | (~yes & (choice)y));
-}
-
-/* Where the compiler does not see that a comparison and a choice are one instruction, it is told. */
-PW_INLINE lanes larger(lanes x, lanes y)
-{
-#if defined(__AVX2__)
-    return (lanes)_mm256_max_pd((__m256d)x, (__m256d)y);
+    const int32_t *peer = group->peer + (size_t)row * PW_LANES, *shared = group->shared + row;
+#ifdef PW_PAIR_IS_A_STEP
+    if ((shared[0] | shared[1]) >= 0) {
+        double x = by_place[shared[0]], y = by_place[shared[1]];
+        return (lanes){x, x, x, x, y, y, y, y};
+    }
+    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]],
+                   by_place[peer[4]], by_place[peer[5]], by_place[peer[6]], by_place[peer[7]]};
 #else
-    return pick(x > y, x, y);
+    if (shared[0] >= 0)
+        return all(by_place[shared[0]]);
+    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]]};
 #endif
-}
-
-PW_INLINE lanes smaller(lanes x, lanes y)
-{
-#if defined(__AVX2__)
-    return (lanes)_mm256_min_pd((__m256d)x, (__m256d)y);
-#else
-    return pick(x < y, x, y);
-#endif
-}
-
-PW_INLINE lanes all(double x)
-{
-    return (lanes){x, x, x, x};
-}
-
-PW_INLINE lanes size_of(lanes x)
-{
-    const choice but_the_sign = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
-    return (lanes)((choice)x & but_the_sign);
-}
-
-PW_INLINE lanes load(const double *from)
-{
-    return *(const stored *)from;
-}
-
-PW_INLINE float_lanes load_floats(const float *from)
-{
-    return *(const stored_floats *)from;
-}
-
-PW_INLINE void store(double *to, lanes x)
-{
-    *(stored *)to = x;
-}
-
-PW_INLINE void store_floats(float *to, float_lanes x)
-{
-    *(stored_floats *)to = x;
-}
-
-PW_INLINE float_lanes to_floats(lanes x)
-{
-    return __builtin_convertvector(x, float_lanes);
-}
-
-PW_INLINE lanes to_lanes(float_lanes x)
-{
-    return __builtin_convertvector(x, lanes);
 }
 
 PW_INLINE lanes soft(lanes wish, lanes dead)
@@ -93,21 +35,25 @@ PW_INLINE lanes soft(lanes wish, lanes dead)
     return larger(wish - dead, all(0.0)) + smaller(wish + dead, all(0.0));
 }
 
-/* Bounds and fees of the ends in a row. */
+/* Bounds and fees of the ends of a step. */
 struct limits {
     lanes t_min, t_max, fee, peer_fee;
 };
 
-/* Those of row k, where they differ by end; else those of all rows, where fees are none. */
-PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t row, int by_end)
+/* Where they do not differ by end, those of all rows; fees are none. */
+PW_INLINE struct limits limits_of(const struct pw_row_group *group)
 {
-    size_t at = by_end ? row : 0;
-    return (struct limits){load(group->t_min + at), load(group->t_max + at),
-                           by_end ? load(group->fee + at) : all(0.0),
-                           by_end ? load(group->peer_fee + at) : all(0.0)};
+    return (struct limits){by_lane(group->t_min), by_lane(group->t_max), all(0.0), all(0.0)};
 }
 
-/* The trades in a row at a price, and by how much they fall as it rises. */
+/* Where they do. */
+PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t at)
+{
+    return (struct limits){load(group->t_min + at), load(group->t_max + at), load(group->fee + at),
+                           load(group->peer_fee + at)};
+}
+
+/* The trades of a step at a price, and by how much they fall as it rises. */
 struct answer {
     lanes trade, slope;
 };
@@ -128,23 +74,14 @@ PW_INLINE lanes trade_at(lanes s, lanes slope, lanes m, lanes t_min, lanes t_max
     return smaller(larger(by_end ? soft(wish, fee * slope) : wish, t_min), t_max);
 }
 
-/* What `by_place` says of the peers in row k. */
-PW_INLINE lanes of_peers(const struct pw_row_group *group, int k, const double *by_place)
-{
-    const int32_t *peer = group->peer + (size_t)k * PW_LANES;
-    if (group->shared[k] >= 0)
-        return all(by_place[group->shared[k]]);
-    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]]};
-}
-
-/* What the ends in a row hold while offers are taken in. */
+/* What the ends of a step hold while offers are taken in. */
 struct row {
     choice heard;                    /* lanes whose peer's offer is taken in */
     lanes mine, theirs, gap, agreed; /* trades of the round */
     lanes s, peer_s, slope;          /* edge variables and slope after it */
 };
 
-/* How the penalties in a row are balanced: lanes whose round counts, those that are due, and the most that a
+/* How the penalties of a step are balanced: lanes whose round counts, those that are due, and the most that a
  * penalty may change by. */
 struct balancing {
     choice counts, due;
@@ -153,7 +90,9 @@ struct balancing {
 
 PW_INLINE float_lanes float_root(float_lanes x)
 {
-#if defined(__AVX2__)
+#ifdef PW_PAIR_IS_A_STEP
+    return (float_lanes)_mm256_sqrt_ps((__m256)x);
+#elif defined(__AVX2__)
     return (float_lanes)_mm_sqrt_ps((__m128)x);
 #else
     return (float_lanes){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
@@ -163,11 +102,6 @@ PW_INLINE float_lanes float_root(float_lanes x)
 PW_INLINE float_lanes float_pick(float_choice yes, float_lanes x, float_lanes y)
 {
     return (float_lanes)((yes & (float_choice)x) | (~yes & (float_choice)y));
-}
-
-PW_INLINE float_lanes all_floats(float x)
-{
-    return (float_lanes){x, x, x, x};
 }
 
 PW_INLINE float_lanes within(float_lanes x, float_lanes low, float_lanes high)
@@ -213,16 +147,15 @@ PW_INLINE void balance_row(const struct pw_row_group *group, size_t at, const st
     store_floats(group->move_sum2 + at, moves);
 }
 
-/* All trades of the round of a row, and what follows from them. `sent`: the price of the own offer. */
-PW_INLINE struct row meet(const struct pw_row_group *group, int k, const struct limits *limits, lanes sent,
-                          lanes alpha, choice heard, int by_end)
+/* All trades of the round of a step, and what follows from them. `sent` and `theirs`: the prices of the own
+ * offers and of the peers'. */
+PW_INLINE struct row meet(const struct pw_row_group *group, size_t at, lanes theirs,
+                          const struct limits *limits, lanes sent, lanes alpha, choice heard, int by_end)
 {
-    size_t at = (size_t)k * PW_LANES;
     lanes s = load(group->s + at), peer_s = load(group->peer_s + at), slope = load(group->slope + at);
     struct row row = {.heard = heard, .slope = slope};
     row.mine = trade_at(s, slope, sent, limits->t_min, limits->t_max, limits->fee, by_end);
-    row.theirs = trade_at(peer_s, slope, of_peers(group, k, group->prices), -limits->t_max, -limits->t_min,
-                          limits->peer_fee, by_end);
+    row.theirs = trade_at(peer_s, slope, theirs, -limits->t_max, -limits->t_min, limits->peer_fee, by_end);
     row.gap = pick(heard, row.mine + row.theirs, all(0.0));
     row.agreed = (row.mine - row.theirs) * all(0.5);
     row.s = pick(heard, s - alpha * (s + row.theirs + row.theirs - peer_s), s);
@@ -230,63 +163,80 @@ PW_INLINE struct row meet(const struct pw_row_group *group, int k, const struct 
     return row;
 }
 
-/* How far apart the ends in a row are. */
-struct distance {
-    lanes gap_max, apart_max, mismatch_max;
+/* What one step of all pairs has come to while offers are taken in. */
+struct taken {
+    lanes gap2, sum, slopes, gap_max, apart_max, mismatch_max;
 };
 
 PW_INLINE void look_at(const struct pw_row_group *group, size_t at, const struct row *row,
-                       struct distance *most)
+                       struct taken *taken)
 {
     lanes s = load(group->s + at), peer_s = load(group->peer_s + at);
     lanes rho = pick(row->heard, all(1.0) / larger(load(group->slope + at), all(DBL_MIN)), all(0.0));
     lanes apart = size_of((row->s - row->mine) - (row->peer_s - row->theirs)) * rho;
     lanes mismatch = size_of((s - row->mine) - (peer_s - row->theirs)) * rho;
-    most->gap_max = larger(most->gap_max, size_of(row->gap));
-    most->apart_max = larger(most->apart_max, apart);
-    most->mismatch_max = larger(most->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
+    taken->gap_max = larger(taken->gap_max, size_of(row->gap));
+    taken->apart_max = larger(taken->apart_max, apart);
+    taken->mismatch_max = larger(taken->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
 }
 
-PW_INLINE void finish(struct pw_row_digest *digest, lanes gap2, lanes sum, lanes slopes,
-                      const struct distance *most)
+PW_INLINE void count(struct taken *taken, const struct row *row, const struct answer *now)
 {
-    store(digest->gap2, gap2);
-    store(digest->sum, sum);
-    store(digest->slope, slopes);
-    store(digest->gap_max, most->gap_max);
-    store(digest->apart_max, most->apart_max);
-    store(digest->mismatch_max, most->mismatch_max);
+    taken->gap2 += row->gap * row->gap;
+    taken->sum += now->trade;
+    taken->slopes += now->slope;
+}
+
+PW_INLINE void store_digest(struct pw_row_digest *digest, const struct taken taken[STEPS], int closely)
+{
+    const struct taken *first = &taken[0], *last = &taken[STEPS - 1];
+    store_sum(digest->gap2, first->gap2, last->gap2);
+    store_sum(digest->sum, first->sum, last->sum);
+    store_sum(digest->slope, first->slopes, last->slopes);
+    if (!closely)
+        return;
+    store_larger(digest->gap_max, first->gap_max, last->gap_max);
+    store_larger(digest->apart_max, first->apart_max, last->apart_max);
+    store_larger(digest->mismatch_max, first->mismatch_max, last->mismatch_max);
+}
+
+PW_INLINE void take_in_step(const struct pw_row_group *group, const struct pw_row_rules *rules, int row_at,
+                            lanes m, const struct limits *fixed, struct taken *taken, int by_end, int kind,
+                            int closely)
+{
+    const choice yes = all(0.0) == all(0.0);
+    size_t at = (size_t)row_at * PW_LANES;
+    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    struct row row = meet(group, at, of_peers(group, row_at, group->prices), &limits, m,
+                          all(rules->relaxation), yes, by_end);
+    if (closely)
+        look_at(group, at, &row, taken);
+    if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE) {
+        struct balancing balancing = {yes, yes, all_floats((float)rules->largest_factor)};
+        balance_row(group, at, &balancing, kind == PW_ROW_BALANCE, &row);
+    }
+    if (kind == PW_ROW_KEEP || kind == PW_ROW_COUNT)
+        store(group->agreed + at, row.agreed);
+    struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, m, &limits, by_end);
+    count(taken, &row, &now);
+    store(group->before + at, row.mine);
+    store(group->s + at, row.s);
+    store(group->peer_s + at, row.peer_s);
 }
 
 PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rules *rules,
                        const double *price, struct pw_row_digest *digest, int by_end, int kind, int closely)
 {
-    const choice yes = {-1, -1, -1, -1};
-    struct balancing balancing = {yes, yes, all_floats((float)rules->largest_factor)};
-    struct distance most = {all(0.0), all(0.0), all(0.0)};
-    lanes m = load(price), gap2 = all(0.0), sum = all(0.0), slopes = all(0.0);
-    for (int k = 0; k < group->depth; k++) {
-        size_t at = (size_t)k * PW_LANES;
-        struct limits limits = limits_at(group, at, by_end);
-        struct row row = meet(group, k, &limits, m, all(rules->relaxation), yes, by_end);
-        gap2 += row.gap * row.gap;
-        if (closely)
-            look_at(group, at, &row, &most);
-        if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE)
-            balance_row(group, at, &balancing, kind == PW_ROW_BALANCE, &row);
-        if (kind == PW_ROW_KEEP || kind == PW_ROW_COUNT)
-            store(group->agreed + at, row.agreed);
-        struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, m, &limits, by_end);
-        sum += now.trade;
-        slopes += now.slope;
-        store(group->before + at, row.mine);
-        store(group->s + at, row.s);
-        store(group->peer_s + at, row.peer_s);
-    }
-    finish(digest, gap2, sum, slopes, &most);
+    struct taken taken[STEPS] = {0};
+    struct limits fixed = limits_of(group);
+    lanes m = by_lane(price);
+    for (int row = 0; row < group->depth; row += 2)
+        for (int step = 0; step < STEPS; step++)
+            take_in_step(group, rules, row + step, m, &fixed, &taken[step], by_end, kind, closely);
+    store_digest(digest, taken, closely);
 }
 
-/* How the trades in a row answer a price: those whose offer waits for its answer reluctantly, from the price
+/* How the trades of a step answer a price: those whose offer waits for its answer reluctantly, from the price
  * at which it was made, as in agent.c. */
 PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct row *row,
                     const struct limits *limits, lanes sent, double stiffness)
@@ -298,41 +248,48 @@ PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct ro
     store(group->free + at, pick(row->heard, all(1.0), all(0.0)));
 }
 
-/* take_in() where visitors keep their own pace; closely. `kind` is the most that any row needs. */
-PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_row_rules *rules,
-                             const double *price, struct pw_row_digest *digest, int by_end, int kind)
+/* Where visitors keep their own pace; closely. `kind` is the most that any row needs. */
+PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                                  int row_at, lanes m, const struct limits *fixed, struct taken *taken,
+                                  int by_end, int kind)
 {
     const struct pw_row_pace *pace = group->pace;
     const lanes none = all(0.0);
-    struct distance most = {none, none, none};
-    lanes m = load(price), gap2 = none, sum = none, slopes = none;
-    for (int k = 0; k < group->depth; k++) {
-        size_t at = (size_t)k * PW_LANES;
-        struct limits limits = limits_at(group, at, by_end);
-        lanes sent = pick(of_peers(group, k, pace->answered) > none, m, load(group->sent + at));
-        choice heard = of_peers(group, k, pace->heard) > none;
-        struct row row = meet(group, k, &limits, sent, all(rules->relaxation), heard, by_end);
-        gap2 += row.gap * row.gap;
-        look_at(group, at, &row, &most);
-        if (kind == PW_ROW_BALANCE) {
-            struct balancing balancing = {of_peers(group, k, pace->counts) > none,
-                                          of_peers(group, k, pace->due) > none,
-                                          to_floats(of_peers(group, k, pace->largest_factor))};
-            balance_row(group, at, &balancing, 1, &row);
-        }
-        if (kind != PW_ROW_PLAIN)
-            store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
-        pose(group, at, &row, &limits, sent, rules->stiffness);
-        struct answer now = answer_of(load(group->target + at), load(group->answers + at),
-                                      load(group->dead + at), m, &limits, by_end);
-        sum += now.trade;
-        slopes += now.slope;
-        store(group->sent + at, sent);
-        store(group->before + at, pick(heard, row.mine, load(group->before + at)));
-        store(group->s + at, row.s);
-        store(group->peer_s + at, row.peer_s);
+    size_t at = (size_t)row_at * PW_LANES;
+    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    lanes sent = pick(of_peers(group, row_at, pace->answered) > none, m, load(group->sent + at));
+    choice heard = of_peers(group, row_at, pace->heard) > none;
+    struct row row = meet(group, at, of_peers(group, row_at, group->prices), &limits, sent,
+                          all(rules->relaxation), heard, by_end);
+    look_at(group, at, &row, taken);
+    if (kind == PW_ROW_BALANCE) {
+        struct balancing balancing = {of_peers(group, row_at, pace->counts) > none,
+                                      of_peers(group, row_at, pace->due) > none,
+                                      to_floats(of_peers(group, row_at, pace->largest_factor))};
+        balance_row(group, at, &balancing, 1, &row);
     }
-    finish(digest, gap2, sum, slopes, &most);
+    if (kind != PW_ROW_PLAIN)
+        store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
+    pose(group, at, &row, &limits, sent, rules->stiffness);
+    struct answer now = answer_of(load(group->target + at), load(group->answers + at), load(group->dead + at),
+                                  m, &limits, by_end);
+    count(taken, &row, &now);
+    store(group->sent + at, sent);
+    store(group->before + at, pick(heard, row.mine, load(group->before + at)));
+    store(group->s + at, row.s);
+    store(group->peer_s + at, row.peer_s);
+}
+
+PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                             const double *price, struct pw_row_digest *digest, int by_end, int kind)
+{
+    struct taken taken[STEPS] = {0};
+    struct limits fixed = limits_of(group);
+    lanes m = by_lane(price);
+    for (int row = 0; row < group->depth; row += 2)
+        for (int step = 0; step < STEPS; step++)
+            take_in_paced_step(group, rules, row + step, m, &fixed, &taken[step], by_end, kind);
+    store_digest(digest, taken, 1);
 }
 
 PW_INLINE void take_in_paced_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,
@@ -386,43 +343,57 @@ static void take_in_group(const struct pw_row_group *group, const struct pw_row_
         take_in_kind(group, rules, price, digest, 0, 0);
 }
 
+/* What one step of all pairs answers. */
+struct answered {
+    lanes sum, slopes, sizes, fees, move2, price2, move_max, price_max;
+};
+
+PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m, const struct limits *fixed,
+                           struct answered *answered, int by_end, int closely, int paced)
+{
+    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    lanes s = load((paced ? group->target : group->s) + at);
+    lanes slope = load((paced ? group->answers : group->slope) + at);
+    lanes dead = paced ? load(group->dead + at) : limits.fee * slope;
+    struct answer now = answer_of(s, slope, dead, m, &limits, by_end);
+    lanes move = now.trade - load(group->before + at), size = size_of(now.trade);
+    if (paced)
+        move = pick(load(group->free + at) > all(0.0), move, all(0.0));
+    answered->sum += now.trade;
+    answered->slopes += now.slope;
+    answered->sizes += size;
+    answered->move2 += move * move;
+    if (by_end)
+        answered->fees += limits.fee * size;
+    if (closely) {
+        lanes priced = size_of(move) / larger(slope, all(DBL_MIN));
+        answered->price2 += priced * priced;
+        answered->move_max = larger(answered->move_max, size_of(move));
+        answered->price_max = larger(answered->price_max, priced);
+    }
+}
+
 PW_INLINE void answer_at(const struct pw_row_group *group, const double *price, struct pw_row_answer *answer,
                          int by_end, int closely, int paced)
 {
-    lanes m = load(price), none = all(0.0), sum = none, slopes = none, sizes = none, fees = none,
-          move2 = none;
-    lanes price2 = none, move_max = none, price_max = none;
-    for (int k = 0; k < group->depth; k++) {
-        size_t at = (size_t)k * PW_LANES;
-        struct limits limits = limits_at(group, at, by_end);
-        lanes s = load((paced ? group->target : group->s) + at);
-        lanes slope = load((paced ? group->answers : group->slope) + at);
-        lanes dead = paced ? load(group->dead + at) : limits.fee * slope;
-        struct answer now = answer_of(s, slope, dead, m, &limits, by_end);
-        lanes move = now.trade - load(group->before + at), size = size_of(now.trade);
-        if (paced)
-            move = pick(load(group->free + at) > none, move, none);
-        sum += now.trade;
-        slopes += now.slope;
-        sizes += size;
-        move2 += move * move;
-        if (by_end)
-            fees += limits.fee * size;
-        if (closely) {
-            lanes priced = size_of(move) / larger(slope, all(DBL_MIN));
-            price2 += priced * priced;
-            move_max = larger(move_max, size_of(move));
-            price_max = larger(price_max, priced);
-        }
-    }
-    store(answer->sum, sum);
-    store(answer->slope, slopes);
-    store(answer->size, sizes);
-    store(answer->fees, fees);
-    store(answer->move2, move2);
-    store(answer->price2, price2);
-    store(answer->move_max, move_max);
-    store(answer->price_max, price_max);
+    struct answered answered[STEPS] = {0};
+    struct limits fixed = limits_of(group);
+    lanes m = by_lane(price);
+    for (int row = 0; row < group->depth; row += 2)
+        for (int step = 0; step < STEPS; step++)
+            answer_step(group, (size_t)(row + step) * PW_LANES, m, &fixed, &answered[step], by_end, closely,
+                        paced);
+    const struct answered *first = &answered[0], *last = &answered[STEPS - 1];
+    store_sum(answer->sum, first->sum, last->sum);
+    store_sum(answer->slope, first->slopes, last->slopes);
+    store_sum(answer->size, first->sizes, last->sizes);
+    store_sum(answer->fees, first->fees, last->fees);
+    store_sum(answer->move2, first->move2, last->move2);
+    if (!closely)
+        return;
+    store_sum(answer->price2, first->price2, last->price2);
+    store_larger(answer->move_max, first->move_max, last->move_max);
+    store_larger(answer->price_max, first->price_max, last->price_max);
 }
 
 static void answer_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
@@ -442,4 +413,35 @@ static void answer_group(const struct pw_row_group *group, const struct pw_row_r
         answer_at(group, price, answer, 0, 0, 0);
 }
 
-const struct pw_row_kernel PW_ROW_KERNEL = {take_in_group, answer_group};
+/* What one step of all pairs of assets gives. */
+struct supplied {
+    lanes power, cost, size, slope;
+};
+
+PW_INLINE void supply_step(const struct pw_row_assets *assets, size_t at, lanes m, struct supplied *supplied)
+{
+    lanes a = load(assets->a + at), b = load(assets->b + at);
+    lanes p_min = load(assets->p_min + at), p_max = load(assets->p_max + at);
+    lanes p = smaller(larger((m - b) / a, p_min), p_max); /* where a = 0 both limits are the same */
+    supplied->power += p;
+    supplied->cost += (a * all(0.5) * p + b) * p;
+    supplied->size += size_of(p);
+    supplied->slope += pick((p > p_min) & (p < p_max), load(assets->answer + at), all(0.0));
+}
+
+static void supply_group(const struct pw_row_assets *assets, const double *price,
+                         struct pw_row_supply *supply)
+{
+    struct supplied supplied[STEPS] = {0};
+    lanes m = by_lane(price);
+    for (int row = 0; row < assets->count; row += 2)
+        for (int step = 0; step < STEPS; step++)
+            supply_step(assets, (size_t)(row + step) * PW_LANES, m, &supplied[step]);
+    const struct supplied *first = &supplied[0], *last = &supplied[STEPS - 1];
+    store_sum(supply->power, first->power, last->power);
+    store_sum(supply->cost, first->cost, last->cost);
+    store_sum(supply->size, first->size, last->size);
+    store_sum(supply->slope, first->slope, last->slope);
+}
+
+const struct pw_row_kernel PW_ROW_KERNEL = {take_in_group, answer_group, supply_group};

@@ -25,7 +25,7 @@ struct pw_row_pace {
 /* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
  * end` lies likewise, or holds one number a lane. */
 struct pw_row_group {
-    int depth;
+    int depth;          /* even */
     double *s, *peer_s; /* edge variables of this end and of the other */
     double *slope;      /* 1 / penalty; 0: no such end */
     double *agreed;     /* trade agreed a round ago */
@@ -42,6 +42,19 @@ struct pw_row_group {
     double *target, *answers,
         *dead;    /* by end, filled by the digest: the trade is soft(target - answers m, dead) */
     double *free; /* by end, filled by the digest: 0 where the last offer waits, else 1 */
+};
+
+/* The assets of a group: asset i of the agent in a lane is element i * PW_LANES + lane; where it has none,
+ * one that gives nothing. */
+struct pw_row_assets {
+    int count; /* of the agent with most, even */
+    const double *p_min, *p_max, *a, *b;
+    const double *answer; /* 1 / a, which counts between the limits */
+};
+
+/* By lane, at a price: power, cost, the sum of |powers|, and how power answers the price. */
+struct pw_row_supply {
+    double power[PW_LANES], cost[PW_LANES], size[PW_LANES], slope[PW_LANES];
 };
 
 /* How a round's numbers come about. */
@@ -69,7 +82,7 @@ struct pw_row_answer {
     double move_max[PW_LANES], price_max[PW_LANES];        /* closely: largest move in power and in price */
 };
 
-/* The two passes, for one kind of processor. */
+/* The passes, for one kind of processor. */
 struct pw_row_kernel {
     /* Takes in the offers of the round before, which follow from `price` [PW_LANES], the agents' own of that
      * round, and their peers': new edge variables, balanced penalties. */
@@ -79,11 +92,14 @@ struct pw_row_kernel {
     /* The trades at `price` [PW_LANES] and how they differ from those before. */
     void (*answer)(const struct pw_row_group *group, const struct pw_row_rules *rules, const double *price,
                    struct pw_row_answer *answer);
+
+    /* What the assets give at `price` [PW_LANES]. */
+    void (*supply)(const struct pw_row_assets *assets, const double *price, struct pw_row_supply *supply);
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
-#define PW_HAS_AVX2_KERNEL
-extern const struct pw_row_kernel pw_row_kernel_avx2;
+#define PW_HAS_VECTOR_KERNELS
+extern const struct pw_row_kernel pw_row_kernel_avx2, pw_row_kernel_avx512;
 #endif
 extern const struct pw_row_kernel pw_row_kernel_plain;
 

@@ -1,7 +1,7 @@
 /* The passes of rows_kernel.h for processors with AVX2. */
 #include "agent/rows_kernel.h"
 
-#ifdef PW_HAS_AVX2_KERNEL
+#ifdef PW_HAS_VECTOR_KERNELS
 #pragma GCC target("avx2")
 #define PW_ROW_KERNEL pw_row_kernel_avx2
 #include "agent/rows_kernel.c"

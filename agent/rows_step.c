@@ -8,7 +8,8 @@
 /* Newton's steps in lanes; a lane that needs more is solved by itself. */
 enum { MOST_PASSES = 12 };
 
-/* Where all agents of a group have the same peer in a row, its price is read once. */
+/* Where all agents of a group have the same peer in a row, its price is read once. Where a row has no ends
+ * any price will do. */
 static void find_shared_peers(struct pw_rows *rows)
 {
     for (long row = 0; row < rows->group_first[rows->n_groups]; row++) {
@@ -20,7 +21,7 @@ static void find_shared_peers(struct pw_rows *rows)
             else if (rows->slope[e] > 0.0 && rows->peer[e] != common)
                 common = -2;
         }
-        rows->shared[row] = common < 0 ? -1 : common;
+        rows->shared[row] = common == -1 ? 0 : common == -2 ? -1 : common;
     }
 }
 
@@ -52,26 +53,15 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .free = rows->free};
 }
 
-/* The assets of one agent at a price: power, cost, and how power answers the price. */
-struct supply {
-    double power, cost, slope, size;
-};
-
-static struct supply supply_at(const struct pw_rows_spec *spec, int agent, double m)
+static struct pw_row_assets assets_of(const struct pw_rows *rows, int g)
 {
-    struct supply supply = {0.0, 0.0, 0.0, 0.0};
-    for (int i = spec->asset_first[agent]; i < spec->asset_first[agent + 1]; i++) {
-        double a = spec->a[i], b = spec->b[i], p_min = spec->p_min[i], p_max = spec->p_max[i];
-        double wish = a > 0.0 ? (m - b) / a : p_min;
-        double p = wish > p_min ? wish : p_min;
-        p = p < p_max ? p : p_max;
-        supply.power += p;
-        supply.cost += (a / 2.0 * p + b) * p;
-        supply.size += fabs(p);
-        if (a > 0.0 && p > p_min && p < p_max)
-            supply.slope += 1.0 / a;
-    }
-    return supply;
+    size_t at = (size_t)rows->assets_first[g] * LANES;
+    return (struct pw_row_assets){.count = rows->assets_first[g + 1] - rows->assets_first[g],
+                                  .p_min = rows->p_min + at,
+                                  .p_max = rows->p_max + at,
+                                  .a = rows->a + at,
+                                  .b = rows->b + at,
+                                  .answer = rows->asset_answer + at};
 }
 
 /* What has become of a lane's local problem. */
@@ -79,16 +69,12 @@ enum lane_state { OPEN, SOLVED, ALONE };
 
 /* Newton's next price for an open lane, or its end. Balanced means to the rounding of its own sums, as in
  * local_problem.c; where the balance is flat, the lane is solved by itself. */
-static enum lane_state advance(struct pw_rows *rows, int seat, const struct pw_row_answer *answer,
+static enum lane_state advance(int j, const struct pw_row_supply *supply, const struct pw_row_answer *answer,
                                double guess, double *m)
 {
-    int agent = rows->agent[seat], j = seat % LANES;
-    struct supply supply = supply_at(&rows->spec, agent, *m);
-    double slope = supply.slope + answer->slope[j], size = 2.0 * supply.size + answer->size[j];
+    double slope = supply->slope[j] + answer->slope[j], size = 2.0 * supply->size[j] + answer->size[j];
     double rounding = DBL_EPSILON * (4.0 * size + 2.0 * fabs(*m) * slope);
-    double miss = supply.power - answer->sum[j];
-    rows->power[seat] = supply.power;
-    rows->cost[seat] = supply.cost;
+    double miss = supply->power[j] - answer->sum[j];
     if (fabs(miss) <= rounding && (slope > 0.0 || *m == guess))
         return SOLVED;
     if (!(slope > 0.0))
@@ -101,12 +87,11 @@ static enum lane_state advance(struct pw_rows *rows, int seat, const struct pw_r
 }
 
 /* Newton's first step, from what taking in the offers has found at the price before. */
-static double first_step(const struct pw_rows *rows, int seat, const struct pw_row_digest *digest,
+static double first_step(int j, const struct pw_row_supply *supply, const struct pw_row_digest *digest,
                          double guess)
 {
-    struct supply supply = supply_at(&rows->spec, rows->agent[seat], guess);
-    double slope = supply.slope + digest->slope[seat % LANES];
-    return slope > 0.0 ? guess - (supply.power - digest->sum[seat % LANES]) / slope : guess;
+    double slope = supply->slope[j] + digest->slope[j];
+    return slope > 0.0 ? guess - (supply->power[j] - digest->sum[j]) / slope : guess;
 }
 
 /* One agent's problem, solved as agent.c would. */
@@ -147,28 +132,43 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
     return m;
 }
 
+/* Lanes of whom nothing is left to find; and those that lanes do not solve. */
+static int begin_lanes(const struct pw_rows *rows, int g, enum lane_state state[LANES])
+{
+    int n_open = 0;
+    for (int j = 0; j < LANES; j++) {
+        int agent = rows->agent[g * LANES + j];
+        state[j] = agent < 0 ? SOLVED : rows->apart[agent] ? ALONE : OPEN;
+        n_open += state[j] == OPEN;
+    }
+    return n_open;
+}
+
 /* The local problems of a group: Newton's method in all lanes at once; returns the passes. */
 static int solve_group(struct pw_rows *rows, int g, const struct pw_row_group *group,
                        const struct pw_row_rules *rules, const struct pw_row_digest *digest, double *m,
                        struct pw_row_answer *answer)
 {
     enum lane_state state[LANES];
+    const struct pw_row_assets assets = assets_of(rows, g);
     const double *guess = rows->prices + (size_t)g * LANES;
-    int passes = 0, n_open = 0, n_alone = 0;
-    for (int j = 0; j < LANES; j++) {
-        int agent = rows->agent[g * LANES + j];
-        state[j] = agent < 0 ? SOLVED : rows->apart[agent] ? ALONE : OPEN;
-        m[j] = state[j] == OPEN && rows->rounds > 0 ? first_step(rows, g * LANES + j, digest, guess[j])
-                                                    : guess[j];
-        n_open += state[j] == OPEN;
-    }
+    struct pw_row_supply supply;
+    int passes = 0, n_open = begin_lanes(rows, g, state), n_alone = 0;
+    if (rows->rounds > 0)
+        rows->kernel->supply(&assets, guess, &supply);
+    for (int j = 0; j < LANES; j++)
+        m[j] = state[j] == OPEN && rows->rounds > 0 ? first_step(j, &supply, digest, guess[j]) : guess[j];
     while (n_open > 0 && passes < MOST_PASSES) {
         rows->kernel->answer(group, rules, m, answer);
+        rows->kernel->supply(&assets, m, &supply);
         passes++;
         n_open = 0;
         for (int j = 0; j < LANES; j++) {
-            if (state[j] == OPEN)
-                state[j] = advance(rows, g * LANES + j, answer, guess[j], &m[j]);
+            if (state[j] != OPEN)
+                continue;
+            state[j] = advance(j, &supply, answer, guess[j], &m[j]);
+            rows->power[g * LANES + j] = supply.power[j];
+            rows->cost[g * LANES + j] = supply.cost[j];
             n_open += state[j] == OPEN;
         }
     }
@@ -248,6 +248,8 @@ static struct pw_row_rules open_round(struct pw_rows *rows, int closely)
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
 {
     struct pw_rows_sums sums = {0};
+    struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}, {0}};
+    struct pw_row_answer answer = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
     closely |= rows->spec.paced;
     struct pw_row_rules rules = open_round(rows, closely);
     if (rows->rounds == 0)
@@ -255,8 +257,6 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
-        struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}, {0}};
-        struct pw_row_answer answer = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
         if (rows->rounds > 0) /* the offers of round 0 are nothing */
             rows->kernel->take_in(&group, &rules, rows->prices + (size_t)g * LANES, &digest);
         sums.passes +=

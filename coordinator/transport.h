@@ -60,8 +60,8 @@ int pw_transport_poll(struct pw_transport *transport, pw_receive *receive, void 
 /* True while an earlier message to rank `to` is not on its way yet: better let new ones gather. */
 int pw_transport_busy(struct pw_transport *transport, int to);
 
-/* True while any message is not on its way yet. A large one goes piece by piece, a few with each poll: who naps
- * meanwhile keeps its receiver waiting. */
+/* True while any message is not on its way yet. A large one goes piece by piece, a few with each poll: who
+ * naps meanwhile keeps its receiver waiting. */
 int pw_transport_sending(struct pw_transport *transport);
 
 /* Collective: every rank's `bytes` become those of rank 0. Nobody leaves before all have come, so that no

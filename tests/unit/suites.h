@@ -32,6 +32,7 @@
     X(local_problem_suite)                                                                                   \
     X(inner_admm_suite)                                                                                      \
     X(rows_suite)                                                                                            \
+    X(rows_pace_suite)                                                                                       \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
