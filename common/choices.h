@@ -26,6 +26,8 @@ enum pw_reference_choice { PW_REFERENCE_AUTO, PW_REFERENCE_YES, PW_REFERENCE_NO 
 enum pw_record_choice { PW_RECORD_ALL, PW_RECORD_AGENTS, PW_RECORD_TOTALS };
 
 enum pw_placement_choice { PW_PLACE_AUTO, PW_PLACE_BLOCKS, PW_PLACE_GRAPH };
+/* What a slot starts from: nothing; the one before, and price calls where they suit; the one before alone. */
+enum pw_warm_choice { PW_WARM_NO, PW_WARM_YES, PW_WARM_TRADES };
 enum pw_bulk_choice { PW_BULK_AUTO, PW_BULK_YES, PW_BULK_NO };
 
 /* Of market.links; the words are in setting_value.c. */

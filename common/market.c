@@ -176,6 +176,18 @@ static double agent_sum(const struct pw_market *market, const double *per_asset,
     return sum;
 }
 
+double pw_market_supply(const struct pw_market *market, int n, int q, double price)
+{
+    double sum = 0.0;
+    for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
+        int at = i * market->n_products + q;
+        double a = market->a[at], excess = price - market->b[at];
+        double free = a > 0.0 ? excess / a : excess >= 0.0 ? INFINITY : -INFINITY;
+        sum += fmin(fmax(free, market->p_min[at]), market->p_max[at]);
+    }
+    return sum;
+}
+
 double pw_market_agent_p_min(const struct pw_market *market, int n, int q)
 {
     return agent_sum(market, market->p_min, n, q);

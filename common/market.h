@@ -66,6 +66,10 @@ int pw_market_end_agent(const struct pw_market *market, int end);
 /* Number of links of agent n. */
 int pw_market_degree(const struct pw_market *market, int n);
 
+/* What the assets of agent n give together for product q at a price; the most of it where a price leaves it
+ * open. */
+double pw_market_supply(const struct pw_market *market, int n, int q, double price);
+
 /* Sum of p_min (p_max) over the assets of agent n for product q. */
 double pw_market_agent_p_min(const struct pw_market *market, int n, int q);
 double pw_market_agent_p_max(const struct pw_market *market, int n, int q);

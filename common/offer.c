@@ -28,25 +28,12 @@ static struct span price_span(const struct pw_market *market, int q)
     return (struct span){span.low - margin, span.high + margin};
 }
 
-/* What the agent's assets inject at a price: the most of it where a price leaves it open. */
-static double answer(const struct pw_market *market, int n, int q, double price)
-{
-    double sum = 0.0;
-    for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
-        int at = i * market->n_products + q;
-        double a = market->a[at], excess = price - market->b[at];
-        double free = a > 0.0 ? excess / a : excess >= 0.0 ? INFINITY : -INFINITY;
-        sum += fmin(fmax(free, market->p_min[at]), market->p_max[at]);
-    }
-    return sum;
-}
-
 /* The price from which on the agent injects more than `power` (beyond), or `power` at least. */
 static double price_for(const struct pw_market *market, int n, int q, struct span span, double power,
                         int beyond)
 {
     for (int k = 0; k < BISECTIONS && span.low < span.high; k++) {
-        double middle = span.low + (span.high - span.low) / 2.0, p = answer(market, n, q, middle);
+        double middle = span.low + (span.high - span.low) / 2.0, p = pw_market_supply(market, n, q, middle);
         if (beyond ? p > power : p >= power)
             span.high = middle;
         else

@@ -60,7 +60,7 @@ struct pw_settings {
 
     long slots_count, slots_first, slots_last; /* last < 0: of those there are */
     double slots_length_h;
-    int warm_start;
+    int warm_start; /* enum pw_warm_choice */
 
     int clock, reference;
     int bulk;      /* enum pw_bulk_choice */

@@ -7,6 +7,7 @@ static const char *const exchanges[] = {"paired", "latest", "stale", "innovation
 static const char *const solvers[] = {"exact", "inner_admm", NULL};
 static const char *const criteria[] = {"auto", "global", "agent", "trade", NULL};
 static const char *const clocks[] = {"wall", "virtual", NULL};
+static const char *const warm_starts[] = {"no", "yes", "trades", NULL};
 static const char *const wishes[] = {"auto", "yes", "no", NULL};
 static const char *const records[] = {"all", "agents", "totals", NULL};
 static const char *const placements[] = {"auto", "blocks", "graph", NULL};
@@ -168,8 +169,9 @@ const struct pw_setting pw_settings_table[] = {
     {"slots.first", PW_INTEGER, AT(slots_first), "0", AT_LEAST(0), NULL, "", "the first slot to run"},
     {"slots.last", PW_INTEGER, AT(slots_last), "-1", AT_LEAST(-1), NULL, "",
      "the last slot to run; -1: the last there is"},
-    {"slots.warm_start", PW_CHOICE, AT(warm_start), "yes", NONE, switches, "",
-     "each slot starts from the end of the one before, unless too much has changed; no: from nothing"},
+    {"slots.warm_start", PW_CHOICE, AT(warm_start), "yes", NONE, warm_starts, "",
+     "each slot starts from the end of the one before (docs/slots.md); trades: without price calls; no: from "
+     "nothing"},
 
     {"run.clock", PW_CHOICE, AT(clock), "wall", NONE, clocks, "",
      "wall: real messages in real time; virtual: a simulation, the same on any number of ranks"},

@@ -10,7 +10,9 @@
 #include "common/phases.h"
 #include "coordinator/bulk.h"
 #include "coordinator/clock.h"
+#include "coordinator/opening.h"
 #include "coordinator/reference.h"
+#include "coordinator/setup.h"
 #include "coordinator/signals.h"
 #include "coordinator/simulate.h"
 
@@ -56,39 +58,68 @@ static void enter_slot(const struct pw_horizon_spec *spec, int slot)
 static const double MOST_MISFIT = 0.4;
 
 /* Collective: where the slot starts from, from rank 0 to all; NULL: from nothing. */
-static struct pw_start *find_start(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon)
+static struct pw_start *find_start(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon,
+                                   int calls_suit)
 {
     struct pw_start *start = NULL;
-    if (!spec->settings->warm_start || horizon->count == 1)
+    if (spec->settings->warm_start == PW_WARM_NO || horizon->count == 1)
         return NULL;
     if (spec->transport->rank == 0 && horizon->n_done > 0)
         start = pw_start_from(horizon->outcomes[horizon->n_done - 1]);
-    if (start != NULL && pw_start_misfit(start, spec->market) > MOST_MISFIT) {
+    if (start != NULL && !calls_suit && pw_start_misfit(start, spec->market) > MOST_MISFIT) {
         pw_start_destroy(start);
         start = NULL;
     }
-    start = pw_start_share(start, spec->market, spec->transport);
-    if (start != NULL && is_reordered(spec))
-        pw_start_reorder(start, spec->placed->order, spec->market);
-    return start;
+    return pw_start_share(start, spec->market, spec->transport);
 }
 
-static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec, int slot,
-                                    const struct pw_start *start)
+/* Price calls are answered at once: they are for runs whose messages are. */
+static int calls_suit(const struct pw_negotiation *negotiation)
+{
+    const struct pw_settings *settings = negotiation->settings;
+    struct pw_network network = pw_setup_network(negotiation);
+    return settings->warm_start == PW_WARM_YES && settings->clock == PW_CLOCK_WALL &&
+           settings->exchange == PW_EXCHANGE_PAIRED && pw_network_is_instant(&network) &&
+           pw_opening_suits(negotiation->market);
+}
+
+static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec,
+                                    const struct pw_negotiation *negotiation)
 {
     struct pw_outcome *outcome;
-    const struct pw_market *market = is_reordered(spec) ? spec->placed->market : spec->market;
-    struct pw_negotiation negotiation = {market,    spec->settings, spec->progress, spec->deadline_ns,
-                                         spec->net, slot,           start};
     const char *why;
     if (spec->settings->clock == PW_CLOCK_VIRTUAL)
-        pw_simulate(&negotiation, spec->transport, &outcome);
-    else if (pw_bulk_suits(&negotiation, &why))
-        pw_bulk_negotiate(&negotiation, spec->transport, &outcome);
+        pw_simulate(negotiation, spec->transport, &outcome);
+    else if (pw_bulk_suits(negotiation, &why))
+        pw_bulk_negotiate(negotiation, spec->transport, &outcome);
     else
-        pw_negotiate(&negotiation, spec->transport, &outcome);
-    if (outcome != NULL && is_reordered(spec))
+        pw_negotiate(negotiation, spec->transport, &outcome);
+    return outcome;
+}
+
+/* Collective: a slot from its start to its outcome, which is on rank 0. */
+static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon,
+                                   int slot)
+{
+    struct pw_negotiation negotiation = {
+        spec->market, spec->settings, spec->progress, spec->deadline_ns, spec->net, slot, NULL};
+    int calls = 0, do_suit = calls_suit(&negotiation);
+    struct pw_start *start = find_start(spec, horizon, do_suit);
+    if (start != NULL && do_suit)
+        calls = pw_opening_make(&negotiation, spec->transport, start);
+    if (is_reordered(spec)) {
+        negotiation.market = spec->placed->market;
+        if (start != NULL)
+            pw_start_reorder(start, spec->placed->order, spec->market);
+    }
+    negotiation.start = start;
+    struct pw_outcome *outcome = negotiate(spec, &negotiation);
+    pw_start_destroy(start);
+    if (outcome == NULL)
+        return NULL;
+    if (is_reordered(spec))
         pw_outcome_restore_order(outcome, spec->placed->order);
+    pw_opening_count(outcome, calls);
     return outcome;
 }
 
@@ -173,9 +204,7 @@ enum pw_code pw_horizon_run(const struct pw_horizon_spec *spec, struct pw_horizo
     int slot;
     while (goes_on(spec, horizon, code, &slot)) {
         enter_slot(spec, slot);
-        struct pw_start *start = find_start(spec, horizon);
-        struct pw_outcome *outcome = negotiate(spec, slot, start);
-        pw_start_destroy(start);
+        struct pw_outcome *outcome = run_slot(spec, horizon, slot);
         if (outcome != NULL)
             code = keep(spec, horizon, outcome, err);
     }

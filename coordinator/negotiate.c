@@ -152,6 +152,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_BULK_WORD:
     case PW_TAG_BULK_VERDICT:
     case PW_TAG_BULK_STATE:
+    case PW_TAG_CALLS:
     case PW_TAG_LOG:
         pw_supervisor_receive(station->supervisor, from, tag, bytes, size);
     }

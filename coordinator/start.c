@@ -38,18 +38,6 @@ struct pw_start *pw_start_from(const struct pw_outcome *outcome)
 
 static const double MARGIN = 0.05; /* of the span of marginal costs */
 
-static double find_supply(const struct pw_market *market, int agent, int q, double price)
-{
-    double sum = 0.0;
-    for (int k = market->asset_first[agent]; k < market->asset_first[agent + 1]; k++) {
-        size_t i = (size_t)k * (size_t)market->n_products + (size_t)q;
-        double a = market->a[i], margin = price - market->b[i];
-        double wanted = a > 0.0 ? margin / a : copysign(HUGE_VAL, margin);
-        sum += fmin(fmax(wanted, market->p_min[i]), market->p_max[i]);
-    }
-    return sum;
-}
-
 double pw_start_misfit(const struct pw_start *start, const struct pw_market *market)
 {
     size_t products = (size_t)market->n_products, count = (size_t)market->n_agents * products;
@@ -63,8 +51,8 @@ double pw_start_misfit(const struct pw_start *start, const struct pw_market *mar
         }
     for (size_t i = 0; i < count; i++) {
         int agent = (int)(i / products), q = (int)(i % products);
-        double least = find_supply(market, agent, q, start->price[i] - margin),
-               most = find_supply(market, agent, q, start->price[i] + margin);
+        double least = pw_market_supply(market, agent, q, start->price[i] - margin),
+               most = pw_market_supply(market, agent, q, start->price[i] + margin);
         lack += fmax(fmax(least - power[i], power[i] - most), 0.0);
         traded += fabs(power[i]);
     }

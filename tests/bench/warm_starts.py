@@ -1,8 +1,9 @@
 """Warm starts on the shipped day, by a model of the negotiation of its own (NumPy, all agents in step, bisection).
 
 Prints the rounds of all 48 half-hours cold and warm, beside the program's; how warm compares with cold by how much has
-changed, over random pairs of half-hours; and what else was tried: a filter of the edge variables over three rounds,
-and a Newton step from slopes and shortages that agents would tell each other at the start of a slot.
+changed, over random pairs of half-hours; price calls, in the day as it is and where a third of the links are missing; and
+what else was tried: a filter of the edge variables over three rounds, and a Newton step from slopes and shortages that
+agents would tell each other at the start of a slot.
 
     run_scripts/python tests/bench/warm_starts.py
 """
@@ -41,7 +42,7 @@ def read_slots():
 class Market:
     """One half-hour; every agent may trade with every other."""
 
-    def __init__(self, assets):
+    def __init__(self, assets, linked=None):
         rows = [[v for (n, _), v in sorted(assets.items()) if n == agent] for agent in range(AGENTS)]
         padded = np.array([r + [[0.0, 0.0, 1.0, 0.0]] * (4 - len(r)) for r in rows])
         self.p_min, self.p_max, self.a, self.b = np.moveaxis(padded, 2, 0)
@@ -54,7 +55,7 @@ class Market:
         for n in np.flatnonzero(share == 0):
             pair[n, :] = pair[:, n] = share
         self.penalty = 0.25 * self.span / np.where(pair > 0, pair, 1)
-        self.linked = ~np.eye(AGENTS, dtype=bool)
+        self.linked = ~np.eye(AGENTS, dtype=bool) if linked is None else linked
 
     def supply(self, price):
         """Power of all assets of each agent at its price."""
@@ -137,6 +138,40 @@ def newton(end, market):
     return {**end, "agreed": end["agreed"] + moved, "price": end["price"] + shift.sum()}
 
 
+def call(end, market):
+    """coordinator/opening.c: a start from price calls, and how many. Each agent hears its peers, or, here, all."""
+    def net(price):
+        sells, buys = market.supply(np.full(AGENTS, price - FEE)), market.supply(np.full(AGENTS, price + FEE))
+        return np.where(sells > 0, sells, np.where(buys < 0, buys, 0))
+
+    traded = abs(end["agreed"])
+    price = (traded * end["price"]).sum() / traded.sum()
+    low, high = -np.inf, np.inf
+    for count, width in enumerate((0.05, 0.01, 0.003, 0.003, 0.003, 0.003), 1):
+        power = net(price)
+        if abs(power.sum()) <= 1e-4 * np.median(market.size) or count == 6:
+            break
+        slope = (net(price + width * market.span) - net(price - width * market.span)).sum() / (2 * width * market.span)
+        low, high = (price, high) if power.sum() < 0 else (low, price)
+        longest = 0.3 * market.span
+        moved = price + np.clip(-power.sum() / slope if slope > 0 else -np.sign(power.sum()) * np.inf, -longest, longest)
+        price = moved if low < moved < high or np.isinf(high - low) else (low + high) / 2
+    sold = np.outer(np.maximum(power, 0), np.maximum(-power, 0)) * market.linked
+    by_buyer = sold * (np.maximum(-power, 0) / np.maximum(sold.sum(0), 1e-12))  # so that all buyers have what they take
+    agreed = by_buyer - by_buyer.T
+    return {**end, "agreed": agreed, "price": np.full((AGENTS, AGENTS), price)}, count
+
+
+def day_of_calls(markets):
+    """Rounds over all half-hours, the calls counted."""
+    rounds, end = 0, None
+    for market in markets:
+        start, count = (None, 0) if end is None else call(end, market)
+        k, end = negotiate(market, start)
+        rounds += k + count
+    return rounds
+
+
 def day(markets, warm=True, restarts=True, step=None, filtered=False):
     """Rounds over all half-hours."""
     rounds, end = 0, None
@@ -175,12 +210,20 @@ def main():
     """All of it; about a minute."""
     markets = [Market(assets) for assets in read_slots()]
     cold = day(markets, warm=False)
-    print(f"rounds of the day: program cold {program('no'):.0f}, warm {program('yes'):.0f}; model cold {cold}")
+    print(f"rounds of the day: program cold {program('no'):.0f}, warm {program('trades'):.0f}, with price calls "
+          f"{program('yes'):.0f}; model cold {cold}")
     for name, words in (("warm, always", {"restarts": False}), ("warm, or from nothing", {}),
                         ("the same, filtered", {"filtered": True}), ("the same, a Newton step before", {"step": newton}),
                         ("the same, both", {"step": newton, "filtered": True}), ("cold, filtered", {"warm": False, "filtered": True})):
         rounds = day(markets, **words)
         print(f"  {name}: {rounds}, {100 * (1 - rounds / cold):.0f} % saved", flush=True)
+    missing = np.triu(np.random.default_rng(1).random((AGENTS, AGENTS)) < 1 / 3, 1)
+    missing[:, -1] = False  # all keep the supplier
+    sparse = [Market(assets, ~(missing | missing.T | np.eye(AGENTS, dtype=bool))) for assets in read_slots()]
+    for name, some in (("with price calls", markets), ("with price calls, a third of the links missing", sparse),
+                       ("without, a third of the links missing", sparse)):
+        rounds, nothing = (day_of_calls if "with " in name else day)(some), day(some, warm=False)
+        print(f"  {name}: {rounds}, {100 * (1 - rounds / nothing):.0f} % of {nothing} saved", flush=True)
     print("pairs of half-hours:")
     pairs(markets)
 

@@ -8,9 +8,12 @@
 #include "common/memory.h"
 #include "common/outcome_pack.h"
 #include "coordinator/horizon.h"
+#include "coordinator/opening.h"
+#include "coordinator/reference.h"
 #include "coordinator/start.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
+#include "tests/unit/rounds.h"
 #include "tests/unit/suites.h"
 
 /* Profiles that shift limits and prices of every asset a little from slot to slot, feasible as long as what
@@ -157,6 +160,91 @@ START_TEST(a_slot_starts_from_nothing_where_too_much_has_changed)
 }
 END_TEST
 
+/* ---- Price calls ---- */
+
+static struct pw_market *market_of_all(uint64_t seed, double fee)
+{
+    struct pw_market *market = test_market(FAMILY_BOTH_SIDES, 12, 1.0, seed);
+    for (int l = 0; l < market->n_links; l++)
+        market->fee_a[l] = market->fee_b[l] = fee;
+    return market;
+}
+
+START_TEST(calls_are_for_markets_of_one_price)
+{
+    struct pw_market *market = market_of_all(7800, 0.1);
+    struct pw_market *sides = test_market(FAMILY_TWO_SIDED, 12, 1.0, 7800);
+    ck_assert(pw_opening_suits(market));
+    ck_assert(!pw_opening_suits(sides));
+    market->fee_b[market->n_links / 2] = 0.2;
+    ck_assert(!pw_opening_suits(market));
+    pw_market_destroy(market);
+    pw_market_destroy(sides);
+}
+END_TEST
+
+/* One asset of slope a: sells (price - fee - b) / a, buys (price + fee - b) / a, nothing between. */
+START_TEST(a_call_takes_the_fee_off)
+{
+    static const double prices[] = {3.0, 2.05, 1.0}, powers[] = {1.8, 0.0, -1.8}, slopes[] = {2.0, 0.0, 2.0};
+    struct pw_market *market = market_of_all(7801, 0.1);
+    int k = market->asset_first[3];
+    for (int i = k + 1; i < market->asset_first[4]; i++)
+        market->p_min[i] = market->p_max[i] = 0.0;
+    market->a[k] = 0.5;
+    market->b[k] = 2.0;
+    market->p_min[k] = -50.0;
+    market->p_max[k] = 50.0;
+    for (int i = 0; i < 3; i++) {
+        struct pw_call call = pw_opening_call(market, 3, 0, prices[i], 1e-3);
+        ck_assert_double_eq_tol(call.power, powers[i], 1e-12);
+        ck_assert_double_eq_tol(call.slope, slopes[i], 1e-9);
+    }
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Whatever has changed, the calls end near the optimum that code of its own finds; the market, a few rounds
+ * later. */
+START_TEST(calls_open_near_the_optimum)
+{
+    enum { SLOTS = 5 };
+    struct pw_market *market = market_of_all(7900 + (uint64_t)_i, _i % 2 ? 0.05 : 0.0);
+    struct pw_profiles *profiles = drift(market, SLOTS, 1.0, 500 + (uint64_t)_i);
+    struct pw_settings warm = virtual_settings(SLOTS, PW_WARM_YES),
+                       cold = virtual_settings(SLOTS, PW_WARM_NO);
+    warm.clock = cold.clock = PW_CLOCK_WALL;
+    warm.compute_s = cold.compute_s = 0.0;
+    struct pw_horizon after_warm = run(market, &warm, profiles), after_cold = run(market, &cold, profiles);
+    check_slots(market, &warm, profiles, &after_warm);
+    check_slots(market, &cold, profiles, &after_cold);
+    double rounds = 0.0, others = 0.0;
+    for (int slot = 1; slot < SLOTS; slot++) {
+        rounds += after_warm.outcomes[slot]->summary.iterations_mean;
+        others += after_cold.outcomes[slot]->summary.iterations_mean;
+    }
+    ck_assert_msg(rounds < 0.5 * others, "%g rounds with calls, %g from nothing", rounds, others);
+
+    struct pw_start *start = pw_start_from(after_warm.outcomes[0]);
+    struct pw_transport *alone = pw_transport_loopback();
+    struct pw_negotiation negotiation = {market, &warm, PW_PROGRESS_NONE, INT64_MAX, NULL, SLOTS - 1, NULL};
+    struct pw_reference reference;
+    struct pw_error err;
+    pw_profiles_apply(profiles, SLOTS - 1, market);
+    ck_assert_int_eq(pw_reference_solve(market, &reference, &err), PW_OK);
+    int calls = pw_opening_make(&negotiation, alone, start);
+    ck_assert(calls >= 1 && calls <= 6);
+    ck_assert_double_eq_tol(rounds_welfare(market, start->trade), reference.social_welfare,
+                            1e-3 * fabs(reference.social_welfare));
+    pw_transport_close(alone);
+    pw_start_destroy(start);
+    pw_horizon_release(&after_warm);
+    pw_horizon_release(&after_cold);
+    pw_profiles_destroy(profiles);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* Each slot has delays of its own, but the first has those of a run without slots. */
 START_TEST(slots_have_draws_of_their_own)
 {
@@ -278,6 +366,9 @@ Suite *horizon_suite(void)
     tcase_add_loop_test(slots, warm_and_cold_starts_end_at_the_optimum, 0, 2 * N_FAMILIES);
     tcase_add_loop_test(slots, an_unchanged_slot_is_over_at_once, 0, N_FAMILIES);
     tcase_add_loop_test(slots, a_slot_starts_from_nothing_where_too_much_has_changed, 0, 4);
+    tcase_add_test(slots, calls_are_for_markets_of_one_price);
+    tcase_add_test(slots, a_call_takes_the_fee_off);
+    tcase_add_loop_test(slots, calls_open_near_the_optimum, 0, 12);
     tcase_add_test(slots, slots_have_draws_of_their_own);
     tcase_add_loop_test(bills, bills_add_up, 0, N_FAMILIES);
     tcase_add_test(kept, an_outcome_survives_packing);
