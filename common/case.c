@@ -290,8 +290,9 @@ static void warn_of_risks(struct pw_case *loaded)
                  "negotiation.relaxation above 0.75 may never converge where delta is below 1");
     if (settings->links.kind == PW_LINKS_CHOSEN && settings->links.choose == PW_CHOOSE_ADAPTIVE &&
         settings->slots_count > 1 && loaded->n_warnings < room)
-        snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
-                 "market.links: choose adaptive starts as random, and a run keeps its peers from slot to slot");
+        snprintf(
+            loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+            "market.links: choose adaptive starts as random, and a run keeps its peers from slot to slot");
 }
 
 static enum pw_code load(const struct loading *loading, struct pw_error *err)
