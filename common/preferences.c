@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/csv.h"
+#include "common/table.h"
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/suggest.h"
 
 enum { AGENT, PEER, FEE, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"agent", 1, 1}, {"peer", 1, 1}, {"fee", 1, 0}};
+static const struct pw_table_column columns[] = {{"agent", 1, 1}, {"peer", 1, 1}, {"fee", 1, 0}};
 
 static const char *const label_names[PW_N_LABELS] = {"zone", "community", "class"};
 
@@ -41,7 +41,7 @@ struct pw_preferences {
 
 /* A cell that is being read. */
 struct cell {
-    const struct pw_csv *csv;
+    const struct pw_table *table;
     const struct pw_market *market;
     int row, column;
     const char *text;
@@ -49,7 +49,7 @@ struct cell {
 
 static enum pw_code refuse(const struct cell *cell, const char *what, struct pw_error *err)
 {
-    return pw_fail(err, PW_USAGE, "%s:%d: %s: %s", cell->csv->name, cell->csv->line[cell->row],
+    return pw_fail(err, PW_USAGE, "%s:%d: %s: %s", cell->table->name, cell->table->line[cell->row],
                    columns[cell->column].name, what);
 }
 
@@ -116,7 +116,7 @@ static enum pw_code read_by_label(const struct cell *cell, struct selector *out,
 static enum pw_code read_by_number(const struct cell *cell, struct selector *out, struct pw_error *err)
 {
     out->kind = BY_NUMBER;
-    return pw_csv_index(cell->csv, cell->row, cell->column, cell->market->n_agents, &out->number, err);
+    return pw_table_index(cell->table, cell->row, cell->column, cell->market->n_agents, &out->number, err);
 }
 
 /* `same zone`, `other community`: of a peer only. */
@@ -135,10 +135,10 @@ static int read_relation(const struct cell *cell, struct selector *out)
     return 1;
 }
 
-static enum pw_code read_selector(const struct pw_csv *csv, const struct pw_market *market, int row,
+static enum pw_code read_selector(const struct pw_table *table, const struct pw_market *market, int row,
                                   int column, struct selector *out, struct pw_error *err)
 {
-    struct cell cell = {csv, market, row, column, pw_csv_cell(csv, row, column)};
+    struct cell cell = {table, market, row, column, pw_table_cell(table, row, column)};
     *out = (struct selector){.kind = EVERYBODY};
     if (strcmp(cell.text, "*") == 0)
         return PW_OK;
@@ -152,17 +152,17 @@ static enum pw_code read_selector(const struct pw_csv *csv, const struct pw_mark
     return read_by_label(&cell, out, err);
 }
 
-static enum pw_code read_row(const struct pw_csv *csv, const struct pw_market *market, int row,
+static enum pw_code read_row(const struct pw_table *table, const struct pw_market *market, int row,
                              struct preference *out, struct pw_error *err)
 {
-    out->line = csv->line[row];
-    PW_TRY(read_selector(csv, market, row, AGENT, &out->agent, err));
-    PW_TRY(read_selector(csv, market, row, PEER, &out->peer, err));
-    PW_TRY(pw_csv_real(csv, row, FEE, 0.0, &out->fee, err));
+    out->line = table->line[row];
+    PW_TRY(read_selector(table, market, row, AGENT, &out->agent, err));
+    PW_TRY(read_selector(table, market, row, PEER, &out->peer, err));
+    PW_TRY(pw_table_real(table, row, FEE, 0.0, &out->fee, err));
     if (out->fee < 0.0)
         return pw_fail(err, PW_USAGE,
                        "%s:%d: fee: %g is negative: to prefer somebody, let trades with the others cost more",
-                       csv->name, csv->line[row], out->fee);
+                       table->name, table->line[row], out->fee);
     return PW_OK;
 }
 
@@ -170,17 +170,17 @@ enum pw_code pw_table_preferences(const char *bytes, size_t size, const char *na
                                   const struct pw_market *market, struct pw_preferences **out,
                                   struct pw_error *err)
 {
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_preferences *preferences = pw_alloc(1, sizeof *preferences);
-    enum pw_code code = pw_csv_parse(bytes, size, name, columns, N_COLUMNS, &csv, err);
+    enum pw_code code = pw_table_parse_csv(bytes, size, name, columns, N_COLUMNS, &table, err);
     if (code == PW_OK) {
         preferences->name = pw_strdup(name);
-        preferences->rows = pw_alloc((size_t)csv.n_rows, sizeof *preferences->rows);
-        preferences->count = csv.n_rows;
-        for (int row = 0; row < csv.n_rows && code == PW_OK; row++)
-            code = read_row(&csv, market, row, &preferences->rows[row], err);
+        preferences->rows = pw_alloc((size_t)table.n_rows, sizeof *preferences->rows);
+        preferences->count = table.n_rows;
+        for (int row = 0; row < table.n_rows && code == PW_OK; row++)
+            code = read_row(&table, market, row, &preferences->rows[row], err);
     }
-    pw_csv_free(&csv);
+    pw_table_free(&table);
     if (code != PW_OK) {
         pw_preferences_destroy(preferences);
         preferences = NULL;

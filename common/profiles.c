@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/csv.h"
+#include "common/table.h"
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/suggest.h"
 
 enum { TIME, AGENT, ASSET, P_MIN, P_MAX, A, B, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"time", 1, 1},  {"agent", 1, 1}, {"asset", 1, 1},
-                                               {"p_min", 0, 0}, {"p_max", 0, 0}, {"a", 0, 0},
-                                               {"b", 0, 0}};
+static const struct pw_table_column columns[] = {{"time", 1, 1},  {"agent", 1, 1}, {"asset", 1, 1},
+                                                 {"p_min", 0, 0}, {"p_max", 0, 0}, {"a", 0, 0},
+                                                 {"b", 0, 0}};
 
 const char *pw_day_time(const struct pw_day *day, int slot, char *text, size_t size)
 {
@@ -47,81 +47,82 @@ static int parse_time(const char *text, int *minutes)
     return 1;
 }
 
-static enum pw_code read_slot(const struct pw_csv *csv, int row, const struct pw_day *day, int *slot,
+static enum pw_code read_slot(const struct pw_table *table, int row, const struct pw_day *day, int *slot,
                               struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, TIME);
+    const char *cell = pw_table_cell(table, row, TIME);
     char last[32];
     int minutes;
     if (!parse_time(cell, &minutes))
         return pw_fail(err, PW_USAGE, "%s:%d: time: \"%.40s\" is no time of the day: HH:MM is expected",
-                       csv->name, csv->line[row], cell);
+                       table->name, table->line[row], cell);
     double place = minutes / (60.0 * day->length_h);
     if (fabs(place - round(place)) > 1e-6)
-        return pw_fail(err, PW_USAGE, "%s:%d: time: no slot starts at %s: slots are %g h long", csv->name,
-                       csv->line[row], cell, day->length_h);
+        return pw_fail(err, PW_USAGE, "%s:%d: time: no slot starts at %s: slots are %g h long", table->name,
+                       table->line[row], cell, day->length_h);
     if (place > day->count - 0.5)
-        return pw_fail(err, PW_USAGE, "%s:%d: time: %s is after the last slot (slots.count), %s", csv->name,
-                       csv->line[row], cell, pw_day_time(day, day->count - 1, last, sizeof last));
+        return pw_fail(err, PW_USAGE, "%s:%d: time: %s is after the last slot (slots.count), %s", table->name,
+                       table->line[row], cell, pw_day_time(day, day->count - 1, last, sizeof last));
     *slot = (int)lround(place);
     return PW_OK;
 }
 
-static enum pw_code fail_asset(const struct pw_csv *csv, int row, const struct pw_market *market, int agent,
-                               struct pw_error *err)
+static enum pw_code fail_asset(const struct pw_table *table, int row, const struct pw_market *market,
+                               int agent, struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, ASSET);
+    const char *cell = pw_table_cell(table, row, ASSET);
     int first = market->asset_first[agent], count = market->asset_first[agent + 1] - first;
     char hint[100];
     return pw_fail(
-        err, PW_USAGE, "%s:%d: asset: agent %d has no asset \"%.40s\"%s", csv->name, csv->line[row], agent,
-        cell, pw_suggest(cell, (const char *const *)market->asset_name + first, count, hint, sizeof hint));
+        err, PW_USAGE, "%s:%d: asset: agent %d has no asset \"%.40s\"%s", table->name, table->line[row],
+        agent, cell,
+        pw_suggest(cell, (const char *const *)market->asset_name + first, count, hint, sizeof hint));
 }
 
-static enum pw_code find_asset(const struct pw_csv *csv, int row, const struct pw_market *market, int *asset,
-                               struct pw_error *err)
+static enum pw_code find_asset(const struct pw_table *table, int row, const struct pw_market *market,
+                               int *asset, struct pw_error *err)
 {
     int agent;
     *asset = -1;
-    PW_TRY(pw_csv_index(csv, row, AGENT, market->n_agents, &agent, err));
+    PW_TRY(pw_table_index(table, row, AGENT, market->n_agents, &agent, err));
     for (int i = market->asset_first[agent]; i < market->asset_first[agent + 1]; i++) {
-        if (strcmp(market->asset_name[i], pw_csv_cell(csv, row, ASSET)) != 0)
+        if (strcmp(market->asset_name[i], pw_table_cell(table, row, ASSET)) != 0)
             continue;
         if (*asset >= 0)
             return pw_fail(err, PW_USAGE,
                            "%s:%d: asset: agent %d has two assets \"%.40s\" in the asset table: give them "
                            "names of their own",
-                           csv->name, csv->line[row], agent, market->asset_name[i]);
+                           table->name, table->line[row], agent, market->asset_name[i]);
         *asset = i;
     }
-    return *asset < 0 ? fail_asset(csv, row, market, agent, err) : PW_OK;
+    return *asset < 0 ? fail_asset(table, row, market, agent, err) : PW_OK;
 }
 
 /* A number, or what the asset table says where the column is lacking or the cell empty. */
-static enum pw_code read_real(const struct pw_csv *csv, int row, int column, double otherwise, double *value,
-                              struct pw_error *err)
+static enum pw_code read_real(const struct pw_table *table, int row, int column, double otherwise,
+                              double *value, struct pw_error *err)
 {
-    const char *cell = pw_csv_cell(csv, row, column);
+    const char *cell = pw_table_cell(table, row, column);
     *value = otherwise;
-    return cell == NULL || cell[0] == '\0' ? PW_OK : pw_csv_real(csv, row, column, otherwise, value, err);
+    return cell == NULL || cell[0] == '\0' ? PW_OK : pw_table_real(table, row, column, otherwise, value, err);
 }
 
-static enum pw_code read_row(const struct pw_csv *csv, int row, const struct pw_day *day,
+static enum pw_code read_row(const struct pw_table *table, int row, const struct pw_day *day,
                              const struct pw_market *market, struct pw_profile_row *out, struct pw_error *err)
 {
-    out->line = csv->line[row];
-    PW_TRY(read_slot(csv, row, day, &out->slot, err));
-    PW_TRY(find_asset(csv, row, market, &out->asset, err));
-    PW_TRY(read_real(csv, row, P_MIN, market->p_min[out->asset], &out->p_min, err));
-    PW_TRY(read_real(csv, row, P_MAX, market->p_max[out->asset], &out->p_max, err));
-    PW_TRY(read_real(csv, row, A, market->a[out->asset], &out->a, err));
-    PW_TRY(read_real(csv, row, B, market->b[out->asset], &out->b, err));
+    out->line = table->line[row];
+    PW_TRY(read_slot(table, row, day, &out->slot, err));
+    PW_TRY(find_asset(table, row, market, &out->asset, err));
+    PW_TRY(read_real(table, row, P_MIN, market->p_min[out->asset], &out->p_min, err));
+    PW_TRY(read_real(table, row, P_MAX, market->p_max[out->asset], &out->p_max, err));
+    PW_TRY(read_real(table, row, A, market->a[out->asset], &out->a, err));
+    PW_TRY(read_real(table, row, B, market->b[out->asset], &out->b, err));
     if (out->p_min > out->p_max)
-        return pw_fail(err, PW_USAGE, "%s:%d: p_min %g is above p_max %g", csv->name, out->line, out->p_min,
+        return pw_fail(err, PW_USAGE, "%s:%d: p_min %g is above p_max %g", table->name, out->line, out->p_min,
                        out->p_max);
     if (out->a < 0.0)
         return pw_fail(err, PW_USAGE,
-                       "%s:%d: a: %g is negative: the cost a/2 p^2 + b p must be convex, a >= 0", csv->name,
+                       "%s:%d: a: %g is negative: the cost a/2 p^2 + b p must be convex, a >= 0", table->name,
                        out->line, out->a);
     return PW_OK;
 }
@@ -136,14 +137,14 @@ static int by_slot(const void *x, const void *y)
     return (a->line > b->line) - (a->line < b->line);
 }
 
-static enum pw_code refuse_twice(const struct pw_csv *csv, const struct pw_profiles *profiles,
+static enum pw_code refuse_twice(const struct pw_table *table, const struct pw_profiles *profiles,
                                  struct pw_error *err)
 {
     for (int i = 1; i < profiles->n_rows; i++) {
         const struct pw_profile_row *before = &profiles->rows[i - 1], *row = &profiles->rows[i];
         if (row->slot == before->slot && row->asset == before->asset)
             return pw_fail(err, PW_USAGE, "%s:%d: this asset at this time is given twice, first in line %d",
-                           csv->name, row->line, before->line);
+                           table->name, row->line, before->line);
     }
     return PW_OK;
 }
@@ -167,32 +168,32 @@ static struct pw_profiles *create(const struct pw_market *market, int n_rows)
     return profiles;
 }
 
-static enum pw_code read_rows(const struct pw_csv *csv, const struct pw_day *day,
+static enum pw_code read_rows(const struct pw_table *table, const struct pw_day *day,
                               const struct pw_market *market, struct pw_profiles *profiles,
                               struct pw_error *err)
 {
-    for (int row = 0; row < csv->n_rows; row++)
-        PW_TRY(read_row(csv, row, day, market, &profiles->rows[row], err));
-    if (csv->n_rows > 0)
-        qsort(profiles->rows, (size_t)csv->n_rows, sizeof *profiles->rows, by_slot);
-    return refuse_twice(csv, profiles, err);
+    for (int row = 0; row < table->n_rows; row++)
+        PW_TRY(read_row(table, row, day, market, &profiles->rows[row], err));
+    if (table->n_rows > 0)
+        qsort(profiles->rows, (size_t)table->n_rows, sizeof *profiles->rows, by_slot);
+    return refuse_twice(table, profiles, err);
 }
 
 enum pw_code pw_table_profiles(const char *bytes, size_t size, const char *name, const struct pw_day *day,
                                const struct pw_market *market, struct pw_profiles **out, struct pw_error *err)
 {
-    struct pw_csv csv;
+    struct pw_table table;
     *out = NULL;
-    enum pw_code code = pw_csv_parse(bytes, size, name, columns, N_COLUMNS, &csv, err);
+    enum pw_code code = pw_table_parse_csv(bytes, size, name, columns, N_COLUMNS, &table, err);
     if (code == PW_OK) {
-        *out = create(market, csv.n_rows);
-        code = read_rows(&csv, day, market, *out, err);
+        *out = create(market, table.n_rows);
+        code = read_rows(&table, day, market, *out, err);
     }
     if (code != PW_OK) {
         pw_profiles_destroy(*out);
         *out = NULL;
     }
-    pw_csv_free(&csv);
+    pw_table_free(&table);
     return code;
 }
 

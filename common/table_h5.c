@@ -14,7 +14,7 @@ enum { MOST_COLUMNS = 64, LONGEST_TEXT = 4096 };
 
 /* A table while it is read. */
 struct reading {
-    struct pw_csv *out;
+    struct pw_table *out;
     hid_t group;
     struct pw_error *err;
 };
@@ -30,7 +30,7 @@ static enum pw_code fail(const struct reading *reading, const char *column, cons
     return pw_fail(reading->err, PW_USAGE, "%s/%.40s: %s", reading->out->name, column, what);
 }
 
-static int is_known(const struct pw_csv *table, const char *name)
+static int is_known(const struct pw_table *table, const char *name)
 {
     for (int i = 0; i < table->n_columns; i++) {
         if (strcmp(table->columns[i].name, name) == 0)
@@ -41,7 +41,7 @@ static int is_known(const struct pw_csv *table, const char *name)
 
 static enum pw_code refuse_unknown(const struct reading *reading)
 {
-    const struct pw_csv *table = reading->out;
+    const struct pw_table *table = reading->out;
     const char *names[MOST_COLUMNS];
     H5G_info_t info;
     if (H5Gget_info(reading->group, &info) < 0)
@@ -65,7 +65,7 @@ static enum pw_code refuse_unknown(const struct reading *reading)
 /* One dimension, as long as the columns before it. */
 static enum pw_code check_shape(struct reading *reading, hid_t data, const char *column)
 {
-    struct pw_csv *table = reading->out;
+    struct pw_table *table = reading->out;
     hid_t space = H5Dget_space(data);
     hsize_t rows = 0;
     int is_row = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
@@ -88,7 +88,7 @@ static enum pw_code check_shape(struct reading *reading, hid_t data, const char 
 
 static enum pw_code read_numbers(struct reading *reading, hid_t data, H5T_class_t kind, int column)
 {
-    struct pw_csv *table = reading->out;
+    struct pw_table *table = reading->out;
     if (kind != H5T_INTEGER && kind != H5T_FLOAT)
         return fail(reading, table->columns[column].name, "whole or real numbers are expected");
     table->reals[column] = pw_alloc((size_t)table->n_rows, sizeof(double));
@@ -135,7 +135,7 @@ static char *read_variable(hid_t data, hid_t type, size_t *size, int rows)
 
 static enum pw_code read_texts(struct reading *reading, hid_t data, hid_t type, int column)
 {
-    struct pw_csv *table = reading->out;
+    struct pw_table *table = reading->out;
     const char *name = table->columns[column].name;
     size_t size = H5Tget_size(type);
     if (H5Tget_class(type) != H5T_STRING)
@@ -170,7 +170,7 @@ static enum pw_code read_dataset(struct reading *reading, hid_t data, int column
 
 static enum pw_code read_column(struct reading *reading, int column)
 {
-    const struct pw_csv_column *wanted = &reading->out->columns[column];
+    const struct pw_table_column *wanted = &reading->out->columns[column];
     if (H5Lexists(reading->group, wanted->name, H5P_DEFAULT) <= 0)
         return wanted->required ? fail(reading, wanted->name, "the column is missing") : PW_OK;
     hid_t data = H5Dopen2(reading->group, wanted->name, H5P_DEFAULT);
@@ -218,11 +218,11 @@ static enum pw_code read_file(struct reading *reading, const char *bytes, size_t
 }
 
 enum pw_code pw_table_h5_read(const char *bytes, size_t size, const char *name, const char *group,
-                              const struct pw_csv_column *columns, int n_columns, struct pw_csv *out,
+                              const struct pw_table_column *columns, int n_columns, struct pw_table *out,
                               struct pw_error *err)
 {
     size_t length = strlen(name) + strlen(group) + 3;
-    *out = (struct pw_csv){.columns = columns, .n_columns = n_columns, .n_rows = -1};
+    *out = (struct pw_table){.columns = columns, .n_columns = n_columns, .n_rows = -1};
     out->storage = pw_alloc(length, 1);
     snprintf(out->storage, length, "%s:/%s", name, group);
     out->name = out->storage;

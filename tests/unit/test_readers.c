@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/csv.h"
+#include "common/table.h"
 #include "common/yaml_tree.h"
 #include "tests/unit/suites.h"
 
@@ -231,11 +231,11 @@ END_TEST
 /* ---- CSV ---- */
 
 enum { ID, NAME, X, N_COLUMNS };
-static const struct pw_csv_column columns[] = {{"id", 1, 1}, {"name", 1, 1}, {"x", 0, 0}};
+static const struct pw_table_column columns[] = {{"id", 1, 1}, {"name", 1, 1}, {"x", 0, 0}};
 
-static enum pw_code parse_csv(const char *text, struct pw_csv *csv, struct pw_error *err)
+static enum pw_code parse_csv(const char *text, struct pw_table *table, struct pw_error *err)
 {
-    return pw_csv_parse(text, strlen(text), "file", columns, N_COLUMNS, csv, err);
+    return pw_table_parse_csv(text, strlen(text), "file", columns, N_COLUMNS, table, err);
 }
 
 /* Tables and their rows as line:id|name|x, "-" where the column is lacking. */
@@ -263,17 +263,18 @@ static const struct {
 START_TEST(csv_gives_the_cells_with_their_lines)
 {
     char text[300] = "";
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
-    ck_assert_msg(parse_csv(good_csv[_i].text, &csv, &err) == PW_OK, "[%s] %s", good_csv[_i].text, err.text);
-    for (int row = 0; row < csv.n_rows; row++) {
+    ck_assert_msg(parse_csv(good_csv[_i].text, &table, &err) == PW_OK, "[%s] %s", good_csv[_i].text,
+                  err.text);
+    for (int row = 0; row < table.n_rows; row++) {
         size_t used = strlen(text);
-        const char *x = pw_csv_cell(&csv, row, X);
-        snprintf(text + used, sizeof text - used, "%d:%s|%s|%s ", csv.line[row], pw_csv_cell(&csv, row, ID),
-                 pw_csv_cell(&csv, row, NAME), x == NULL ? "-" : x);
+        const char *x = pw_table_cell(&table, row, X);
+        snprintf(text + used, sizeof text - used, "%d:%s|%s|%s ", table.line[row],
+                 pw_table_cell(&table, row, ID), pw_table_cell(&table, row, NAME), x == NULL ? "-" : x);
     }
     ck_assert_str_eq(text, good_csv[_i].rows);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
 }
 END_TEST
 
@@ -310,23 +311,24 @@ static const struct wrong wrong_csv[] = {
 START_TEST(csv_refuses_with_the_line)
 {
     const struct wrong *wrong = &wrong_csv[_i];
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
-    ck_assert_msg(parse_csv(wrong->text, &csv, &err) == PW_USAGE, "[%s] is taken", wrong->text);
+    ck_assert_msg(parse_csv(wrong->text, &table, &err) == PW_USAGE, "[%s] is taken", wrong->text);
     expect_message(&err, wrong);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
 }
 END_TEST
 
 START_TEST(csv_refuses_a_nul_byte_with_its_line)
 {
     static const char text[] = "id,name\n0,a\n1,\0b\n";
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
     struct wrong wrong = {"nul", 3, "a NUL byte: this is not a text file"};
-    ck_assert_int_eq(pw_csv_parse(text, sizeof text - 1, "file", columns, N_COLUMNS, &csv, &err), PW_USAGE);
+    ck_assert_int_eq(pw_table_parse_csv(text, sizeof text - 1, "file", columns, N_COLUMNS, &table, &err),
+                     PW_USAGE);
     expect_message(&err, &wrong);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
 }
 END_TEST
 
@@ -334,19 +336,19 @@ END_TEST
 START_TEST(csv_refuses_many_columns)
 {
     char text[200];
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
     struct wrong wrong = {"65 commas", 1, "more than 64 columns"};
     memset(text, ',', sizeof text);
     text[64] = '\0';
-    ck_assert_int_eq(parse_csv(text, &csv, &err), PW_USAGE);
+    ck_assert_int_eq(parse_csv(text, &table, &err), PW_USAGE);
     expect_message(&err, &wrong);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
     text[63] = '\0';
     wrong.says = "unknown column \"\"";
-    ck_assert_int_eq(parse_csv(text, &csv, &err), PW_USAGE);
+    ck_assert_int_eq(parse_csv(text, &table, &err), PW_USAGE);
     expect_message(&err, &wrong);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
 }
 END_TEST
 
@@ -355,50 +357,50 @@ START_TEST(csv_keeps_long_tables)
 {
     enum { ROWS = 5000 };
     char *text = calloc(ROWS + 1, 40);
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
     size_t used = (size_t)sprintf(text, "name,x,id\n");
     for (int i = 0; i < ROWS; i++)
         used += (size_t)sprintf(text + used, "n%d,%d.5,%d\n", i, i, 3 * i);
-    ck_assert_int_eq(parse_csv(text, &csv, &err), PW_OK);
-    ck_assert_int_eq(csv.n_rows, ROWS);
+    ck_assert_int_eq(parse_csv(text, &table, &err), PW_OK);
+    ck_assert_int_eq(table.n_rows, ROWS);
     for (int i = 0; i < ROWS; i++) {
         int id;
         double x;
-        ck_assert_int_eq(csv.line[i], i + 2);
-        ck_assert_int_eq(atoi(pw_csv_cell(&csv, i, NAME) + 1), i);
-        ck_assert_int_eq(pw_csv_index(&csv, i, ID, 3 * ROWS, &id, &err), PW_OK);
-        ck_assert_int_eq(pw_csv_real(&csv, i, X, 0, &x, &err), PW_OK);
+        ck_assert_int_eq(table.line[i], i + 2);
+        ck_assert_int_eq(atoi(pw_table_cell(&table, i, NAME) + 1), i);
+        ck_assert_int_eq(pw_table_index(&table, i, ID, 3 * ROWS, &id, &err), PW_OK);
+        ck_assert_int_eq(pw_table_real(&table, i, X, 0, &x, &err), PW_OK);
         ck_assert(id == 3 * i && x == i + 0.5);
     }
-    pw_csv_free(&csv);
+    pw_table_free(&table);
     free(text);
 }
 END_TEST
 
 START_TEST(csv_cells_as_numbers)
 {
-    struct pw_csv csv;
+    struct pw_table table;
     struct pw_error err = {0};
     struct wrong not_a_number = {"cell", 2, "x: \"1.5kW\" is not a number"};
     struct wrong not_an_id = {"cell", 3, "id: \"4\" is not an id (a whole number from 0 to 3 is expected)"};
     double x = 0;
     int id;
-    ck_assert_int_eq(parse_csv("id,name,x\n0,a,1.5kW\n4,b,\n-1,c,-2e3\n", &csv, &err), PW_OK);
-    ck_assert_int_eq(pw_csv_real(&csv, 0, X, 7, &x, &err), PW_USAGE);
+    ck_assert_int_eq(parse_csv("id,name,x\n0,a,1.5kW\n4,b,\n-1,c,-2e3\n", &table, &err), PW_OK);
+    ck_assert_int_eq(pw_table_real(&table, 0, X, 7, &x, &err), PW_USAGE);
     expect_message(&err, &not_a_number);
-    ck_assert_int_eq(pw_csv_real(&csv, 1, X, 7, &x, &err), PW_USAGE);
-    ck_assert_int_eq(pw_csv_real(&csv, 2, X, 7, &x, &err), PW_OK);
+    ck_assert_int_eq(pw_table_real(&table, 1, X, 7, &x, &err), PW_USAGE);
+    ck_assert_int_eq(pw_table_real(&table, 2, X, 7, &x, &err), PW_OK);
     ck_assert(x == -2000);
-    ck_assert_int_eq(pw_csv_index(&csv, 1, ID, 5, &id, &err), PW_OK);
-    ck_assert_int_eq(pw_csv_index(&csv, 1, ID, 4, &id, &err), PW_USAGE);
+    ck_assert_int_eq(pw_table_index(&table, 1, ID, 5, &id, &err), PW_OK);
+    ck_assert_int_eq(pw_table_index(&table, 1, ID, 4, &id, &err), PW_USAGE);
     expect_message(&err, &not_an_id);
-    ck_assert_int_eq(pw_csv_index(&csv, 2, ID, 5, &id, &err), PW_USAGE);
-    pw_csv_free(&csv);
-    ck_assert_int_eq(parse_csv("id,name\n0,a\n", &csv, &err), PW_OK);
-    ck_assert_int_eq(pw_csv_real(&csv, 0, X, 7, &x, &err), PW_OK);
+    ck_assert_int_eq(pw_table_index(&table, 2, ID, 5, &id, &err), PW_USAGE);
+    pw_table_free(&table);
+    ck_assert_int_eq(parse_csv("id,name\n0,a\n", &table, &err), PW_OK);
+    ck_assert_int_eq(pw_table_real(&table, 0, X, 7, &x, &err), PW_OK);
     ck_assert(x == 7);
-    pw_csv_free(&csv);
+    pw_table_free(&table);
 }
 END_TEST
 
@@ -407,20 +409,20 @@ END_TEST
 Suite *readers_suite(void)
 {
     Suite *suite = suite_create("readers");
-    TCase *yaml = tcase_create("yaml"), *csv = tcase_create("csv");
+    TCase *yaml = tcase_create("yaml"), *table = tcase_create("csv");
     tcase_add_loop_test(yaml, yaml_gives_the_tree_with_its_lines, 0, COUNT(good_yaml));
     tcase_add_test(yaml, yaml_without_content_is_no_tree);
     tcase_add_loop_test(yaml, yaml_refuses_with_the_line, 0, COUNT(wrong_yaml));
     tcase_add_test(yaml, yaml_refuses_deep_nesting);
     tcase_add_test(yaml, yaml_refuses_many_keys);
     tcase_add_test(yaml, yaml_finds_keys);
-    tcase_add_loop_test(csv, csv_gives_the_cells_with_their_lines, 0, COUNT(good_csv));
-    tcase_add_loop_test(csv, csv_refuses_with_the_line, 0, COUNT(wrong_csv));
-    tcase_add_test(csv, csv_refuses_a_nul_byte_with_its_line);
-    tcase_add_test(csv, csv_refuses_many_columns);
-    tcase_add_test(csv, csv_keeps_long_tables);
-    tcase_add_test(csv, csv_cells_as_numbers);
+    tcase_add_loop_test(table, csv_gives_the_cells_with_their_lines, 0, COUNT(good_csv));
+    tcase_add_loop_test(table, csv_refuses_with_the_line, 0, COUNT(wrong_csv));
+    tcase_add_test(table, csv_refuses_a_nul_byte_with_its_line);
+    tcase_add_test(table, csv_refuses_many_columns);
+    tcase_add_test(table, csv_keeps_long_tables);
+    tcase_add_test(table, csv_cells_as_numbers);
     suite_add_tcase(suite, yaml);
-    suite_add_tcase(suite, csv);
+    suite_add_tcase(suite, table);
     return suite;
 }
