@@ -122,7 +122,10 @@ static enum pw_code load_links(const struct loading *loading, struct pw_error *e
     const struct pw_links_spec *links = &loaded->settings.links;
     if (links->kind != PW_LINKS_TABLE) {
         struct pw_error why;
-        if (pw_links_build(loaded->market, links, loaded->settings.fee, &why) != PW_OK)
+        struct pw_links_spec all = *links;
+        if (pw_case_changes_peers(&loaded->settings))
+            all.kind = links->among_sides ? PW_LINKS_SIDES : PW_LINKS_ALL; /* whom the slots choose among */
+        if (pw_links_build(loaded->market, &all, loaded->settings.fee, &why) != PW_OK)
             return fail(loaded, "market.links", why.text, err);
         return PW_OK;
     }
@@ -288,11 +291,6 @@ static void warn_of_risks(struct pw_case *loaded)
     if (settings->relaxation > 0.75 && settings->delta < 1.0 && loaded->n_warnings < room)
         snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
                  "negotiation.relaxation above 0.75 may never converge where delta is below 1");
-    if (settings->links.kind == PW_LINKS_CHOSEN && settings->links.choose == PW_CHOOSE_ADAPTIVE &&
-        settings->slots_count > 1 && loaded->n_warnings < room)
-        snprintf(
-            loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
-            "market.links: choose adaptive starts as random, and a run keeps its peers from slot to slot");
 }
 
 static enum pw_code load(const struct loading *loading, struct pw_error *err)
@@ -375,6 +373,12 @@ struct pw_network pw_case_network(const struct pw_settings *settings, const stru
                                .retransmit_max_s = settings->retransmit_max_s,
                                .seed = (uint64_t)settings->seed,
                                .data = data};
+}
+
+int pw_case_changes_peers(const struct pw_settings *settings)
+{
+    return settings->links.kind == PW_LINKS_CHOSEN && settings->links.choose == PW_CHOOSE_ADAPTIVE &&
+           settings->slots_count > 1;
 }
 
 int pw_case_first_slot(const struct pw_settings *settings)

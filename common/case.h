@@ -55,6 +55,10 @@ enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct 
 /* The network that the settings describe, with `data` from files (borrowed, or NULL). */
 struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);
 
+/* True if agents change peers between the slots of a run (market.links: choose adaptive): then the market has
+ * all links that they might have. */
+int pw_case_changes_peers(const struct pw_settings *settings);
+
 /* The first and the last time slot to run. */
 int pw_case_first_slot(const struct pw_settings *settings);
 int pw_case_last_slot(const struct pw_settings *settings);

@@ -144,6 +144,11 @@ enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error
     if (may_lose && network.retransmit == PW_RETRANSMIT_DOUBLING &&
         network.retransmit_max_s < network.retransmit_s)
         return fail(loaded, "network.retransmit_max_s", "at least network.retransmit_s is expected", err);
+    if (pw_case_changes_peers(settings) &&
+        (settings->delay_links[0] != '\0' || (network.model->uses & PW_USES_DISTANCE)))
+        return fail(
+            loaded, "network.delay.model",
+            "delays by link go with links that stay, not with market.links: choose adaptive over slots", err);
     if (settings->clock == PW_CLOCK_VIRTUAL && !(pw_network_mean_s(&network) + settings->compute_s > 0.0))
         return fail(loaded, "run.clock",
                     "on the virtual clock something must take time: set network.delay or network.compute_s",

@@ -170,7 +170,8 @@ static void share_case(struct run *run)
 /* All ranks: who lives where. */
 static void place(struct run *run)
 {
-    run->placed = pw_placed_make(run->market, &run->settings, run->in_bulk, run->transport);
+    if (!pw_case_changes_peers(&run->settings))
+        run->placed = pw_placed_make(run->market, &run->settings, run->in_bulk, run->transport);
     if (run->transport->rank == 0 && run->transport->size > 1 && run->options->verbose)
         fprintf(stderr, "agents are placed %s: %.3g %% of the links lie between ranks\n",
                 run->placed.order != NULL ? "by the graph" : "in blocks", 100.0 * run->placed.cut);

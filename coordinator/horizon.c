@@ -11,6 +11,7 @@
 #include "coordinator/bulk.h"
 #include "coordinator/clock.h"
 #include "coordinator/opening.h"
+#include "coordinator/peers.h"
 #include "coordinator/reference.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
@@ -97,32 +98,6 @@ static struct pw_outcome *negotiate(const struct pw_horizon_spec *spec,
     return outcome;
 }
 
-/* Collective: a slot from its start to its outcome, which is on rank 0. */
-static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon,
-                                   int slot)
-{
-    struct pw_negotiation negotiation = {
-        spec->market, spec->settings, spec->progress, spec->deadline_ns, spec->net, slot, NULL};
-    int calls = 0, do_suit = calls_suit(&negotiation);
-    struct pw_start *start = find_start(spec, horizon, do_suit);
-    if (start != NULL && do_suit)
-        calls = pw_opening_make(&negotiation, spec->transport, start);
-    if (is_reordered(spec)) {
-        negotiation.market = spec->placed->market;
-        if (start != NULL)
-            pw_start_reorder(start, spec->placed->order, spec->market);
-    }
-    negotiation.start = start;
-    struct pw_outcome *outcome = negotiate(spec, &negotiation);
-    pw_start_destroy(start);
-    if (outcome == NULL)
-        return NULL;
-    if (is_reordered(spec))
-        pw_outcome_restore_order(outcome, spec->placed->order);
-    pw_opening_count(outcome, calls);
-    return outcome;
-}
-
 double pw_horizon_optimum(void *context, const struct pw_market *market)
 {
     struct pw_reference reference;
@@ -135,15 +110,98 @@ double pw_horizon_optimum(void *context, const struct pw_market *market)
 }
 
 /* The centralised optimum beside, if the case asks for it, and how far from it we ended. */
-static void compare_with_optimum(const struct pw_horizon_spec *spec, struct pw_outcome *outcome)
+static void compare_with_optimum(const struct pw_horizon_spec *spec, const struct pw_market *market,
+                                 struct pw_outcome *outcome)
 {
     int choice = spec->settings->reference;
     int is_wanted =
-        choice == PW_REFERENCE_YES || (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(spec->market));
+        choice == PW_REFERENCE_YES || (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(market));
     enum pw_phase before = pw_phase_enter(PW_PHASE_REFERENCE);
     pw_summary_compare(&outcome->summary,
-                       is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, spec->market) : NAN);
+                       is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, market) : NAN);
     pw_phase_leave(before);
+}
+
+/* Collective: rank 0's links of the slot, to all; none where peers do not change. Not PW_OK, on rank 0: there
+ * are none that can balance; then nobody goes on. */
+static enum pw_code find_peers(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon,
+                               struct pw_peers *peers, struct pw_error *err)
+{
+    enum pw_code code = PW_OK;
+    *peers = (struct pw_peers){0, NULL};
+    if (!pw_case_changes_peers(spec->settings))
+        return PW_OK;
+    if (spec->transport->rank == 0 && horizon->n_done == 0)
+        code = pw_peers_first(spec->market, spec->settings, peers, err);
+    else if (spec->transport->rank == 0)
+        code = pw_peers_next(spec->market, spec->settings, horizon->outcomes[horizon->n_done - 1],
+                             horizon->first + horizon->n_done - 1, peers, err);
+    pw_transport_share(spec->transport, &code, sizeof code);
+    if (code != PW_OK)
+        return code;
+    pw_transport_share(spec->transport, &peers->count, sizeof peers->count);
+    if (spec->transport->rank != 0)
+        peers->links = pw_alloc((size_t)peers->count, sizeof *peers->links);
+    pw_transport_share(spec->transport, peers->links, (size_t)peers->count * sizeof *peers->links);
+    return PW_OK;
+}
+
+/* The start, on the links of the slot. */
+static void cut_start(const struct pw_horizon_spec *spec, const struct pw_market *market,
+                      const struct pw_peers *peers, struct pw_start *start)
+{
+    struct pw_scales scales = pw_market_scales(market);
+    double *penalty = pw_setup_penalties(spec->settings, market, &scales);
+    pw_peers_cut_start(start, spec->market, peers, penalty);
+    free(penalty);
+}
+
+/* A slot's market: the case's own, or in another order, or of some links only. */
+static const struct pw_market *choose_market(const struct pw_horizon_spec *spec, struct pw_market *of_peers,
+                                             const struct pw_peers *peers, struct pw_start *start)
+{
+    if (of_peers != NULL) {
+        if (start != NULL)
+            cut_start(spec, of_peers, peers, start);
+        return of_peers;
+    }
+    if (!is_reordered(spec))
+        return spec->market;
+    if (start != NULL)
+        pw_start_reorder(start, spec->placed->order, spec->market);
+    return spec->placed->market;
+}
+
+/* Collective: a slot from its start to its outcome, which is on rank 0. */
+static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const struct pw_horizon *horizon,
+                                   const struct pw_peers *peers, int slot)
+{
+    struct pw_market *of_peers = peers->links != NULL ? pw_peers_market(spec->market, peers) : NULL;
+    struct pw_negotiation negotiation = {of_peers != NULL ? of_peers : spec->market,
+                                         spec->settings,
+                                         spec->progress,
+                                         spec->deadline_ns,
+                                         spec->net,
+                                         slot,
+                                         NULL};
+    int calls = 0, do_suit = of_peers == NULL && calls_suit(&negotiation);
+    struct pw_start *start = find_start(spec, horizon, do_suit);
+    if (start != NULL && do_suit)
+        calls = pw_opening_make(&negotiation, spec->transport, start);
+    negotiation.market = choose_market(spec, of_peers, peers, start);
+    negotiation.start = start;
+    struct pw_outcome *outcome = negotiate(spec, &negotiation);
+    if (outcome != NULL && is_reordered(spec))
+        pw_outcome_restore_order(outcome, spec->placed->order);
+    if (outcome != NULL) {
+        pw_opening_count(outcome, calls);
+        compare_with_optimum(spec, negotiation.market, outcome);
+    }
+    if (outcome != NULL && of_peers != NULL)
+        pw_peers_widen_outcome(outcome, spec->market, peers);
+    pw_start_destroy(start);
+    pw_market_destroy(of_peers);
+    return outcome;
 }
 
 const char *pw_horizon_clock(const struct pw_settings *settings)
@@ -162,7 +220,6 @@ static void describe(const struct pw_horizon_spec *spec, struct pw_outcome *outc
     summary->seed = settings->seed;
     if (spec->fees != NULL)
         pw_fees_collect(spec->fees, spec->market, outcome->trade, summary->fees_by_kind);
-    compare_with_optimum(spec, outcome);
 }
 
 static int is_cut(const struct pw_horizon_spec *spec, const struct pw_outcome *outcome)
@@ -203,10 +260,13 @@ enum pw_code pw_horizon_run(const struct pw_horizon_spec *spec, struct pw_horizo
     enum pw_code code = PW_OK;
     int slot;
     while (goes_on(spec, horizon, code, &slot)) {
+        struct pw_peers peers;
         enter_slot(spec, slot);
-        struct pw_outcome *outcome = run_slot(spec, horizon, slot);
+        code = find_peers(spec, horizon, &peers, err);
+        struct pw_outcome *outcome = code == PW_OK ? run_slot(spec, horizon, &peers, slot) : NULL;
         if (outcome != NULL)
             code = keep(spec, horizon, outcome, err);
+        free(peers.links);
     }
     pw_transport_share(spec->transport, &code, sizeof code);
     return code;

@@ -9,6 +9,7 @@ import time
 import unittest
 
 import h5py
+import numpy
 
 import program
 
@@ -68,6 +69,27 @@ class Slots(program.InFolder):
         result = program.run("run", DAY, "-q", "-o", trace, *CLOCK)
         self.assertEqual(result.code, 0, result.err)
         self.assertEqual(trace.read_bytes(), self.whole())
+
+    def test_peers_change_from_slot_to_slot(self):
+        words = ("run", DAY, "-q", *CLOCK, "-s", "slots.last=15", "-s", "market.links={choose: adaptive, peers: 4}")
+        trace, cut, two = (self.folder / name for name in ("whole.h5", "cut.h5", "two.h5"))
+        self.assertEqual(program.run(*words, "-o", trace).code, 0)
+        self.assertEqual(program.run(*words, "-o", two, ranks=2).code, 0)
+        for _ in range(40):  # cut off again and again, until it is through
+            result = program.run(*words, "-o", cut, "--max-time", "0.02")
+            if cut.exists():
+                break
+        self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(trace.read_bytes(), two.read_bytes())
+        self.assertEqual(trace.read_bytes(), cut.read_bytes())
+        with h5py.File(trace) as file:
+            sent, penalty, trade = (file[f"trades/{name}"][()] for name in ("messages", "penalty", "power"))
+            ends = numpy.concatenate([file["trades/agent_a"][()], file["trades/agent_b"][()]])
+        numpy.testing.assert_array_equal(sent > 0, ~numpy.isnan(penalty))
+        self.assertEqual(abs(trade[sent == 0]).max(), 0)
+        for slot in sent > 0:
+            self.assertLessEqual(numpy.bincount(ends[numpy.tile(slot, 2)]).max(), 4)
+        self.assertTrue((sent[0] > 0).tolist() != (sent[-1] > 0).tolist())
 
     def test_another_runs_journal_is_refused(self):
         trace = self.folder / "cut.h5"

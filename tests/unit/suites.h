@@ -33,6 +33,7 @@
     X(inner_admm_suite)                                                                                      \
     X(rows_suite)                                                                                            \
     X(rows_pace_suite)                                                                                       \
+    X(peers_suite)                                                                                           \
     X(penalty_suite)                                                                                         \
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
