@@ -10,6 +10,7 @@
 #include "coordinator/json.h"
 #include "coordinator/judge.h"
 #include "coordinator/partition.h"
+#include "coordinator/peers.h"
 #include "coordinator/reference.h"
 #include "coordinator/sweep_check.h"
 
@@ -134,7 +135,8 @@ static void print_text(const struct sizes *sizes, const struct pw_settings *sett
     const char *power = settings->power_unit;
     printf("%s: the case is valid and its market feasible\n", settings->name);
     printf("  %-11s %d, with %d assets\n", "agents", sizes->agents, sizes->assets);
-    printf("  %-11s %d links\n", "trades", sizes->trades);
+    printf("  %-11s %d links%s\n", "trades", sizes->trades,
+           pw_case_changes_peers(settings) ? ", among which each slot has its peers" : "");
     printf("  %-11s any number; %d give each agent its own (mpirun -n %d)\n", "ranks", sizes->ranks_wanted,
            sizes->ranks_wanted);
     print_placements(sizes);
@@ -160,14 +162,16 @@ static enum pw_code run_check(const struct pw_options *options, struct pw_transp
         fprintf(stderr, "peerwatt: warning: %s\n", loaded->warnings[i]);
     if (options->verbose)
         pw_settings_dump(&loaded->settings, stderr);
+    enum pw_code code = pw_peers_check(loaded, err);
     struct sizes sizes = size_up(loaded);
-    place(loaded, &sizes);
-    if (options->json)
+    if (code == PW_OK)
+        place(loaded, &sizes);
+    if (code == PW_OK && options->json)
         print_json(&sizes);
-    else if (!options->quiet)
+    else if (code == PW_OK && !options->quiet)
         print_text(&sizes, &loaded->settings);
     pw_case_destroy(loaded);
-    return PW_OK;
+    return code;
 }
 
 const struct pw_command pw_cmd_check = {

@@ -15,6 +15,7 @@
 #include "coordinator/commands.h"
 #include "coordinator/horizon.h"
 #include "coordinator/log_view.h"
+#include "coordinator/peers.h"
 #include "coordinator/provenance.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
@@ -100,6 +101,7 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     if (options->bills != NULL)
         PW_TRY(pw_file_write_check(options->bills, options->force, err));
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &run->loaded, err));
+    PW_TRY(pw_peers_check(run->loaded, err));
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
     run->net = run->loaded->net;
@@ -344,7 +346,8 @@ static double count_end_solves(const struct run *run, int n_before)
     double count = 0.0;
     for (int slot = n_before; slot < run->horizon.n_done; slot++)
         for (int n = 0; n < run->market->n_agents; n++)
-            count += (double)run->horizon.outcomes[slot]->iterations[n] * pw_market_degree(run->market, n);
+            count +=
+                (double)run->horizon.outcomes[slot]->iterations[n] * run->horizon.outcomes[slot]->peers[n];
     return count;
 }
 

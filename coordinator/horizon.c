@@ -131,11 +131,15 @@ static enum pw_code find_peers(const struct pw_horizon_spec *spec, const struct 
     *peers = (struct pw_peers){0, NULL};
     if (!pw_case_changes_peers(spec->settings))
         return PW_OK;
+    struct pw_error why;
+    int slot = horizon->first + horizon->n_done;
     if (spec->transport->rank == 0 && horizon->n_done == 0)
-        code = pw_peers_first(spec->market, spec->settings, peers, err);
+        code = pw_peers_first(spec->market, spec->settings, peers, &why);
     else if (spec->transport->rank == 0)
-        code = pw_peers_next(spec->market, spec->settings, horizon->outcomes[horizon->n_done - 1],
-                             horizon->first + horizon->n_done - 1, peers, err);
+        code = pw_peers_next(spec->market, spec->settings, horizon->outcomes[horizon->n_done - 1], slot - 1,
+                             peers, &why);
+    if (code != PW_OK)
+        pw_fail(err, code, "no peers found with which slot %d could balance: %.400s", slot, why.text);
     pw_transport_share(spec->transport, &code, sizeof code);
     if (code != PW_OK)
         return code;

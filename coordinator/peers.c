@@ -93,6 +93,19 @@ enum pw_code pw_peers_first(const struct pw_market *all, const struct pw_setting
     return code;
 }
 
+enum pw_code pw_peers_check(const struct pw_case *loaded, struct pw_error *err)
+{
+    struct pw_peers peers = {0, NULL};
+    struct pw_error why;
+    enum pw_code code = PW_OK;
+    if (pw_case_changes_peers(&loaded->settings))
+        code = pw_peers_first(loaded->market, &loaded->settings, &peers, &why);
+    if (code != PW_OK)
+        pw_fail(err, code, "%s: market.links: %s (with more peers it may have)", loaded->path, why.text);
+    free(peers.links);
+    return code;
+}
+
 /* The links that were peers. */
 static struct pw_peers peers_before(const struct pw_outcome *outcome)
 {

@@ -5,6 +5,7 @@
 #ifndef PW_PEERS_H
 #define PW_PEERS_H
 
+#include "common/case.h"
 #include "common/market.h"
 #include "common/outcome.h"
 #include "common/settings.h"
@@ -15,6 +16,9 @@ struct pw_peers {
     int count;
     int *links; /* for free() */
 };
+
+/* Where peers change: that the first slot to be run has any. PW_INFEASIBLE, with the case's name, if not. */
+enum pw_code pw_peers_check(const struct pw_case *loaded, struct pw_error *err);
 
 /* The links of the first slot: chosen as at the start of a run without slots. PW_INFEASIBLE if none of those
  * tried can balance. */
