@@ -199,7 +199,7 @@ static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const str
         pw_outcome_restore_order(outcome, spec->placed->order);
     if (outcome != NULL) {
         pw_opening_count(outcome, calls);
-        compare_with_optimum(spec, negotiation.market, outcome);
+        compare_with_optimum(spec, of_peers != NULL ? of_peers : spec->market, outcome);
     }
     if (outcome != NULL && of_peers != NULL)
         pw_peers_widen_outcome(outcome, spec->market, peers);
