@@ -48,6 +48,7 @@ struct squad {
     struct verdict verdict; /* heard last */
     int awaited;            /* number of the verdict that this rank cannot go on without */
     int ahead;              /* rounds since the last verdict without any prices of others */
+    int is_leaving, n_goodbyes;
     int64_t start_ns, compute_ns;
 
     struct pw_bulk_chair *chair; /* rank 0, else NULL; so are */
@@ -185,6 +186,9 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         if (pw_bulk_mail_take(&squad->mail, from, bytes, size, &err) != PW_OK)
             fail_hard(squad, &err);
         return;
+    case PW_TAG_GOODBYE:
+        squad->n_goodbyes++;
+        return;
     case PW_TAG_BULK_WORD:
         take_word(squad, from, bytes, size);
         return;
@@ -208,7 +212,10 @@ static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
     const struct pw_bulk_neighbour *late = pw_bulk_mail_lacks(&squad->mail);
     if (waited_s < squad->negotiation->settings->stall_s)
         return;
-    if (late != NULL)
+    if (squad->is_leaving)
+        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for %d ranks to say goodbye", waited_s,
+                squad->bulk.n_neighbours - squad->n_goodbyes);
+    else if (late != NULL)
         pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the prices of rank %d after round %d", waited_s,
                 late->rank, squad->round);
     else
@@ -225,6 +232,8 @@ enum { MOST_AHEAD = 64 };
  * shown. */
 static int may_go_on(const struct squad *squad)
 {
+    if (squad->is_leaving)
+        return squad->n_goodbyes == squad->bulk.n_neighbours;
     if (squad->verdict.number < squad->awaited)
         return 0;
     if (!squad->bulk.is_paced)
@@ -321,6 +330,16 @@ static void make_round(struct squad *squad)
     pw_transport_send(squad->transport, 0, PW_TAG_BULK_WORD, &word, sizeof word);
 }
 
+/* At its own pace a rank may have sent prices that nobody will use: all are received before it leaves. A
+ * goodbye is the last message from a rank to another, and messages keep their order. */
+static void say_goodbye(struct squad *squad)
+{
+    for (int i = 0; i < squad->bulk.n_neighbours; i++)
+        pw_transport_send(squad->transport, squad->bulk.neighbours[i].rank, PW_TAG_GOODBYE, NULL, 0);
+    squad->is_leaving = 1;
+    await(squad);
+}
+
 /* In step every round and every showing of the state waits for its verdict; at its own pace a rank waits for
  * that of what it has shown. */
 static void negotiate(struct squad *squad)
@@ -336,6 +355,8 @@ static void negotiate(struct squad *squad)
         await(squad);
         pw_phase_enter(PW_PHASE_MESSAGES);
     }
+    if (squad->bulk.is_paced)
+        say_goodbye(squad);
 }
 
 static void set_up(struct squad *squad)

@@ -91,6 +91,12 @@ class Slots(program.InFolder):
             self.assertLessEqual(numpy.bincount(ends[numpy.tile(slot, 2)]).max(), 4)
         self.assertTrue((sent[0] > 0).tolist() != (sent[-1] > 0).tolist())
 
+    def test_ranks_at_their_own_pace_over_many_slots(self):
+        result = program.run("run", DAY, "--json", "-s", "negotiation.delta=0.2", "-s", "slots.last=15", "-s",
+                             "slots.warm_start=trades", ranks=3)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertLess(abs(result.json["welfare_gap"]), 1e-3)
+
     def test_another_runs_journal_is_refused(self):
         trace = self.folder / "cut.h5"
         program.run("run", DAY, "-q", "-o", trace, "--max-time", "0.05", *CLOCK)
