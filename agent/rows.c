@@ -279,11 +279,10 @@ static int offered_at(const struct pw_rows *rows, int seat, size_t e, double *pr
     *price = rows->prices[seat];
     if (!rows->spec.paced || visitor < 0)
         return rows->rounds;
-    if (!(rows->pace.answered[place] > 0.0)) {
+    if (!(rows->pace.answered[place] > 0.0))
         *price = rows->sent[e];
-        return rows->visitor_round[visitor];
-    }
-    return rows->visitor_round[visitor] + 1;
+    int is_read = !(rows->pace.heard[place] > 0.0); /* by the last round */
+    return rows->visitor_round[visitor] + is_read;
 }
 
 struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)

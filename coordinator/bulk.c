@@ -215,7 +215,7 @@ static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
     if (squad->is_leaving)
         pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for %d ranks to say goodbye", waited_s,
                 squad->bulk.n_neighbours - squad->n_goodbyes);
-    else if (late != NULL)
+    else if (late != NULL && squad->verdict.number >= squad->awaited)
         pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the prices of rank %d after round %d", waited_s,
                 late->rank, squad->round);
     else

@@ -190,7 +190,8 @@ enum pw_bulk_verdict pw_bulk_chair_conclude(struct pw_bulk_chair *chair)
     double missed_by = pw_judge_excess(outcome);
     if (missed_by > 1.0 && chair->reason == CANDIDATE) {
         pw_outcome_destroy(outcome);
-        chair->wanted = fmin(chair->excess, 1.0) / missed_by;
+        if (isfinite(missed_by)) /* else some trade has not been solved for yet */
+            chair->wanted = fmin(chair->excess, 1.0) / missed_by;
         return PW_BULK_CLOSELY;
     }
     chair->outcome = outcome;

@@ -120,7 +120,7 @@ int pw_bulk_mail_is_enough(const struct pw_bulk_mail *mail)
         complete -= is_complete(inbox) ? 0 : ends;
         messages -= is_complete(inbox) ? has_next(inbox) ? -ends : 0 : ends;
     }
-    return complete >= mail->needed || (mail->needed < bulk->n_ends && messages >= bulk->n_ends);
+    return complete >= mail->needed || (bulk->is_paced && messages >= bulk->n_ends);
 }
 
 void pw_bulk_mail_read(struct pw_bulk_mail *mail)

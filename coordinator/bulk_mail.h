@@ -41,8 +41,8 @@ enum pw_code pw_bulk_mail_take(struct pw_bulk_mail *mail, int from, const unsign
 const struct pw_bulk_neighbour *pw_bulk_mail_lacks(const struct pw_bulk_mail *mail);
 int pw_bulk_mail_count(const struct pw_bulk_mail *mail);
 
-/* True if as many links are complete as a round needs, those within the rank always; or, unless all are
- * needed, if there are as many messages as links (docs/protocol.md, rule (ii)). */
+/* True if as many links are complete as a round needs, those within the rank always; or, where ranks
+ * keep their own pace, if there are as many messages as links (docs/protocol.md, rule (ii)). */
 int pw_bulk_mail_is_enough(const struct pw_bulk_mail *mail);
 
 /* Before a round: all that is complete, to the rows. */

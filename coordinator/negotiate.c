@@ -326,13 +326,14 @@ static void negotiate(struct station *station)
     }
 }
 
-/* Whether two ranks may send each other anything: agents of theirs are linked, or one is rank 0. */
+/* Whether two ranks may send each other anything: agents of theirs are linked, the token goes from one to the
+ * other, or one is rank 0. */
 static void mark_neighbours(const struct station *station, unsigned char *neighbour)
 {
     const struct pw_market *market = station->negotiation->market;
     int rank = station->transport->rank, size = station->transport->size;
     for (int r = 0; r < size; r++)
-        neighbour[r] = rank == 0 || r == 0;
+        neighbour[r] = rank == 0 || r == 0 || r == (rank + 1) % size || rank == (r + 1) % size;
     for (int e = market->end_first[station->host->first]; e < market->end_first[station->host->end]; e++)
         neighbour[pw_placement_rank(&station->placement, pw_market_end_agent(market, market->end_twin[e]))] =
             1;

@@ -129,6 +129,17 @@ static void happen(struct pacing *pacing, struct test_rng *rng)
     }
 }
 
+/* Ends know the round of their last offer. */
+static void check_rounds(const struct pacing *pacing)
+{
+    const struct pw_market *market = pacing->rounds->market;
+    for (int end = 0; end < 2 * market->n_links; end++) {
+        int n = pw_market_end_agent(market, end), slot = end - market->end_first[n];
+        ck_assert_int_eq(rows_parts_trade(pacing->parts, n, slot).round,
+                         pw_agent_inbox(pacing->rounds->agents[n], slot)->round);
+    }
+}
+
 START_TEST(rows_at_their_own_pace_are_agents_at_theirs)
 {
     for (int seed = 1; seed <= 4; seed++) {
@@ -150,6 +161,7 @@ START_TEST(rows_at_their_own_pace_are_agents_at_theirs)
             begin_pacing(&pacing);
             for (int event = 1; event <= 400; event++) {
                 happen(&pacing, &rng);
+                check_rounds(&pacing);
                 double off = rows_parts_difference(&parts, &rounds, &scales);
                 ck_assert_msg(off <= ROWS_ROUNDING, "%s, seed %d, %d parts, event %d: off by %g",
                               test_family_name((enum test_family)_i), seed, n_parts, event, off);
@@ -210,6 +222,35 @@ START_TEST(mail_says_when_a_rank_may_go_on)
 }
 END_TEST
 
+/* Rule (ii) holds on a rank that needs all its links too, unless all ranks are in step: a neighbour a round
+ * ahead makes up for one that has not answered. */
+START_TEST(messages_count_where_all_links_are_needed)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1., 1);
+    struct pw_settings settings;
+    struct pw_negotiation negotiation = rows_parts_negotiation(market, &settings);
+    struct pw_transport three = {.size = 3, .rank = 1};
+    struct pw_bulk_mail mail;
+    struct rows_parts parts;
+    struct pw_error err;
+    settings.delta = _i ? 1. : .999;
+    rows_parts_make(&parts, &negotiation, 3);
+    const struct pw_bulk_rows *bulk = &parts.bulk[1];
+    ck_assert_int_eq(bulk->n_neighbours, 2);
+    ck_assert_int_eq(bulk->neighbours[0].n_ends, bulk->neighbours[1].n_ends);
+    pw_bulk_mail_create(&mail, bulk, settings.delta, &three);
+    ck_assert_int_eq(mail.needed, bulk->n_ends);
+    mail.inboxes[0].sent = mail.inboxes[1].sent = 1;
+    ck_assert_int_eq(take_round(&mail, 1, 0, &err), PW_OK);
+    ck_assert(!pw_bulk_mail_is_enough(&mail));
+    ck_assert_int_eq(take_round(&mail, 2, 0, &err), PW_OK);
+    ck_assert_int_eq(pw_bulk_mail_is_enough(&mail), settings.delta < 1.);
+    pw_bulk_mail_release(&mail);
+    rows_parts_release(&parts);
+    pw_market_destroy(market);
+}
+END_TEST
+
 Suite *rows_pace_suite(void)
 {
     Suite *suite = suite_create("rows_pace");
@@ -217,6 +258,7 @@ Suite *rows_pace_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, rows_at_their_own_pace_are_agents_at_theirs, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, mail_says_when_a_rank_may_go_on, 0, 3);
+    tcase_add_loop_test(tcase, messages_count_where_all_links_are_needed, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }
