@@ -176,14 +176,14 @@ START_TEST(rows_at_their_own_pace_are_agents_at_theirs)
 }
 END_TEST
 
-/* A message of prices as the neighbour of `mail` would send it. */
-static enum pw_code take_round(struct pw_bulk_mail *mail, int round, int lacks, struct pw_error *err)
+/* A message of prices as neighbour `i` of `mail` would send it. */
+static enum pw_code take_round(struct pw_bulk_mail *mail, int i, int round, int lacks, struct pw_error *err)
 {
-    size_t count = (size_t)(mail->bulk->neighbours[0].n_in + 1 - lacks);
+    size_t count = (size_t)(mail->bulk->neighbours[i].n_in + 1 - lacks);
     double *message = pw_alloc(count, sizeof *message);
     int32_t number = round;
     memcpy(message, &number, sizeof number);
-    enum pw_code code = pw_bulk_mail_take(mail, mail->bulk->neighbours[0].rank,
+    enum pw_code code = pw_bulk_mail_take(mail, mail->bulk->neighbours[i].rank,
                                           (const unsigned char *)message, count * sizeof *message, err);
     free(message);
     return code;
@@ -207,12 +207,12 @@ START_TEST(mail_says_when_a_rank_may_go_on)
     ck_assert_int_eq(pw_bulk_mail_count(&mail), 0);
     ck_assert_int_eq(pw_bulk_mail_is_enough(&mail), !needs_it);
     ck_assert_ptr_eq(pw_bulk_mail_lacks(&mail), &parts.bulk[0].neighbours[0]);
-    ck_assert_int_eq(take_round(&mail, 3, 0, &err), PW_INTERNAL);
-    ck_assert_int_eq(take_round(&mail, 1, 1, &err), PW_INTERNAL);
+    ck_assert_int_eq(take_round(&mail, 0, 3, 0, &err), PW_INTERNAL);
+    ck_assert_int_eq(take_round(&mail, 0, 1, 1, &err), PW_INTERNAL);
     ck_assert_int_eq(pw_bulk_mail_take(&mail, 0, NULL, 0, &err), PW_INTERNAL); /* no neighbour */
-    ck_assert_int_eq(take_round(&mail, 2, 0, &err), PW_OK); /* overtaken: that is the next */
+    ck_assert_int_eq(take_round(&mail, 0, 2, 0, &err), PW_OK); /* overtaken: that is the next */
     ck_assert_int_eq(pw_bulk_mail_count(&mail), 0);
-    ck_assert_int_eq(take_round(&mail, 1, 0, &err), PW_OK);
+    ck_assert_int_eq(take_round(&mail, 0, 1, 0, &err), PW_OK);
     ck_assert_int_eq(pw_bulk_mail_count(&mail), 1);
     ck_assert_int_eq(pw_bulk_mail_is_enough(&mail), 1);
     ck_assert_ptr_null(pw_bulk_mail_lacks(&mail));
@@ -237,13 +237,13 @@ START_TEST(messages_count_where_all_links_are_needed)
     rows_parts_make(&parts, &negotiation, 3);
     const struct pw_bulk_rows *bulk = &parts.bulk[1];
     ck_assert_int_eq(bulk->n_neighbours, 2);
-    ck_assert_int_eq(bulk->neighbours[0].n_ends, bulk->neighbours[1].n_ends);
+    ck_assert_int_ge(bulk->neighbours[1].n_ends, bulk->neighbours[0].n_ends);
     pw_bulk_mail_create(&mail, bulk, settings.delta, &three);
     ck_assert_int_eq(mail.needed, bulk->n_ends);
     mail.inboxes[0].sent = mail.inboxes[1].sent = 1;
-    ck_assert_int_eq(take_round(&mail, 1, 0, &err), PW_OK);
+    ck_assert_int_eq(take_round(&mail, 1, 1, 0, &err), PW_OK);
     ck_assert(!pw_bulk_mail_is_enough(&mail));
-    ck_assert_int_eq(take_round(&mail, 2, 0, &err), PW_OK);
+    ck_assert_int_eq(take_round(&mail, 1, 2, 0, &err), PW_OK);
     ck_assert_int_eq(pw_bulk_mail_is_enough(&mail), settings.delta < 1.);
     pw_bulk_mail_release(&mail);
     rows_parts_release(&parts);
