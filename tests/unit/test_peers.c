@@ -61,7 +61,7 @@ static int is_peer(const struct pw_outcome *outcome, int l)
 /* Nobody has more peers than the cap; who is none has neither traded nor sent. */
 static void check_links(const struct pw_market *market, const struct pw_outcome *outcome)
 {
-    int peers[AGENTS] = {0};
+    int *peers = pw_alloc((size_t)market->n_agents, sizeof *peers);
     ck_assert_int_eq(outcome->n_links, market->n_links);
     for (int l = 0; l < market->n_links; l++) {
         peers[market->link_a[l]] += is_peer(outcome, l);
@@ -69,10 +69,11 @@ static void check_links(const struct pw_market *market, const struct pw_outcome 
         ck_assert(is_peer(outcome, l) == (outcome->messages[l] > 0));
         ck_assert(is_peer(outcome, l) || (outcome->trade[l] == 0.0 && outcome->rounds[l] == 0));
     }
-    for (int n = 0; n < AGENTS; n++) {
+    for (int n = 0; n < market->n_agents; n++) {
         ck_assert_int_le(peers[n], CAP);
         ck_assert_int_eq(peers[n], outcome->peers[n]);
     }
+    free(peers);
 }
 
 /* The optimum on the links of each slot, computed centrally, never falls where the market repeats unchanged;
