@@ -164,16 +164,11 @@ void pw_agent_destroy(struct pw_agent *agent)
     free(agent);
 }
 
-/* An agent with this many links or more makes waiting trades as stiff as pays among many. */
-static const double MANY_LINKS = 9.0;
-
-/* kappa of this fire: 3 where few of many links were answered, more the fewer wait, near 1 with few links. */
 static double stiffness(const struct pw_agent *agent)
 {
-    if (agent->rules.stiffness > 0.0)
-        return agent->rules.stiffness;
-    double links = agent->n_links - agent->n_settled, waiting = links - agent->n_complete;
-    return 1.0 + 2.0 * fmin(1.0, (links - 1.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting);
+    double links = agent->n_links - agent->n_settled;
+    return agent->rules.stiffness > 0.0 ? agent->rules.stiffness
+                                        : pw_stiffness_auto(links, links - agent->n_complete);
 }
 
 /* How the trade of each slot answers a price: freely, or, where the last offer still waits for its answer,

@@ -11,6 +11,14 @@ double pw_relaxation_auto(enum pw_exchange_kind exchange)
     return pw_exchange_is_paired(exchange) ? PAIRED_RELAXATION : PLAIN_RELAXATION;
 }
 
+/* An agent with this many links or more makes waiting trades as stiff as pays among many. */
+static const double MANY_LINKS = 9.0;
+
+double pw_stiffness_auto(double links, double waiting)
+{
+    return 1.0 + 2.0 * fmin(1.0, fmax(links - 1.0, 0.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting);
+}
+
 /* Both ends come to the same answer: each holds the other's edge variable, and a maximum has no order. */
 static int is_at_rest(const struct pw_agent *agent, int slot)
 {

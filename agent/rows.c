@@ -183,6 +183,7 @@ struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec)
     rows->apart = pw_alloc(agents, 1);
     for (int i = 0; i < spec->n_agents; i++) {
         rows->degree[i] = spec->end_first[i + 1] - spec->end_first[i];
+        rows->n_links += rows->degree[i];
         rows->apart[i] = (unsigned char)has_jump(spec, i);
     }
     seat_agents(rows);

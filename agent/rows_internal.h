@@ -24,6 +24,7 @@ struct pw_rows {
     int *agent;           /* [n_groups * LANES] by seat; -1: nobody */
     int *seat;            /* [n_agents] */
     int *degree;          /* [n_agents] */
+    long n_links;         /* of all agents here, those between two of them twice */
     unsigned char *apart; /* [n_agents] has an asset that jumps at a price: solved by itself */
 
     double *prices, *next_prices; /* [places: seats, then visitors] of the round before; of this one */

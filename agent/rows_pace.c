@@ -3,6 +3,7 @@
 
 #include "agent/balance.h"
 #include "agent/rows_internal.h"
+#include "agent/rules.h"
 #include "common/memory.h"
 
 static size_t n_seats(const struct pw_rows *rows)
@@ -89,21 +90,15 @@ void pw_rows_pace_close(struct pw_rows *rows)
     }
 }
 
-/* As in agent.c, of an agent with the mean number of links and of waiting ones. */
-static const double MANY_LINKS = 9.0;
-
+/* That of an agent with the mean number of links and of waiting ones. */
 double pw_rows_stiffness(const struct pw_rows *rows)
 {
+    double waiting = 0.0, agents = fmax(1.0, rows->spec.n_agents);
     if (rows->spec.stiffness > 0.0)
         return rows->spec.stiffness;
-    double waiting = 0.0, links = 0.0, agents = fmax(1.0, rows->spec.n_agents);
     for (int visitor = 0; visitor < rows->spec.n_visitors; visitor++) {
         if (!(rows->pace.heard[n_seats(rows) + (size_t)visitor] > 0.0))
             waiting += rows->visitor_ends[visitor];
     }
-    for (int i = 0; i < rows->spec.n_agents; i++)
-        links += rows->degree[i];
-    links /= agents;
-    return 1.0 +
-           2.0 * fmin(1.0, fmax(links - 1.0, 0.0) / (MANY_LINKS - 1.0)) * links / fmax(1.0, waiting / agents);
+    return pw_stiffness_auto((double)rows->n_links / agents, waiting / agents);
 }

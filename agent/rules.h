@@ -46,6 +46,10 @@ struct pw_rules {
 /* The relaxation that needs the fewest rounds over many markets (docs/penalty.md). */
 double pw_relaxation_auto(enum pw_exchange_kind exchange);
 
+/* kappa of a fire where `waiting` of so many links wait: 3 where few of many links were answered, more the
+ * fewer wait, near 1 with few links (docs/protocol.md). */
+double pw_stiffness_auto(double links, double waiting);
+
 /* What an agent is born with. The agent copies it; per-product arrays are products outermost. */
 struct pw_agent_spec {
     int id;

@@ -21,4 +21,11 @@ void *pw_realloc(void *old, size_t count, size_t size);
 /* A copy of a string, for the caller to free(). */
 char *pw_strdup(const char *text);
 
+/* Copies `count` numbers. */
+static inline void pw_copy_reals(double *to, const double *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = from[i];
+}
+
 #endif

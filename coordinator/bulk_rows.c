@@ -214,15 +214,6 @@ static void make_rows(struct making *making)
     set_ends(making);
 }
 
-static void visit_at_start(const struct making *making)
-{
-    const struct pw_start *start = making->negotiation->start;
-    for (int n = 0; start != NULL && n < making->market->n_agents; n++) {
-        if (making->visitor[n] >= 0)
-            pw_rows_visit(making->out->rows, making->visitor[n], start->price[n]);
-    }
-}
-
 void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_placement *placement,
                          int rank, struct pw_bulk_rows *out)
 {
@@ -242,7 +233,6 @@ void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct 
     find_visitors(&making);
     meet_neighbours(&making);
     make_rows(&making);
-    visit_at_start(&making);
     free(making.penalty);
     free(making.rest_power);
     free(making.visitor);

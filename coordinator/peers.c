@@ -9,30 +9,24 @@
 #include "common/links.h"
 #include "common/memory.h"
 
-static void copy(double *to, const double *from, size_t count)
-{
-    if (count > 0)
-        memcpy(to, from, count * sizeof *to);
-}
-
 struct pw_market *pw_peers_market(const struct pw_market *all, const struct pw_peers *peers)
 {
     size_t products = (size_t)all->n_products, assets = (size_t)all->n_assets * products;
     struct pw_market *market = pw_market_create(all->n_agents, all->n_products, all->n_assets, peers->count);
     memcpy(market->asset_first, all->asset_first, ((size_t)all->n_agents + 1) * sizeof(int));
-    copy(market->p_min, all->p_min, assets);
-    copy(market->p_max, all->p_max, assets);
-    copy(market->a, all->a, assets);
-    copy(market->b, all->b, assets);
+    pw_copy_reals(market->p_min, all->p_min, assets);
+    pw_copy_reals(market->p_max, all->p_max, assets);
+    pw_copy_reals(market->a, all->a, assets);
+    pw_copy_reals(market->b, all->b, assets);
     for (int k = 0; k < peers->count; k++) {
         int l = peers->links[k];
         size_t to = (size_t)k * products, from = (size_t)l * products;
         market->link_a[k] = all->link_a[l];
         market->link_b[k] = all->link_b[l];
-        copy(market->t_min + to, all->t_min + from, products);
-        copy(market->t_max + to, all->t_max + from, products);
-        copy(market->fee_a + to, all->fee_a + from, products);
-        copy(market->fee_b + to, all->fee_b + from, products);
+        pw_copy_reals(market->t_min + to, all->t_min + from, products);
+        pw_copy_reals(market->t_max + to, all->t_max + from, products);
+        pw_copy_reals(market->fee_a + to, all->fee_a + from, products);
+        pw_copy_reals(market->fee_b + to, all->fee_b + from, products);
     }
     pw_market_index(market);
     return market;
@@ -126,7 +120,8 @@ enum pw_code pw_peers_next(const struct pw_market *all, const struct pw_settings
     double *trade = pw_alloc((size_t)before.count * products, sizeof *trade);
     struct pw_market *market = pw_peers_market(all, &before);
     for (int k = 0; k < before.count; k++)
-        copy(trade + (size_t)k * products, outcome->trade + (size_t)before.links[k] * products, products);
+        pw_copy_reals(trade + (size_t)k * products, outcome->trade + (size_t)before.links[k] * products,
+                      products);
     pw_choose_adapt(market, &settings->links, settings->fee, trade, slot);
     *peers = peers_of(market, all);
     pw_market_destroy(market);
@@ -163,7 +158,7 @@ static double *spread(double *narrow, const struct pw_peers *peers, int n_links,
     for (size_t i = 0; i < count; i++)
         wide[i] = value;
     for (int k = 0; k < peers->count; k++)
-        copy(wide + (size_t)peers->links[k] * per, narrow + (size_t)k * per, per);
+        pw_copy_reals(wide + (size_t)peers->links[k] * per, narrow + (size_t)k * per, per);
     free(narrow);
     return wide;
 }

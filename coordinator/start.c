@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/memory.h"
 #include "common/penalty.h"
@@ -17,20 +16,14 @@ static struct pw_start *create(size_t n_agents, size_t n_links, size_t n_product
     return start;
 }
 
-static void copy(double *to, const double *from, size_t count)
-{
-    if (count > 0)
-        memcpy(to, from, count * sizeof *to);
-}
-
 struct pw_start *pw_start_from(const struct pw_outcome *outcome)
 {
     size_t agents = (size_t)outcome->n_agents, links = (size_t)outcome->n_links,
            products = (size_t)outcome->n_products;
     struct pw_start *start = create(agents, links, products);
-    copy(start->trade, outcome->trade, links * products);
-    copy(start->penalty, outcome->penalty, links);
-    copy(start->price, outcome->price, agents * products);
+    pw_copy_reals(start->trade, outcome->trade, links * products);
+    pw_copy_reals(start->penalty, outcome->penalty, links);
+    pw_copy_reals(start->price, outcome->price, agents * products);
     for (size_t i = 0; i < links * products; i++)
         start->trade_price[i] = (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
     return start;
@@ -76,7 +69,7 @@ void pw_start_reorder(struct pw_start *start, const int *order, const struct pw_
     size_t products = (size_t)market->n_products;
     double *price = pw_alloc((size_t)market->n_agents * products, sizeof *price);
     for (int k = 0; k < market->n_agents; k++)
-        copy(price + (size_t)k * products, start->price + (size_t)order[k] * products, products);
+        pw_copy_reals(price + (size_t)k * products, start->price + (size_t)order[k] * products, products);
     free(start->price);
     start->price = price;
 }

@@ -13,6 +13,7 @@
 #include "common/case.h"
 #include "common/memory.h"
 #include "common/penalty.h"
+#include "coordinator/bulk.h"
 #include "coordinator/clock.h"
 #include "coordinator/simulate.h"
 #include "net_models/models.h"
@@ -36,7 +37,7 @@ struct run {
 
 /* What came out, on rank 0. */
 struct tally {
-    long done, right, faults, slow, wild, wild_slow, virtual_runs, latest_runs, bursts, lost;
+    long done, right, faults, slow, wild, wild_slow, virtual_runs, at_once, latest_runs, bursts, lost;
     double worst_gap, worst_price, longest_s;
     uint64_t longest_seed;
 };
@@ -140,6 +141,19 @@ static void draw_negotiation(struct pw_settings *settings, struct test_rng *rng)
     settings->relaxation = chance(rng, .25) ? test_uniform(rng, .3, .7) : .5;
 }
 
+/* On the wall clock now and then offers arrive at once: then the run is made in bulk, where that suits. */
+static void draw_bulk(struct run *run, uint64_t seed)
+{
+    struct test_rng rng = test_rng(seed * 32452843 + 5);
+    struct pw_settings *settings = &run->settings;
+    if (settings->clock != PW_CLOCK_WALL || settings->exchange != PW_EXCHANGE_PAIRED || !chance(&rng, .4))
+        return;
+    snprintf(settings->delay_model, sizeof settings->delay_model, "none");
+    settings->loss = settings->burst_loss = settings->burst_length = 0;
+    pw_net_data_destroy(run->net);
+    run->net = pw_net_data_create((size_t)run->market->n_links);
+}
+
 static void draw_run(struct run *run, uint64_t seed)
 {
     struct test_rng rng = test_rng(seed * 15485863 + 3);
@@ -163,15 +177,24 @@ static void draw_run(struct run *run, uint64_t seed)
     settings->max_time_s = settings->clock == PW_CLOCK_VIRTUAL ? 1e7 : limit_s(run);
     settings->max_rounds = 100000000;
     settings->stall_s = HUNG_S; /* the alarm is first, and names the seed */
+    draw_bulk(run, seed);
 }
 
 static struct pw_outcome *negotiate(const struct run *run, struct pw_transport *transport)
 {
-    struct pw_negotiation negotiation = {run->market, &run->settings, PW_PROGRESS_NONE,
-                                         pw_clock_ns() + limit_s(run) * INT64_C(1000000000), run->net};
+    struct pw_negotiation negotiation = {run->market,
+                                         &run->settings,
+                                         PW_PROGRESS_NONE,
+                                         pw_clock_ns() + limit_s(run) * INT64_C(1000000000),
+                                         run->net,
+                                         0,
+                                         NULL};
     struct pw_outcome *outcome;
+    const char *why;
     if (run->settings.clock == PW_CLOCK_VIRTUAL)
         pw_simulate(&negotiation, transport, &outcome);
+    else if (pw_bulk_suits(&negotiation, &why))
+        pw_bulk_negotiate(&negotiation, transport, &outcome);
     else
         pw_negotiate(&negotiation, transport, &outcome);
     return outcome;
@@ -236,6 +259,7 @@ static void judge(const struct run *run, const struct pw_outcome *outcome, int r
     tally->wild_slow += is_slow && run->is_wild;
     tally->slow += is_slow && !run->is_wild;
     tally->virtual_runs += is_virtual;
+    tally->at_once += strcmp(run->settings.delay_model, "none") == 0;
     tally->latest_runs += run->settings.exchange == PW_EXCHANGE_LATEST;
     tally->bursts += run->settings.burst_length > 0;
     tally->lost += outcome->summary.messages_lost;
@@ -276,12 +300,13 @@ static void soak_one(uint64_t seed, struct pw_transport *transport, struct tally
 static void print(const struct tally *tally, int ranks)
 {
     printf("soak: %d ranks: %ld of %ld runs at the optimum, %ld slow and %ld of %ld with wild penalties; "
-           "%ld on the virtual clock, %ld latest, %ld in bursts, %ld transmissions lost; worst price %.1e, "
+           "%ld on the virtual clock, %ld without delays, %ld latest, %ld in bursts, %ld transmissions lost; "
+           "worst price %.1e, "
            "welfare %.1e of scale; longest %.1f s "
            "(seed %lu)\n",
            ranks, tally->right, tally->done, tally->slow, tally->wild_slow, tally->wild, tally->virtual_runs,
-           tally->latest_runs, tally->bursts, tally->lost, tally->worst_price, tally->worst_gap,
-           tally->longest_s, (unsigned long)tally->longest_seed);
+           tally->at_once, tally->latest_runs, tally->bursts, tally->lost, tally->worst_price,
+           tally->worst_gap, tally->longest_s, (unsigned long)tally->longest_seed);
 }
 
 int main(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/rounds.h"
+#include "tests/unit/run_slots.h"
 #include "tests/unit/suites.h"
 
 /* Profiles that shift limits and prices of every asset a little from slot to slot, feasible as long as what
@@ -55,26 +56,6 @@ static struct pw_settings virtual_settings(int slots, int warm)
     return settings;
 }
 
-static struct pw_horizon run(struct pw_market *market, const struct pw_settings *settings,
-                             const struct pw_profiles *profiles)
-{
-    struct pw_horizon horizon;
-    struct pw_error err;
-    struct pw_transport *alone = pw_transport_loopback();
-    struct pw_horizon_spec spec = {.market = market,
-                                   .settings = settings,
-                                   .progress = PW_PROGRESS_NONE,
-                                   .deadline_ns = INT64_MAX,
-                                   .profiles = profiles,
-                                   .transport = alone,
-                                   .optimum = pw_horizon_optimum};
-    pw_horizon_init(&horizon, settings);
-    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
-    ck_assert_int_eq(horizon.n_done, horizon.count);
-    pw_transport_close(alone);
-    return horizon;
-}
-
 static void check_slots(struct pw_market *market, const struct pw_settings *settings,
                         const struct pw_profiles *profiles, const struct pw_horizon *horizon)
 {
@@ -97,7 +78,8 @@ START_TEST(warm_and_cold_starts_end_at_the_optimum)
     struct pw_settings warm = virtual_settings(SLOTS, 1), cold = virtual_settings(SLOTS, 0);
     if (_i >= N_FAMILIES)
         warm.delta = cold.delta = 0.4;
-    struct pw_horizon after_warm = run(market, &warm, profiles), after_cold = run(market, &cold, profiles);
+    struct pw_horizon after_warm = test_run_slots(market, &warm, profiles),
+                      after_cold = test_run_slots(market, &cold, profiles);
     check_slots(market, &warm, profiles, &after_warm);
     check_slots(market, &cold, profiles, &after_cold);
     struct pw_summary sum = pw_outcome_sum_up(after_warm.outcomes, SLOTS),
@@ -117,7 +99,7 @@ START_TEST(an_unchanged_slot_is_over_at_once)
 {
     struct pw_market *market = test_market((enum test_family)_i, 12, 0.7, 7100 + (uint64_t)_i);
     struct pw_settings settings = virtual_settings(3, 1);
-    struct pw_horizon horizon = run(market, &settings, NULL);
+    struct pw_horizon horizon = test_run_slots(market, &settings, NULL);
     ck_assert_msg(horizon.outcomes[2]->summary.iterations_mean < 5.0, "%g solves per agent",
                   horizon.outcomes[2]->summary.iterations_mean);
     check_slots(market, &settings, NULL, &horizon);
@@ -133,7 +115,7 @@ START_TEST(a_slot_starts_from_nothing_where_too_much_has_changed)
     struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1.0, 7600 + (uint64_t)_i);
     struct pw_profiles *profiles = drift(market, 2, 0.01, 400 + (uint64_t)_i);
     struct pw_settings warm = virtual_settings(2, 1), cold = virtual_settings(2, 0);
-    struct pw_horizon first = run(market, &warm, NULL);
+    struct pw_horizon first = test_run_slots(market, &warm, NULL);
     struct pw_start *start = pw_start_from(first.outcomes[0]);
     ck_assert_double_lt(pw_start_misfit(start, market), 1e-3);
     double traded = 0.0, *power = first.outcomes[0]->power;
@@ -150,7 +132,8 @@ START_TEST(a_slot_starts_from_nothing_where_too_much_has_changed)
     for (int i = 0; i < profiles->n_rows; i++)
         if (profiles->rows[i].slot == 1 && profiles->rows[i].p_max > 0.0)
             profiles->rows[i].b += 4.0;
-    struct pw_horizon after_warm = run(market, &warm, profiles), after_cold = run(market, &cold, profiles);
+    struct pw_horizon after_warm = test_run_slots(market, &warm, profiles),
+                      after_cold = test_run_slots(market, &cold, profiles);
     ck_assert(after_warm.outcomes[1]->summary.end_time_s == after_cold.outcomes[1]->summary.end_time_s);
     check_slots(market, &warm, profiles, &after_warm);
     pw_horizon_release(&after_warm);
@@ -215,7 +198,8 @@ START_TEST(calls_open_near_the_optimum)
                        cold = virtual_settings(SLOTS, PW_WARM_NO);
     warm.clock = cold.clock = PW_CLOCK_WALL;
     warm.compute_s = cold.compute_s = 0.0;
-    struct pw_horizon after_warm = run(market, &warm, profiles), after_cold = run(market, &cold, profiles);
+    struct pw_horizon after_warm = test_run_slots(market, &warm, profiles),
+                      after_cold = test_run_slots(market, &cold, profiles);
     check_slots(market, &warm, profiles, &after_warm);
     check_slots(market, &cold, profiles, &after_cold);
     double rounds = 0.0, others = 0.0;
@@ -254,7 +238,7 @@ START_TEST(slots_have_draws_of_their_own)
     slots.delay_mean_s = 0.1;
     strcpy(one.delay_model, "exponential");
     one.delay_mean_s = 0.1;
-    struct pw_horizon two = run(market, &slots, NULL), alone = run(market, &one, NULL);
+    struct pw_horizon two = test_run_slots(market, &slots, NULL), alone = test_run_slots(market, &one, NULL);
     ck_assert(two.outcomes[0]->summary.end_time_s == alone.outcomes[0]->summary.end_time_s);
     ck_assert(two.outcomes[1]->summary.end_time_s != alone.outcomes[0]->summary.end_time_s);
     pw_horizon_release(&two);
@@ -287,7 +271,7 @@ START_TEST(bills_add_up)
         market->fee_a[l] += 0.01 * (l % 3);
     struct pw_profiles *profiles = drift(market, SLOTS, 0.5, 300);
     struct pw_settings settings = virtual_settings(SLOTS, 1);
-    struct pw_horizon horizon = run(market, &settings, profiles);
+    struct pw_horizon horizon = test_run_slots(market, &settings, profiles);
     struct pw_bills *bills = pw_bills_create(market, horizon.outcomes, SLOTS, 0.5);
     struct pw_summary sum = pw_outcome_sum_up(horizon.outcomes, SLOTS);
     int agents = market->n_agents;
@@ -318,7 +302,7 @@ START_TEST(an_outcome_survives_packing)
     struct pw_market *market = test_market(FAMILY_ASSETS, 9, 0.8, 7400);
     struct pw_settings settings = virtual_settings(1, 1);
     settings.timeline = 1;
-    struct pw_horizon horizon = run(market, &settings, NULL);
+    struct pw_horizon horizon = test_run_slots(market, &settings, NULL);
     const struct pw_outcome *outcome = horizon.outcomes[0];
     size_t size = pw_outcome_pack_size(outcome);
     unsigned char *bytes = pw_alloc(size, 1), *again = pw_alloc(size, 1);

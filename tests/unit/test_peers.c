@@ -8,6 +8,7 @@
 #include "coordinator/horizon.h"
 #include "coordinator/peers.h"
 #include "tests/unit/random_market.h"
+#include "tests/unit/run_slots.h"
 #include "tests/unit/suites.h"
 
 enum { AGENTS = 16, SLOTS = 12, CAP = 2 };
@@ -33,24 +34,6 @@ static struct pw_settings settings_of(uint64_t seed)
                                             .count = CAP,
                                             .seed = (long)seed};
     return settings;
-}
-
-static struct pw_horizon run(struct pw_market *market, const struct pw_settings *settings)
-{
-    struct pw_horizon horizon;
-    struct pw_error err;
-    struct pw_transport *alone = pw_transport_loopback();
-    struct pw_horizon_spec spec = {.market = market,
-                                   .settings = settings,
-                                   .progress = PW_PROGRESS_NONE,
-                                   .deadline_ns = INT64_MAX,
-                                   .transport = alone,
-                                   .optimum = pw_horizon_optimum};
-    pw_horizon_init(&horizon, settings);
-    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
-    ck_assert_int_eq(horizon.n_done, SLOTS);
-    pw_transport_close(alone);
-    return horizon;
 }
 
 static int is_peer(const struct pw_outcome *outcome, int l)
@@ -80,7 +63,7 @@ static void check_links(const struct pw_market *market, const struct pw_outcome 
  * every slot ends at its own. Returns by what share of the first one it has risen. */
 static double rise_of(struct pw_market *market, const struct pw_settings *settings)
 {
-    struct pw_horizon horizon = run(market, settings);
+    struct pw_horizon horizon = test_run_slots(market, settings, NULL);
     double first = horizon.outcomes[0]->summary.reference_welfare, before = -INFINITY;
     for (int slot = 0; slot < SLOTS; slot++) {
         const struct pw_summary *summary = &horizon.outcomes[slot]->summary;
@@ -113,7 +96,7 @@ START_TEST(peers_follow_from_the_outcome_before)
 {
     struct pw_market *market = market_of_sides(8100);
     struct pw_settings settings = settings_of(3);
-    struct pw_horizon horizon = run(market, &settings);
+    struct pw_horizon horizon = test_run_slots(market, &settings, NULL);
     struct pw_error err;
     for (int slot = 1; slot < SLOTS; slot++) {
         struct pw_peers peers;
