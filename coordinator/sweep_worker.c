@@ -84,11 +84,10 @@ int pw_sweep_must_end(const struct pw_sweep *sweep)
     return pw_signals_caught() || pw_clock_ns() >= deadline(sweep);
 }
 
-/* All slots of the case, in this process. */
-static void negotiate(struct pw_sweep_worker *worker, const struct pw_case *loaded,
-                      struct pw_horizon *horizon)
+/* All slots of the case, in this process. PW_INFEASIBLE if one has no peers with which it could balance. */
+static enum pw_code negotiate(struct pw_sweep_worker *worker, const struct pw_case *loaded,
+                              struct pw_horizon *horizon, struct pw_error *err)
 {
-    struct pw_error none;
     struct pw_transport *alone = pw_transport_loopback();
     struct pw_horizon_spec spec = {.market = loaded->market,
                                    .settings = &loaded->settings,
@@ -101,8 +100,9 @@ static void negotiate(struct pw_sweep_worker *worker, const struct pw_case *load
                                    .optimum = optimum,
                                    .context = worker};
     pw_horizon_init(horizon, &loaded->settings);
-    pw_horizon_run(&spec, horizon, &none);
+    enum pw_code code = pw_horizon_run(&spec, horizon, err);
     pw_transport_close(alone);
+    return code;
 }
 
 static double mean(const double *values, int count)
@@ -169,24 +169,32 @@ static struct pw_sweep_record infeasible(int64_t number)
                                     .compute_s = NAN};
 }
 
+/* The run of a case that has been loaded. */
+static enum pw_code run(struct pw_sweep_worker *worker, int64_t number, const struct pw_case *loaded,
+                        struct pw_sweep_record *record, struct pw_error *err)
+{
+    struct pw_horizon horizon;
+    enum pw_code code = negotiate(worker, loaded, &horizon, err);
+    if (code == PW_OK && horizon.is_cut)
+        code = PW_INTERRUPTED;
+    if (code == PW_OK)
+        *record = extract(number, &horizon);
+    pw_horizon_release(&horizon);
+    return code;
+}
+
 enum pw_code pw_sweep_worker_run(struct pw_sweep_worker *worker, int64_t number,
                                  struct pw_sweep_record *record, struct pw_error *err)
 {
     struct pw_case *loaded;
     enum pw_code code = pw_sweep_load_run(worker->sweep, number, &loaded, err);
-    if (code == PW_INFEASIBLE) {
-        *record = infeasible(number);
-        err->text[0] = '\0';
-        return PW_OK;
+    if (code == PW_OK) {
+        code = run(worker, number, loaded, record, err);
+        pw_case_destroy(loaded);
     }
-    if (code != PW_OK)
+    if (code != PW_INFEASIBLE)
         return code;
-    struct pw_horizon horizon;
-    negotiate(worker, loaded, &horizon);
-    int is_cut = horizon.is_cut;
-    if (!is_cut)
-        *record = extract(number, &horizon);
-    pw_horizon_release(&horizon);
-    pw_case_destroy(loaded);
-    return is_cut ? PW_INTERRUPTED : PW_OK;
+    *record = infeasible(number);
+    err->text[0] = '\0';
+    return PW_OK;
 }

@@ -91,6 +91,25 @@ class Sweep(program.InFolder):
         self.assertEqual(result.code, 0, result.err)
         return result.json, out.read_bytes() if out.exists() else b""
 
+    def test_peers_that_cannot_balance_are_a_result(self):
+        study, out = self.folder / "peers.yaml", self.folder / "peers.h5"
+        for peers, status in ((1, 2), (6, 0)):
+            study.write_text(f"""peerwatt: 1
+name: peers
+case: {program.CASES / "day.yaml"}
+set:
+  run.clock: virtual
+  network: {{delay: {{model: constant, mean_s: 1}}}}
+  slots.last: 1
+  market.links: {{choose: adaptive, peers: {peers}}}
+axes:
+  - {{name: delta, setting: negotiation.delta, values: [1, 0.5]}}
+""", encoding="utf-8")
+            result = program.run("sweep", study, "-q", "-o", out, "--force")
+            self.assertEqual(result.code, 0, result.err)
+            with h5py.File(out) as file:
+                self.assertEqual(file["status"][()].ravel().tolist(), [status, status])
+
     def test_any_number_of_ranks(self):
         summary, alone = self.sweep("a.h5")
         self.assertEqual((summary["runs"], summary["converged"]), (N_RUNS, N_RUNS))
