@@ -9,7 +9,7 @@
 struct pw_fees {
     double distance, zone, community;
     enum pw_fee_kind own_kind;           /* of the fees that links had before */
-    double *own_a, *own_b;               /* [n_links] these fees */
+    double *own_a, *own_b;               /* [n_links] these fees; NULL: links have no others */
     double *preference_a, *preference_b; /* [n_links]; NULL: none */
     int exist;
 };
@@ -41,8 +41,8 @@ static struct parts parts_of(const struct pw_fees *fees, const struct pw_market 
 {
     int a = market->link_a[l], b = market->link_b[l];
     struct parts parts = {{0}, {0}};
-    parts.a[fees->own_kind] = fees->own_a[l];
-    parts.b[fees->own_kind] = fees->own_b[l];
+    parts.a[fees->own_kind] = fees->own_a != NULL ? fees->own_a[l] : market->fee_a[l];
+    parts.b[fees->own_kind] = fees->own_b != NULL ? fees->own_b[l] : market->fee_b[l];
     if (fees->distance > 0.0)
         parts.a[PW_FEE_DISTANCE] = parts.b[PW_FEE_DISTANCE] = fees->distance * distance_of(market, a, b);
     if (fees->zone > 0.0 && crosses(market, PW_LABEL_ZONE, a, b))
@@ -87,14 +87,25 @@ static enum pw_code find_preferences(struct pw_fees *fees, const struct pw_marke
     return PW_OK;
 }
 
+/* Gives the links what they pay in all. */
 static void add_up(struct pw_fees *fees, struct pw_market *market)
 {
+    fees->own_a = copy_of(market->fee_a, market->n_links);
+    fees->own_b = copy_of(market->fee_b, market->n_links);
     for (int l = 0; l < market->n_links; l++) {
         struct parts parts = parts_of(fees, market, l);
         market->fee_a[l] = sum(parts.a);
         market->fee_b[l] = sum(parts.b);
-        fees->exist |= market->fee_a[l] > 0.0 || market->fee_b[l] > 0.0;
     }
+}
+
+static int any_exist(const struct pw_market *market)
+{
+    for (int l = 0; l < market->n_links; l++) {
+        if (market->fee_a[l] > 0.0 || market->fee_b[l] > 0.0)
+            return 1;
+    }
+    return 0;
 }
 
 enum pw_code pw_fees_create(struct pw_market *market, const struct pw_fees_spec *spec, struct pw_fees **out,
@@ -105,11 +116,11 @@ enum pw_code pw_fees_create(struct pw_market *market, const struct pw_fees_spec 
     fees->zone = spec->zone;
     fees->community = spec->community;
     fees->own_kind = spec->by_table ? PW_FEE_TABLE : PW_FEE_BASE;
-    fees->own_a = copy_of(market->fee_a, market->n_links);
-    fees->own_b = copy_of(market->fee_b, market->n_links);
+    int are_more = spec->distance > 0.0 || spec->zone > 0.0 || spec->community > 0.0 || spec->preferences != NULL;
     enum pw_code code = find_preferences(fees, market, spec->preferences, err);
-    if (code == PW_OK)
+    if (code == PW_OK && are_more)
         add_up(fees, market);
+    fees->exist = any_exist(market);
     if (code != PW_OK) {
         pw_fees_destroy(fees);
         fees = NULL;

@@ -14,6 +14,10 @@ void *pw_alloc_lines(size_t size);
 
 enum { PW_CACHE_LINE = 64 };
 
+/* For a program's first lines: memory that is freed is kept for what is allocated next, for to have new pages
+ * from the system costs more than to clear old ones. */
+void pw_memory_keep(void);
+
 /* Like realloc() to `count` elements of `size` bytes, under the same terms as pw_alloc; what is added is
  * not zeroed. */
 void *pw_realloc(void *old, size_t count, size_t size);

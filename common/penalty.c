@@ -7,11 +7,11 @@
 
 static const double PRICE_SHARE = 0.25, LEAST_SPAN = 0.01;
 
-/* What the links of agent n can carry of product q, in or out. */
+/* What the links of agent n can carry of product q, in or out: mostly the first says that it is no limit. */
 static double link_room(const struct pw_market *market, int n, int q)
 {
     double room = 0.0;
-    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+    for (int e = market->end_first[n]; e < market->end_first[n + 1] && room < INFINITY; e++) {
         int i = market->end_link[e] * market->n_products + q;
         room += fmax(fabs(market->t_min[i]), fabs(market->t_max[i]));
     }

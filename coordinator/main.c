@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
 #include "common/settings.h"
 #include "coordinator/build_info.h"
 #include "coordinator/commands.h"
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
     struct pw_error err = {.text = ""};
     const struct pw_command *command;
     int first = pw_transport_launched_rank() == 0;
+    pw_memory_keep();
     if (argc < 2) {
         if (first)
             print_overview(stderr);
