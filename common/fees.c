@@ -116,7 +116,8 @@ enum pw_code pw_fees_create(struct pw_market *market, const struct pw_fees_spec 
     fees->zone = spec->zone;
     fees->community = spec->community;
     fees->own_kind = spec->by_table ? PW_FEE_TABLE : PW_FEE_BASE;
-    int are_more = spec->distance > 0.0 || spec->zone > 0.0 || spec->community > 0.0 || spec->preferences != NULL;
+    int are_more =
+        spec->distance > 0.0 || spec->zone > 0.0 || spec->community > 0.0 || spec->preferences != NULL;
     enum pw_code code = find_preferences(fees, market, spec->preferences, err);
     if (code == PW_OK && are_more)
         add_up(fees, market);

@@ -33,8 +33,9 @@ struct state_header {
     int32_t first, end;
 };
 
-/* State goes to rank 0 in messages of about so many doubles. */
-enum { STATE_MESSAGE = 1 << 19 };
+/* State goes to rank 0 in messages of about so many doubles, of which the header takes one. */
+enum { STATE_MESSAGE = 1 << 16, HEADER = 1 };
+_Static_assert(sizeof(struct state_header) == HEADER * sizeof(double), "the header of a state message");
 
 /* One rank of a bulk run. */
 struct squad {
@@ -270,18 +271,15 @@ static void await(struct squad *squad)
     pw_phase_leave(before);
 }
 
-static void send_state(struct squad *squad, int first, int end, const double *state, size_t count)
+/* `message`: room for the header, and the state of the agents first .. end - 1; `count` doubles in all. */
+static void send_state(struct squad *squad, int first, int end, double *message, size_t count)
 {
     struct state_header header = {first, end};
-    size_t size = count * sizeof *state;
-    unsigned char *message = pw_alloc(sizeof header + size, 1);
     memcpy(message, &header, sizeof header);
-    memcpy(message + sizeof header, state, size);
     if (squad->chair != NULL)
-        take_state(squad, 0, message, sizeof header + size);
+        take_state(squad, 0, (const unsigned char *)message, count * sizeof *message);
     else
-        pw_transport_send(squad->transport, 0, PW_TAG_BULK_STATE, message, sizeof header + size);
-    free(message);
+        pw_transport_send(squad->transport, 0, PW_TAG_BULK_STATE, message, count * sizeof *message);
 }
 
 /* All agents' state to rank 0, in messages of bounded size. */
@@ -294,23 +292,23 @@ static void show_state(struct squad *squad)
     struct pw_bulk_times times = {(double)squad->compute_ns * 1e-9,
                                   (double)(now_ns - squad->start_ns - squad->compute_ns) * 1e-9,
                                   squad->verdict.settled_s};
-    size_t room = 0, count = 0;
-    double *state = NULL;
+    size_t room = 0, count = HEADER;
+    double *message = NULL;
     for (int n = bulk->first, first = n; n < bulk->end; n++) {
         size_t size = pw_bulk_rows_part_size(market, n);
         if (count + size > room) {
             room = count + size + STATE_MESSAGE;
-            state = pw_realloc(state, room, sizeof *state);
+            message = pw_realloc(message, room, sizeof *message);
         }
-        pw_bulk_rows_part(bulk, market, n, &times, state + count);
+        pw_bulk_rows_part(bulk, market, n, &times, message + count);
         count += size;
         if (count >= STATE_MESSAGE || n + 1 == bulk->end) {
-            send_state(squad, first, n + 1, state, count);
-            count = 0;
+            send_state(squad, first, n + 1, message, count);
+            count = HEADER;
             first = n + 1;
         }
     }
-    free(state);
+    free(message);
 }
 
 static void make_round(struct squad *squad)

@@ -16,37 +16,18 @@ struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const 
                                   settings->ratify ? INFINITY : price};
 }
 
-/* The two ends of a link in the snapshot's arrays. */
-struct ends {
-    int a, b;  /* positions in the end arrays */
-    int round; /* the last one that both have offered */
-};
-
-static int *ends_of_a(const struct pw_market *market)
+/* The last round that both ends have offered. */
+static int common_round(const struct pw_snapshot_link *link)
 {
-    int *end_a = pw_alloc((size_t)market->n_links, sizeof(int));
-    for (int n = 0; n < market->n_agents; n++) {
-        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
-            if (market->link_a[market->end_link[e]] == n)
-                end_a[market->end_link[e]] = e;
-        }
-    }
-    return end_a;
+    return link->round[0] < link->round[1] ? link->round[0] : link->round[1];
 }
 
-static struct ends ends_of(const struct pw_snapshot *snapshot, int end_a)
+/* The trade of an end in that round. */
+static double trade_at(const struct pw_snapshot *snapshot, const struct pw_snapshot_link *link,
+                       const struct pw_snapshot_trade *trade, int side)
 {
-    int end_b = snapshot->market->end_twin[end_a];
-    double round_a = pw_snapshot_end(snapshot, end_a)->round,
-           round_b = pw_snapshot_end(snapshot, end_b)->round;
-    return (struct ends){end_a, end_b, (int)(round_a < round_b ? round_a : round_b)};
-}
-
-static double trade_at(const struct pw_snapshot *snapshot, int end, int round, int q)
-{
-    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, end, q);
-    int is_last = (int)pw_snapshot_end(snapshot, end)->round == round;
-    return is_last || !snapshot->is_paired ? trade->mine : trade->before;
+    int is_last = link->round[side] == common_round(link);
+    return is_last || !snapshot->is_paired ? trade->mine[side] : trade->before[side];
 }
 
 /* fmax(), also in that y counts for nothing where it is NaN; inline, as it is called a few times for each
@@ -72,33 +53,34 @@ struct sums {
     int unsolved;
 };
 
-static void judge_end(const struct pw_snapshot *snapshot, int end, int q, struct sums *sums)
+static void judge_end(const struct pw_snapshot_link *link, const struct pw_snapshot_trade *trade, int side,
+                      struct sums *sums)
 {
-    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, end, q);
-    double move = trade->mine - trade->before, penalty = pw_snapshot_end(snapshot, end)->penalty;
+    double move = trade->mine[side] - trade->before[side], priced = link->penalty[side] * move;
     sums->dual2 += move * move;
-    sums->price2 += penalty * penalty * move * move;
+    sums->price2 += priced * priced;
 }
 
 /* A trade this close to a bound, as a share of what the bounds leave, counts as on it. */
 static const double BOUND_SHARE = 0.01;
 
-static void judge_trade(const struct pw_snapshot *snapshot, const struct ends *ends, int l, int q,
-                        double little, struct pw_outcome *outcome, struct sums *sums)
+static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double little,
+                        struct pw_outcome *outcome, struct sums *sums)
 {
     const struct pw_market *market = snapshot->market;
     struct pw_summary *summary = &outcome->summary;
     int i = l * market->n_products + q, a = market->link_a[l], b = market->link_b[l];
-    double t_ab = trade_at(snapshot, ends->a, ends->round, q),
-           t_ba = trade_at(snapshot, ends->b, ends->round, q);
+    const struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
+    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, l, q);
+    double t_ab = trade_at(snapshot, link, trade, 0), t_ba = trade_at(snapshot, link, trade, 1);
     double t = (t_ab - t_ba) / 2.0;
     double gain = snapshot->price[b * market->n_products + q] - snapshot->price[a * market->n_products + q];
     sums->primal2 += (t_ab + t_ba) * (t_ab + t_ba);
-    judge_end(snapshot, ends->a, q, sums);
-    judge_end(snapshot, ends->b, q, sums);
+    judge_end(link, trade, 0, sums);
+    judge_end(link, trade, 1, sums);
     outcome->trade[i] = t;
-    outcome->price_a[i] = pw_snapshot_trade(snapshot, ends->a, q)->price;
-    outcome->price_b[i] = pw_snapshot_trade(snapshot, ends->b, q)->price;
+    outcome->price_a[i] = trade->price[0];
+    outcome->price_b[i] = trade->price[1];
     double fee = market->fee_a[i] + market->fee_b[i];
     double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
            negligible = room < little ? room : little;
@@ -121,21 +103,19 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
                         struct sums *sums)
 {
     const struct pw_market *market = snapshot->market;
-    int *end_a = ends_of_a(market);
     for (int l = 0; l < market->n_links; l++) {
-        struct ends ends = ends_of(snapshot, end_a[l]);
-        const struct pw_snapshot_end *a = pw_snapshot_end(snapshot, ends.a),
-                                     *b = pw_snapshot_end(snapshot, ends.b);
-        outcome->penalty[l] = a->penalty;
-        outcome->rounds[l] = ends.round;
-        outcome->messages[l] = (long)a->round + (long)b->round + 2L; /* round 0 counts */
-        sums->unsolved += ends.round < 1;
+        const struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
+        const double *settled_s = link->settled_s;
+        int round = common_round(link);
+        outcome->penalty[l] = link->penalty[0];
+        outcome->rounds[l] = round;
+        outcome->messages[l] = (long)link->round[0] + (long)link->round[1] + 2L; /* round 0 counts */
+        sums->unsolved += round < 1;
         outcome->settled_time_s[l] =
-            isnan(a->settled_s) || isnan(b->settled_s) ? NAN : larger(a->settled_s, b->settled_s);
+            isnan(settled_s[0]) || isnan(settled_s[1]) ? NAN : larger(settled_s[0], settled_s[1]);
         for (int q = 0; q < market->n_products; q++)
-            judge_trade(snapshot, &ends, l, q, negligible, outcome, sums);
+            judge_trade(snapshot, l, q, negligible, outcome, sums);
     }
-    free(end_a);
 }
 
 /* The cheapest dispatch of agent n that delivers `net`, or the nearest to it that its limits allow; its cost

@@ -7,7 +7,7 @@
 #include "common/memory.h"
 
 /* On the way everything is a double: whole numbers stay exact below 2^53. */
-enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 3, SLOT_PER_PRODUCT = 3 };
 
 static double *doubles(int count, int per)
 {
@@ -17,7 +17,7 @@ static double *doubles(int count, int per)
 struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired)
 {
     struct pw_snapshot *snapshot = pw_alloc(1, sizeof *snapshot);
-    int agents = market->n_agents, ends = 2 * market->n_links, products = market->n_products;
+    int agents = market->n_agents, products = market->n_products;
     snapshot->market = market;
     snapshot->is_paired = is_paired;
     snapshot->power = doubles(agents, products);
@@ -28,7 +28,7 @@ struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_pa
     snapshot->sent = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->lost = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->duplicates = pw_alloc((size_t)agents, sizeof(int64_t));
-    snapshot->ends = pw_alloc((size_t)ends * pw_snapshot_end_size(products), sizeof(double));
+    snapshot->links = pw_alloc((size_t)market->n_links * pw_snapshot_link_size(products), sizeof(double));
     return snapshot;
 }
 
@@ -38,7 +38,7 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
         return;
     void *arrays[] = {snapshot->power,      snapshot->price, snapshot->wait_s, snapshot->compute_s,
                       snapshot->iterations, snapshot->sent,  snapshot->lost,   snapshot->duplicates,
-                      snapshot->ends,       snapshot};
+                      snapshot->links,      snapshot};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -46,7 +46,7 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 static size_t agent_doubles(int n_links, int n_products)
 {
     return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) +
-           (size_t)n_links * pw_snapshot_end_size(n_products);
+           (size_t)n_links * (size_t)(SLOT_FIXED + SLOT_PER_PRODUCT * n_products);
 }
 
 static size_t block_size(const struct pw_market *market, int first, int end)
@@ -109,6 +109,23 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
     }
 }
 
+/* The end of agent n of the link at position `end` of the end arrays. */
+static void take_slot(struct pw_snapshot *snapshot, int n, int end, const unsigned char **from)
+{
+    const struct pw_market *market = snapshot->market;
+    int l = market->end_link[end], side = market->link_a[l] != n;
+    struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
+    link->round[side] = (int32_t)get(from);
+    link->penalty[side] = get(from);
+    link->settled_s[side] = get(from);
+    for (int q = 0; q < market->n_products; q++) {
+        struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, l, q);
+        trade->mine[side] = get(from);
+        trade->before[side] = get(from);
+        trade->price[side] = get(from);
+    }
+}
+
 enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
                                  size_t size, struct pw_error *err)
 {
@@ -127,11 +144,8 @@ enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int en
             snapshot->power[n * market->n_products + q] = get(&bytes);
             snapshot->price[n * market->n_products + q] = get(&bytes);
         }
-        size_t of_end = pw_snapshot_end_size(market->n_products),
-               size_of_ends = (size_t)pw_market_degree(market, n) * of_end * sizeof(double);
-        if (size_of_ends > 0)
-            memcpy(snapshot->ends + (size_t)market->end_first[n] * of_end, bytes, size_of_ends);
-        bytes += size_of_ends;
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
+            take_slot(snapshot, n, e, &bytes);
     }
     return PW_OK;
 }

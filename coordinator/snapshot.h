@@ -11,17 +11,16 @@
 #include "common/market.h"
 #include "coordinator/host.h"
 
-/* One product of a link end: its trades of the last two offers, and the price of the trade at the last one.
- */
-struct pw_snapshot_trade {
-    double mine, before, price;
+/* A link but for its trades; of its ends that of agent_a (0) and of agent_b (1). */
+struct pw_snapshot_link {
+    int32_t round[2]; /* of the last offer */
+    double penalty[2];
+    double settled_s[2]; /* since when the trade is settled, on the run's clock; NaN: it is not */
 };
 
-/* A link end but for its trades. */
-struct pw_snapshot_end {
-    double round; /* of its last offer */
-    double penalty;
-    double settled_s; /* since when its trade is settled, on the run's clock; NaN: it is not */
+/* One product of a link, by end: the trades of the last two offers, and the price of the last one. */
+struct pw_snapshot_trade {
+    double mine[2], before[2], price[2];
 };
 
 /* Arrays over agents [n_agents (* n_products)], products innermost. */
@@ -32,28 +31,26 @@ struct pw_snapshot {
     double *wait_s, *compute_s;
     int64_t *iterations, *sent;
     int64_t *lost, *duplicates; /* of the offers to each agent */
-    double *ends; /* of each link end, in the order of the market's end arrays, its pw_snapshot_end and its
-                     trades */
+    double *links;              /* of each link, its pw_snapshot_link and its trades */
 };
 
-/* Doubles of a link end. */
-static inline size_t pw_snapshot_end_size(int n_products)
+/* Doubles of a link. */
+static inline size_t pw_snapshot_link_size(int n_products)
 {
-    return (sizeof(struct pw_snapshot_end) + (size_t)n_products * sizeof(struct pw_snapshot_trade)) /
+    return (sizeof(struct pw_snapshot_link) + (size_t)n_products * sizeof(struct pw_snapshot_trade)) /
            sizeof(double);
 }
 
-/* Link end `end`, and product q of its trades. */
-static inline const struct pw_snapshot_end *pw_snapshot_end(const struct pw_snapshot *snapshot, int end)
+/* Link l, and product q of its trades. */
+static inline struct pw_snapshot_link *pw_snapshot_link(const struct pw_snapshot *snapshot, int l)
 {
-    const double *at = snapshot->ends + (size_t)end * pw_snapshot_end_size(snapshot->market->n_products);
-    return (const struct pw_snapshot_end *)(const void *)at;
+    double *at = snapshot->links + (size_t)l * pw_snapshot_link_size(snapshot->market->n_products);
+    return (struct pw_snapshot_link *)(void *)at;
 }
 
-static inline const struct pw_snapshot_trade *pw_snapshot_trade(const struct pw_snapshot *snapshot, int end,
-                                                                int q)
+static inline struct pw_snapshot_trade *pw_snapshot_trade(const struct pw_snapshot *snapshot, int l, int q)
 {
-    return (const struct pw_snapshot_trade *)(const void *)(pw_snapshot_end(snapshot, end) + 1) + q;
+    return (struct pw_snapshot_trade *)(void *)(pw_snapshot_link(snapshot, l) + 1) + q;
 }
 
 struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired);
