@@ -200,6 +200,24 @@ PW_INLINE void store_digest(struct pw_row_digest *digest, const struct taken tak
     store_larger(digest->mismatch_max, first->mismatch_max, last->mismatch_max);
 }
 
+/* Ends so far ahead are fetched while others are taken in, those of the next groups too: without it the
+ * processor computes and waits for memory in turn. What lies behind the last end is fetched for nothing. */
+enum { AHEAD = 512 };
+
+PW_INLINE void fetch_ahead(const struct pw_row_group *group, size_t at, int kind)
+{
+    const size_t floats_per_line = 16;
+    __builtin_prefetch(group->s + at + AHEAD, 1);
+    __builtin_prefetch(group->peer_s + at + AHEAD, 1);
+    __builtin_prefetch(group->slope + at + AHEAD);
+    if (kind != PW_ROW_PLAIN)
+        __builtin_prefetch(group->agreed + at + AHEAD, 1);
+    if ((kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE) && at % floats_per_line == 0) {
+        __builtin_prefetch(group->gap_sum2 + at + AHEAD, 1);
+        __builtin_prefetch(group->move_sum2 + at + AHEAD, 1);
+    }
+}
+
 PW_INLINE void take_in_step(const struct pw_row_group *group, const struct pw_row_rules *rules, int row_at,
                             lanes m, const struct limits *fixed, struct taken *taken, int by_end, int kind,
                             int closely)
@@ -207,6 +225,7 @@ PW_INLINE void take_in_step(const struct pw_row_group *group, const struct pw_ro
     const choice yes = all(0.0) == all(0.0);
     size_t at = (size_t)row_at * PW_LANES;
     struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    fetch_ahead(group, at, kind);
     struct row row = meet(group, at, of_peers(group, row_at, group->prices), &limits, m,
                           all(rules->relaxation), yes, by_end);
     if (closely)
