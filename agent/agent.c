@@ -81,8 +81,10 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
         *per_product[i] = take_doubles(arena, slots * (size_t)agent->n_products);
     agent->outbox = take(arena, slots, sizeof(int));
     agent->turned = take(arena, slots, sizeof(int));
-    agent->heard_at = take(arena, slots, sizeof(int));
-    agent->heard_round = take(arena, slots, sizeof(int));
+    if (agent->rules.exchange == PW_LATEST || agent->rules.exchange == PW_STALE) {
+        agent->heard_at = take(arena, slots, sizeof(int));
+        agent->heard_round = take(arena, slots, sizeof(int));
+    }
 }
 
 /* The agent itself, then its arrays: one block of memory, what a delivery touches first. */
@@ -153,7 +155,7 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
     copy_spec(agent, spec);
     if (spec->trade != NULL && pw_exchange_starts_anywhere(rules->exchange))
         start_from(agent, spec);
-    for (int slot = 0; slot < agent->n_links; slot++)
+    for (int slot = 0; slot < agent->n_links && agent->heard_round != NULL; slot++)
         agent->heard_round[slot] = -1;
     agent->residuals.unsolved = agent->n_links;
     return agent;

@@ -235,10 +235,14 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
         rows->visitor_ends[end->peer - rows->spec.n_agents]++;
     rows->slope[e] = 1.0 / end->penalty;
     rows->ratio[e] = (float)(end->penalty_start / end->penalty);
-    rows->s[e] = end->s;
-    rows->peer_s[e] = end->peer_s;
-    rows->t_min[bound] = end->t_min;
-    rows->t_max[bound] = end->t_max;
+    if (end->s != 0.0 || end->peer_s != 0.0) { /* else they are so already, far apart in memory */
+        rows->s[e] = end->s;
+        rows->peer_s[e] = end->peer_s;
+    }
+    if (rows->spec.by_end || k == 0) {
+        rows->t_min[bound] = end->t_min;
+        rows->t_max[bound] = end->t_max;
+    }
     if (rows->spec.by_end) {
         rows->fee[e] = end->fee;
         rows->peer_fee[e] = end->peer_fee;

@@ -51,8 +51,8 @@ struct pw_rows;
 struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec);
 void pw_rows_destroy(struct pw_rows *rows);
 
-/* Sets end k of agent i, before the first round. Where bounds and fees are not by end, those of the last end
- * set count for all ends of the agent. */
+/* Sets end k of agent i, once, before the first round. Where bounds and fees are not by end, those of end 0
+ * count for all ends of the agent. */
 void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end);
 
 /* The price that agent i starts from, and what a trade of it at rest may move by, in power. */

@@ -203,34 +203,59 @@ static void link_peers(int n_agents, const struct abilities *can, const struct p
     free(picks);
 }
 
-struct pair {
-    int a, b;
-};
-
-static int by_pair(const void *x, const void *y)
+static int ascending(const void *x, const void *y)
 {
-    const struct pair *p = x, *q = y;
-    if (p->a != q->a)
-        return p->a < q->a ? -1 : 1;
-    return (p->b > q->b) - (p->b < q->b);
+    int a = *(const int *)x, b = *(const int *)y;
+    return (a > b) - (a < b);
 }
 
-/* Sorts the links and drops those asked for from both ends. */
-static void drop_repeated(struct bundle *bundle)
+/* Most agents have few links. */
+static void sort_agents(int *agents, int count)
 {
-    struct pair *pairs = pw_alloc((size_t)bundle->count, sizeof *pairs);
+    enum { FEW = 32 };
+    if (count > FEW) {
+        qsort(agents, (size_t)count, sizeof *agents, ascending);
+        return;
+    }
+    for (int i = 1; i < count; i++) {
+        int agent = agents[i], j = i;
+        for (; j > 0 && agents[j - 1] > agent; j--)
+            agents[j] = agents[j - 1];
+        agents[j] = agent;
+    }
+}
+
+/* Where the links from each agent a begin if they lie in the order of a: [n_agents + 1], for the caller. */
+static int *count_from(const struct bundle *bundle, int n_agents)
+{
+    int *first = pw_alloc((size_t)n_agents + 1, sizeof *first);
     for (long l = 0; l < bundle->count; l++)
-        pairs[l] = (struct pair){bundle->a[l], bundle->b[l]};
-    qsort(pairs, (size_t)bundle->count, sizeof *pairs, by_pair);
+        first[bundle->a[l] + 1]++;
+    for (int n = 0; n < n_agents; n++)
+        first[n + 1] += first[n];
+    return first;
+}
+
+/* Sorts the links, by counting, and drops those asked for from both ends. */
+static void drop_repeated(struct bundle *bundle, int n_agents)
+{
+    int *first = count_from(bundle, n_agents), *b = pw_alloc((size_t)bundle->count, sizeof *b);
+    for (long l = bundle->count - 1; l >= 0; l--)
+        b[--first[bundle->a[l] + 1]] = bundle->b[l]; /* leaves in first[n + 1] where the links of n begin */
     long kept = 0;
-    for (long l = 0; l < bundle->count; l++) {
-        if (l > 0 && by_pair(&pairs[l], &pairs[l - 1]) == 0)
-            continue;
-        bundle->a[kept] = pairs[l].a;
-        bundle->b[kept++] = pairs[l].b;
+    for (int n = 0; n < n_agents; n++) {
+        int begin = first[n + 1], end = n + 1 < n_agents ? first[n + 2] : (int)bundle->count;
+        sort_agents(b + begin, end - begin);
+        for (int k = begin; k < end; k++) {
+            if (k > begin && b[k] == b[k - 1])
+                continue;
+            bundle->a[kept] = n;
+            bundle->b[kept++] = b[k];
+        }
     }
     bundle->count = kept;
-    free(pairs);
+    free(first);
+    free(b);
 }
 
 static void install(struct pw_market *market, const struct abilities *can, const struct bundle *bundle,
@@ -258,7 +283,7 @@ void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int
     struct abilities can = find_abilities(market);
     for (int l = 0; l < n_pairs; l++)
         add_oriented(&can, sides, pairs[l].a, pairs[l].b, &bundle);
-    drop_repeated(&bundle);
+    drop_repeated(&bundle, market->n_agents);
     install(market, &can, &bundle, sides, fee);
     free(bundle.a);
     free(bundle.b);
@@ -303,7 +328,7 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
     else
         link_pairs(market->n_agents, can, spec, sides, &bundle);
     if (spec->kind == PW_LINKS_NEAREST || spec->kind == PW_LINKS_PEERS)
-        drop_repeated(&bundle);
+        drop_repeated(&bundle, market->n_agents);
     int fits = bundle.count <= MOST_LINKS;
     if (fits)
         install(market, can, &bundle, sides, fee);

@@ -36,29 +36,27 @@ static void *make_room(void *array, size_t *room, size_t wanted, size_t size)
     return pw_realloc(array, *room, size);
 }
 
-static void add(struct pw_changes *changes, const struct pw_change *change)
+static void add(struct pw_changes *changes, int64_t time_ns, int32_t number, int32_t solve, double gap2)
 {
     changes->items = make_room(changes->items, &changes->room, changes->count + 1, sizeof *changes->items);
-    changes->items[changes->count++] = *change;
-}
-
-static int32_t add_solve(struct pw_changes *changes, const struct pw_solve *solve)
-{
-    changes->solves =
-        make_room(changes->solves, &changes->solve_room, changes->n_solves + 1, sizeof *changes->solves);
-    changes->solves[changes->n_solves] = *solve;
-    return (int32_t)changes->n_solves++;
+    struct pw_change *change = &changes->items[changes->count++];
+    change->time_ns = time_ns;
+    change->number = number;
+    change->solve = solve;
+    change->gap2 = gap2;
 }
 
 void pw_changes_add_gap(struct pw_changes *changes, int64_t time_ns, int32_t link, double gap2)
 {
-    add(changes, &(struct pw_change){time_ns, link, -1, gap2});
+    add(changes, time_ns, link, -1, gap2);
 }
 
-void pw_changes_add_solve(struct pw_changes *changes, int64_t time_ns, int32_t agent, double gap2,
-                          const struct pw_solve *solve)
+struct pw_solve *pw_changes_add_solve(struct pw_changes *changes, int64_t time_ns, int32_t agent, double gap2)
 {
-    add(changes, &(struct pw_change){time_ns, agent, add_solve(changes, solve), gap2});
+    add(changes, time_ns, agent, (int32_t)changes->n_solves, gap2);
+    changes->solves =
+        make_room(changes->solves, &changes->solve_room, changes->n_solves + 1, sizeof *changes->solves);
+    return &changes->solves[changes->n_solves++];
 }
 
 void pw_changes_append(struct pw_changes *changes, const struct pw_change *items, size_t count,

@@ -35,8 +35,10 @@ struct pw_changes {
 void pw_changes_finish(struct pw_changes *changes);
 
 void pw_changes_add_gap(struct pw_changes *changes, int64_t time_ns, int32_t link, double gap2);
-void pw_changes_add_solve(struct pw_changes *changes, int64_t time_ns, int32_t agent, double gap2,
-                          const struct pw_solve *solve);
+
+/* The solve is for the caller to fill, all of it and at once. */
+struct pw_solve *pw_changes_add_solve(struct pw_changes *changes, int64_t time_ns, int32_t agent,
+                                      double gap2);
 
 /* Adds others' changes, in any order: `items` [count], whose solves are positions in `solves` [n_solves]. */
 void pw_changes_append(struct pw_changes *changes, const struct pw_change *items, size_t count,

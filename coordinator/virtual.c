@@ -106,34 +106,37 @@ static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t sen
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     const struct pw_residuals *residuals = &agent->residuals;
-    struct pw_solve solve = {.dual2 = residuals->dual2,
-                             .price2 = residuals->price2,
-                             .naive2 = residuals->naive2,
-                             .welfare = -(pw_agent_cost(agent) + pw_agent_fees(agent)),
-                             .turn = (int32_t)agent->fires,
-                             .unsolved = residuals->unsolved,
-                             .sent = sent,
-                             .settled = agent->n_settled,
-                             .lost = lost};
-    pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2, &solve);
+    struct pw_solve *solve =
+        pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2);
+    solve->dual2 = residuals->dual2;
+    solve->price2 = residuals->price2;
+    solve->naive2 = residuals->naive2;
+    solve->welfare = -(pw_agent_cost(agent) + pw_agent_fees(agent));
+    solve->turn = (int32_t)agent->fires;
+    solve->unsolved = residuals->unsolved;
+    solve->settled = agent->n_settled;
+    solve->sent = sent;
+    solve->lost = lost;
 }
 
-static void push(struct pw_virtual *clock, int64_t time_ns, const struct event *event)
+static struct event *push(struct pw_virtual *clock, int64_t time_ns, int32_t agent, int32_t slot,
+                          int32_t round)
 {
-    pw_event_queue_push(clock->queue, time_ns, event);
+    struct event *event = pw_event_queue_push(clock->queue, time_ns);
+    event->agent = agent;
+    event->slot = slot;
+    event->round = round;
+    return event;
 }
 
 /* An offer will be delivered to an agent that lives here, unless it is lost for good. */
 static void take_flight(struct pw_virtual *clock, const struct pw_flight *flight)
 {
-    struct event event;
+    const struct pw_offer *offer = &flight->offer;
     if (flight->due_ns == PW_FLIGHT_NEVER)
         return;
-    event.agent = flight->offer.agent;
-    event.slot = flight->offer.slot;
-    event.round = flight->offer.round;
-    memcpy(event.r, flight->offer.r, (size_t)clock->n_products * sizeof(double));
-    push(clock, flight->due_ns, &event);
+    struct event *event = push(clock, flight->due_ns, offer->agent, offer->slot, offer->round);
+    pw_copy_reals(event->r, offer->r, (size_t)clock->n_products);
 }
 
 static int64_t due(int64_t sent_ns, const struct pw_passage *passage)
@@ -292,9 +295,8 @@ static void answer(struct pw_virtual *clock, int n, int slot, int64_t when_ns)
 static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    struct event event = {n, TIMEOUT, (int32_t)agent->fires, {0}};
     if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - now)
-        push(clock, now + clock->spec.timeout_ns, &event);
+        push(clock, now + clock->spec.timeout_ns, n, TIMEOUT, (int32_t)agent->fires);
 }
 
 /* An agent that has not fired since then fires with what it has. */
@@ -331,7 +333,6 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
-    struct event done = {n, DONE, 0, {0}};
     int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
@@ -341,7 +342,7 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     clock->solved_ns[i] = end_ns;
     clock->busy[i] = 1;
     if (end_ns > now)
-        push(clock, end_ns, &done);
+        push(clock, end_ns, n, DONE, 0);
     else
         end_solve(clock, n, now);
 }

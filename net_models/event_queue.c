@@ -158,15 +158,14 @@ static void make_room(struct pw_event_queue *queue, struct row *row, size_t coun
     row->bytes = pw_realloc(row->bytes, row->room, queue->event_size);
 }
 
-static void write_event(const struct pw_event_queue *queue, struct event *event, int64_t time_ns,
-                        const void *payload)
+static void *at_time(struct event *event, int64_t time_ns)
 {
     event->time_ns = time_ns;
-    memcpy(event->payload, payload, queue->payload_size);
+    return event->payload;
 }
 
-/* Into `ready`, behind everything that is not later. */
-static void insert_ready(struct pw_event_queue *queue, int64_t time_ns, const void *payload)
+/* In `ready`, behind everything that is not later. */
+static void *insert_ready(struct pw_event_queue *queue, int64_t time_ns)
 {
     struct row *ready = &queue->ready;
     make_room(queue, ready, 1);
@@ -174,11 +173,11 @@ static void insert_ready(struct pw_event_queue *queue, int64_t time_ns, const vo
     while (i > ready->first && at(queue, ready, i - 1)->time_ns > time_ns)
         i--;
     memmove(at(queue, ready, i + 1), at(queue, ready, i), (ready->end - 1 - i) * queue->event_size);
-    write_event(queue, at(queue, ready, i), time_ns, payload);
+    return at_time(at(queue, ready, i), time_ns);
 }
 
-/* Into a bucket of the ring. */
-static void append(struct pw_event_queue *queue, struct bucket *bucket, int64_t time_ns, const void *payload)
+/* In a bucket of the ring. */
+static void *append(struct pw_event_queue *queue, struct bucket *bucket, int64_t time_ns)
 {
     if (bucket->chunk == NONE || bucket->used == PER_CHUNK) {
         if (queue->free_chunk == NONE)
@@ -190,28 +189,26 @@ static void append(struct pw_event_queue *queue, struct bucket *bucket, int64_t 
         size_t i = (size_t)(bucket - queue->buckets);
         queue->occupied[i / 64] |= (uint64_t)1 << i % 64;
     }
-    write_event(queue, in_chunk(queue, bucket->chunk, bucket->used++), time_ns, payload);
     queue->in_ring++;
+    return at_time(in_chunk(queue, bucket->chunk, bucket->used++), time_ns);
 }
 
-static void place(struct pw_event_queue *queue, int64_t time_ns, const void *payload)
+static void *place(struct pw_event_queue *queue, int64_t time_ns)
 {
     int64_t ahead = (time_ns - queue->start_ns) >> queue->shift;
-    if (time_ns < queue->start_ns) {
-        insert_ready(queue, time_ns, payload);
-    } else if (ahead < queue->n_buckets) {
-        append(queue, bucket_ahead(queue, ahead), time_ns, payload);
-    } else {
-        make_room(queue, &queue->later, 1);
-        write_event(queue, at(queue, &queue->later, queue->later.end++), time_ns, payload);
-        queue->later_ns = time_ns < queue->later_ns ? time_ns : queue->later_ns;
-    }
+    if (time_ns < queue->start_ns)
+        return insert_ready(queue, time_ns);
+    if (ahead < queue->n_buckets)
+        return append(queue, bucket_ahead(queue, ahead), time_ns);
+    make_room(queue, &queue->later, 1);
+    queue->later_ns = time_ns < queue->later_ns ? time_ns : queue->later_ns;
+    return at_time(at(queue, &queue->later, queue->later.end++), time_ns);
 }
 
-void pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns, const void *payload)
+void *pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns)
 {
     queue->count++;
-    place(queue, time_ns, payload);
+    return place(queue, time_ns);
 }
 
 /* Those beyond the ring that are within it by now. */
@@ -221,7 +218,7 @@ static void bring_in_later(struct pw_event_queue *queue)
     queue->later = (struct row){0};
     queue->later_ns = INT64_MAX;
     for (size_t i = 0; i < old.end; i++)
-        place(queue, at(queue, &old, i)->time_ns, at(queue, &old, i)->payload);
+        memcpy(place(queue, at(queue, &old, i)->time_ns), at(queue, &old, i)->payload, queue->payload_size);
     free(old.bytes);
 }
 

@@ -21,8 +21,12 @@ void pw_event_queue_destroy(struct pw_event_queue *queue);
 void pw_event_queue_on_fetch(struct pw_event_queue *queue, void (*fetch)(void *context, const void *payload),
                              void *context);
 
-/* Copies a payload in, due at `time_ns`, which is not before the last event taken out. */
-void pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns, const void *payload);
+/* A new event, due at `time_ns`, which is not before the last event taken out. Returns where its payload is
+ * to be written, aligned to 8 bytes, before anything else is done with the queue. (There, and not copied: to
+ * read back at once in large pieces what was written in small ones makes a processor wait for all it has
+ * written.)
+ */
+void *pw_event_queue_push(struct pw_event_queue *queue, int64_t time_ns);
 
 /* Time of the earliest event; INT64_MAX where there is none. */
 int64_t pw_event_queue_next(const struct pw_event_queue *queue);

@@ -32,7 +32,7 @@ static void turn_ring(void *context)
     struct payload payload;
     for (int i = 0; i < TURNS; i++) {
         int64_t now = pw_event_queue_pop(setting->ring, INT64_MAX, &payload);
-        pw_event_queue_push(setting->ring, now + delay(&setting->rng), &payload);
+        *(struct payload *)pw_event_queue_push(setting->ring, now + delay(&setting->rng)) = payload;
     }
 }
 
@@ -58,7 +58,7 @@ int main(void)
         setting.ring = pw_event_queue_create(sizeof payload, (size_t)sizes[i], 2 * MEAN_NS);
         setting.heap = pw_due_queue_create((size_t)sizes[i], sizeof payload);
         for (int k = 0; k < sizes[i]; k++) {
-            pw_event_queue_push(setting.ring, delay(&setting.rng), &payload);
+            *(struct payload *)pw_event_queue_push(setting.ring, delay(&setting.rng)) = payload;
             pw_due_queue_push(setting.heap, delay(&setting.rng), &payload);
         }
         double ring = bench_median_ns(turn_ring, &setting, 5) / TURNS;

@@ -59,7 +59,7 @@ static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, in
         int grow = list->count == 0 || (list->count < 100 + 300 * law && test_below(rng, 3) > 0);
         if (grow) {
             int64_t time = now + draw_delay(rng, law, span);
-            pw_event_queue_push(queue, time, &id);
+            *(int *)pw_event_queue_push(queue, time) = id;
             list->time[list->count] = time;
             list->id[list->count++] = id++;
         } else {
@@ -94,7 +94,7 @@ START_TEST(an_empty_queue_has_no_next)
     struct pw_event_queue *queue = pw_event_queue_create(sizeof(int), 10, 100);
     int id = 5;
     ck_assert(pw_event_queue_next(queue) == INT64_MAX);
-    pw_event_queue_push(queue, INT64_MAX / 2, &id);
+    *(int *)pw_event_queue_push(queue, INT64_MAX / 2) = id;
     ck_assert(pw_event_queue_next(queue) == INT64_MAX / 2);
     ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX / 2);
     ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX);
