@@ -74,6 +74,8 @@ struct pw_event {
 
 struct pw_outcome {
     int n_agents, n_links, n_products;
+    int is_cut; /* a signal or the command's limit of time ended it: by itself it would have ended otherwise
+                 */
     struct pw_summary summary;
 
     /* [n_agents * n_products], products innermost */

@@ -15,7 +15,7 @@ enum { MOST_SAMPLES = 4096 };
 /* Rounds are looked at closely once both residuals are within so many times their tolerances. */
 static const double NEAR = 4.0;
 
-enum reason { NONE, CANDIDATE, LIMIT, INTERRUPT };
+enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 
 struct pw_bulk_chair {
     const struct pw_market *market;
@@ -105,9 +105,10 @@ static enum reason look(const struct pw_bulk_chair *chair, const struct pw_bulk_
 {
     if (round->interrupted)
         return INTERRUPT;
-    if (now_ns - chair->start_ns > chair->max_time_ns || now_ns > chair->deadline_ns ||
-        round->rounds >= chair->max_rounds)
+    if (now_ns - chair->start_ns > chair->max_time_ns || round->rounds >= chair->max_rounds)
         return LIMIT;
+    if (now_ns > chair->deadline_ns)
+        return DEADLINE;
     return chair->excess <= chair->wanted ? CANDIDATE : NONE;
 }
 
@@ -157,6 +158,7 @@ enum pw_code pw_bulk_chair_take(struct pw_bulk_chair *chair, int first, int end,
 static void fill_summary(struct pw_bulk_chair *chair, int accepted)
 {
     struct pw_summary *summary = &chair->outcome->summary;
+    chair->outcome->is_cut = chair->reason == INTERRUPT || chair->reason == DEADLINE;
     summary->status = chair->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
     summary->convergence_time_s = accepted ? chair->end_s : NAN;
     summary->end_time_s = summary->wall_s = chair->end_s;

@@ -11,7 +11,7 @@
 /* After a snapshot that missed its tests the next one waits for at most so many checks. */
 enum { MOST_CHECKS_SKIPPED = 8, SAMPLES_PER_CHECK = 8 };
 
-enum reason { CANDIDATE, LIMIT, INTERRUPT, QUIET };
+enum reason { CANDIDATE, LIMIT, DEADLINE, INTERRUPT, QUIET };
 
 struct pw_director {
     const struct pw_negotiation *negotiation;
@@ -92,8 +92,7 @@ static int looks_over(struct pw_director *director)
 static int at_limit(const struct pw_director *director)
 {
     return director->check_ns >= director->max_time_ns ||
-           director->rounds >= director->negotiation->settings->max_rounds ||
-           pw_clock_ns() > director->negotiation->deadline_ns;
+           director->rounds >= director->negotiation->settings->max_rounds;
 }
 
 /* One check, at its time; true if a snapshot is wanted. */
@@ -104,6 +103,8 @@ static int check(struct pw_director *director, int interrupted)
         director->reason = INTERRUPT;
     else if (at_limit(director))
         director->reason = LIMIT;
+    else if (pw_clock_ns() > director->negotiation->deadline_ns)
+        director->reason = DEADLINE;
     else if (looks_over(director))
         director->reason = CANDIDATE;
     else
@@ -148,6 +149,7 @@ static void fill_summary(const struct pw_director *director, struct pw_outcome *
     double end_s = (double)(director->reason == QUIET ? course->now_ns : director->check_ns) * 1e-9;
     int quiet = director->settles && director->reason == QUIET;
     double held_s = quiet ? pw_outcome_last_settled_s(outcome) : (double)course->holds_since_ns * 1e-9;
+    outcome->is_cut = director->reason == INTERRUPT || director->reason == DEADLINE;
     summary->status = director->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
     summary->convergence_time_s = accepted ? (quiet || course->holds ? held_s : end_s) : NAN;
     summary->end_time_s = end_s;

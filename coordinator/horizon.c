@@ -226,17 +226,11 @@ static void describe(const struct pw_horizon_spec *spec, struct pw_outcome *outc
         pw_fees_collect(spec->fees, spec->market, outcome->trade, summary->fees_by_kind);
 }
 
-static int is_cut(const struct pw_horizon_spec *spec, const struct pw_outcome *outcome)
-{
-    return outcome->summary.status == PW_STOPPED ||
-           (outcome->summary.status == PW_AT_LIMIT && pw_clock_ns() > spec->deadline_ns);
-}
-
 /* Rank 0: what becomes of a slot's outcome. */
 static enum pw_code keep(const struct pw_horizon_spec *spec, struct pw_horizon *horizon,
                          struct pw_outcome *outcome, struct pw_error *err)
 {
-    horizon->is_cut = is_cut(spec, outcome);
+    horizon->is_cut = outcome->is_cut;
     if (horizon->is_cut && horizon->count > 1) {
         pw_outcome_destroy(outcome);
         return PW_OK;

@@ -22,7 +22,7 @@ enum phase {
 };
 
 /* Why a snapshot is taken. */
-enum reason { CANDIDATE, LIMIT, INTERRUPT, QUIET };
+enum reason { CANDIDATE, LIMIT, DEADLINE, INTERRUPT, QUIET };
 
 struct pw_supervisor {
     struct pw_supervisor_spec spec;
@@ -242,9 +242,11 @@ static void look_for_an_end(struct pw_supervisor *supervisor, int64_t now_ns)
     const struct pw_supervisor_spec *spec = &supervisor->spec;
     if (interrupted(supervisor))
         gather(supervisor, INTERRUPT, now_ns);
-    else if (now_ns - supervisor->start_ns > spec->max_time_ns || now_ns > spec->deadline_ns ||
+    else if (now_ns - supervisor->start_ns > spec->max_time_ns ||
              supervisor->totals.most_fires >= spec->max_rounds)
         gather(supervisor, LIMIT, now_ns);
+    else if (now_ns > spec->deadline_ns)
+        gather(supervisor, DEADLINE, now_ns);
     else if (looks_over(supervisor, now_ns))
         gather(supervisor, CANDIDATE, now_ns);
 }
@@ -261,6 +263,7 @@ static void fill_summary(struct pw_supervisor *supervisor, int64_t now_ns, int a
     double end_s = seconds_since(supervisor, now_ns),
            held_s = supervisor->reason == QUIET ? pw_outcome_last_settled_s(supervisor->outcome)
                                                 : seconds_since(supervisor, supervisor->holds_since);
+    supervisor->outcome->is_cut = supervisor->reason == INTERRUPT || supervisor->reason == DEADLINE;
     summary->status = supervisor->reason == INTERRUPT ? PW_STOPPED : accepted ? PW_CONVERGED : PW_AT_LIMIT;
     int held = supervisor->reason == QUIET || supervisor->excess <= 1.0;
     summary->convergence_time_s = accepted ? (held ? fmin(held_s, end_s) : end_s) : NAN;

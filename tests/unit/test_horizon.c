@@ -7,6 +7,7 @@
 #include "common/bills.h"
 #include "common/memory.h"
 #include "common/outcome_pack.h"
+#include "coordinator/clock.h"
 #include "coordinator/horizon.h"
 #include "coordinator/opening.h"
 #include "coordinator/reference.h"
@@ -230,6 +231,38 @@ START_TEST(calls_open_near_the_optimum)
 END_TEST
 
 /* Each slot has delays of its own, but the first has those of a run without slots. */
+/* A slot that the command's limit of time ends is not done, be it within its tolerances: by itself it would
+ * have ended later, and a run that goes on after it would end with other numbers. */
+START_TEST(a_slot_cut_off_near_its_end_is_not_done)
+{
+    static const int clocks[] = {PW_CLOCK_VIRTUAL, PW_CLOCK_WALL, PW_CLOCK_WALL};
+    static const int bulks[] = {PW_BULK_AUTO, PW_BULK_YES, PW_BULK_NO};
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1, 4);
+    struct pw_transport *alone = pw_transport_loopback();
+    struct pw_settings settings = virtual_settings(3, PW_WARM_NO);
+    struct pw_horizon horizon;
+    struct pw_error err;
+    settings.clock = clocks[_i];
+    settings.bulk = bulks[_i];
+    settings.primal = settings.dual = settings.price = 1e6; /* every solved state is within */
+    settings.trade_power = settings.trade_price = 1e-12;    /* but no trade ever rests */
+    settings.criterion = PW_CRITERION_TRADE;
+    struct pw_horizon_spec spec = {.market = market,
+                                   .settings = &settings,
+                                   .progress = PW_PROGRESS_NONE,
+                                   .deadline_ns = pw_clock_ns(),
+                                   .transport = alone,
+                                   .optimum = pw_horizon_optimum};
+    pw_horizon_init(&horizon, &settings);
+    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
+    ck_assert_int_eq(horizon.n_done, 0);
+    ck_assert(horizon.is_cut);
+    pw_horizon_release(&horizon);
+    pw_transport_close(alone);
+    pw_market_destroy(market);
+}
+END_TEST
+
 START_TEST(slots_have_draws_of_their_own)
 {
     struct pw_market *market = test_market(FAMILY_TWO_SIDED, 8, 1.0, 7200);
@@ -353,6 +386,7 @@ Suite *horizon_suite(void)
     tcase_add_test(slots, calls_are_for_markets_of_one_price);
     tcase_add_test(slots, a_call_takes_the_fee_off);
     tcase_add_loop_test(slots, calls_open_near_the_optimum, 0, 12);
+    tcase_add_loop_test(slots, a_slot_cut_off_near_its_end_is_not_done, 0, 3);
     tcase_add_test(slots, slots_have_draws_of_their_own);
     tcase_add_loop_test(bills, bills_add_up, 0, N_FAMILIES);
     tcase_add_test(kept, an_outcome_survives_packing);
