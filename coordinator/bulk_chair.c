@@ -100,15 +100,16 @@ static void show(struct pw_bulk_chair *chair, const struct norms *norms, const s
         pw_series_add(&chair->series, &sample, 0);
 }
 
-/* Why the run may end here. */
+/* Why the run may end here. A deadline once passed stays the reason: the next round would be looked at closely
+ * only for its sake. */
 static enum reason look(const struct pw_bulk_chair *chair, const struct pw_bulk_round *round, int64_t now_ns)
 {
     if (round->interrupted)
         return INTERRUPT;
-    if (now_ns - chair->start_ns > chair->max_time_ns || round->rounds >= chair->max_rounds)
-        return LIMIT;
     if (now_ns > chair->deadline_ns)
         return DEADLINE;
+    if (now_ns - chair->start_ns > chair->max_time_ns || round->rounds >= chair->max_rounds)
+        return LIMIT;
     return chair->excess <= chair->wanted ? CANDIDATE : NONE;
 }
 

@@ -109,16 +109,19 @@ double pw_horizon_optimum(void *context, const struct pw_market *market)
     return NAN;
 }
 
-/* The centralised optimum beside, if the case asks for it, and how far from it we ended. */
+/* The centralised optimum beside, if the case asks for it, and how far from it we ended. Who sends a signal does
+ * not want to wait for it: then the outcome lacks what it would have had. */
 static void compare_with_optimum(const struct pw_horizon_spec *spec, const struct pw_market *market,
                                  struct pw_outcome *outcome)
 {
     int choice = spec->settings->reference;
     int is_wanted =
         choice == PW_REFERENCE_YES || (choice == PW_REFERENCE_AUTO && pw_reference_is_cheap(market));
+    int is_skipped = is_wanted && pw_signals_caught();
     enum pw_phase before = pw_phase_enter(PW_PHASE_REFERENCE);
+    outcome->is_cut |= is_skipped;
     pw_summary_compare(&outcome->summary,
-                       is_wanted && !pw_signals_caught() ? spec->optimum(spec->context, market) : NAN);
+                       is_wanted && !is_skipped ? spec->optimum(spec->context, market) : NAN);
     pw_phase_leave(before);
 }
 

@@ -1,6 +1,7 @@
 /* A market over its time slots: warm starts, bills, what is kept of a slot. */
 #include <check.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "coordinator/horizon.h"
 #include "coordinator/opening.h"
 #include "coordinator/reference.h"
+#include "coordinator/signals.h"
 #include "coordinator/start.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
@@ -230,7 +232,6 @@ START_TEST(calls_open_near_the_optimum)
 }
 END_TEST
 
-/* Each slot has delays of its own, but the first has those of a run without slots. */
 /* A slot that the command's limit of time ends is not done, be it within its tolerances: by itself it would
  * have ended later, and a run that goes on after it would end with other numbers. */
 START_TEST(a_slot_cut_off_near_its_end_is_not_done)
@@ -263,6 +264,40 @@ START_TEST(a_slot_cut_off_near_its_end_is_not_done)
 }
 END_TEST
 
+/* Agents that trade with nobody are done at once, before anybody looks for signals; but after one nobody waits
+ * for the optimum beside any more. */
+START_TEST(a_slot_without_the_optimum_that_it_should_have_is_not_done)
+{
+    struct pw_market *market = pw_market_create(2, 1, 2, 0);
+    struct pw_transport *alone = pw_transport_loopback();
+    struct pw_settings settings = virtual_settings(3, PW_WARM_NO);
+    struct pw_horizon horizon;
+    struct pw_error err;
+    for (int i = 0; i < 2; i++) {
+        market->asset_first[i + 1] = i + 1;
+        market->p_min[i] = -1.0;
+        market->p_max[i] = market->a[i] = market->b[i] = 1.0;
+    }
+    pw_market_index(market);
+    struct pw_horizon_spec spec = {.market = market,
+                                   .settings = &settings,
+                                   .progress = PW_PROGRESS_NONE,
+                                   .deadline_ns = INT64_MAX,
+                                   .transport = alone,
+                                   .optimum = pw_horizon_optimum};
+    pw_signals_listen();
+    ck_assert_int_eq(raise(SIGTERM), 0);
+    pw_horizon_init(&horizon, &settings);
+    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
+    ck_assert_int_eq(horizon.n_done, 0);
+    ck_assert(horizon.is_cut);
+    pw_horizon_release(&horizon);
+    pw_transport_close(alone);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Each slot has delays of its own, but the first has those of a run without slots. */
 START_TEST(slots_have_draws_of_their_own)
 {
     struct pw_market *market = test_market(FAMILY_TWO_SIDED, 8, 1.0, 7200);
@@ -387,6 +422,7 @@ Suite *horizon_suite(void)
     tcase_add_test(slots, a_call_takes_the_fee_off);
     tcase_add_loop_test(slots, calls_open_near_the_optimum, 0, 12);
     tcase_add_loop_test(slots, a_slot_cut_off_near_its_end_is_not_done, 0, 3);
+    tcase_add_test(slots, a_slot_without_the_optimum_that_it_should_have_is_not_done);
     tcase_add_test(slots, slots_have_draws_of_their_own);
     tcase_add_loop_test(bills, bills_add_up, 0, N_FAMILIES);
     tcase_add_test(kept, an_outcome_survives_packing);
