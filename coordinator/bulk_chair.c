@@ -100,8 +100,8 @@ static void show(struct pw_bulk_chair *chair, const struct norms *norms, const s
         pw_series_add(&chair->series, &sample, 0);
 }
 
-/* Why the run may end here. A deadline once passed stays the reason: the next round would be looked at closely
- * only for its sake. */
+/* Why the run may end here. A deadline once passed stays the reason: the next round would be looked at
+ * closely only for its sake. */
 static enum reason look(const struct pw_bulk_chair *chair, const struct pw_bulk_round *round, int64_t now_ns)
 {
     if (round->interrupted)

@@ -8,6 +8,9 @@
 /* Running sums forget their rounding after so many changes, and at least one per agent and link. */
 enum { LEAST_REFRESH = 4096, MOST_SAMPLES = 4096 };
 
+/* Where nothing happens for longer than so many samples take, they are further apart. */
+enum { SAMPLES_OF_A_GAP = 64 };
+
 void pw_course_init(struct pw_course *course, const struct pw_market *market,
                     const struct pw_tolerances *tolerances, int64_t sample_ns)
 {
@@ -121,10 +124,12 @@ static void test(struct pw_course *course)
     course->naive_holds = naive;
 }
 
-/* Keeps the samples that are due up to `until_ns`. */
+/* Keeps the samples that are due up to `until_ns`, before which nothing happens: of a long time not all. */
 static void sample(struct pw_course *course, int64_t until_ns)
 {
-    for (; course->next_sample_ns < until_ns; course->next_sample_ns += course->sample_ns) {
+    int64_t gap = until_ns - course->next_sample_ns;
+    int64_t step = course->sample_ns * (1 + gap / course->sample_ns / SAMPLES_OF_A_GAP);
+    for (; course->next_sample_ns < until_ns; course->next_sample_ns += step) {
         struct pw_residual_norms now = pw_course_residuals(course);
         struct pw_sample sample = {(double)course->next_sample_ns * 1e-9,
                                    now.primal,

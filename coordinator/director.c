@@ -11,6 +11,12 @@
 /* After a snapshot that missed its tests the next one waits for at most so many checks. */
 enum { MOST_CHECKS_SKIPPED = 8, SAMPLES_PER_CHECK = 8 };
 
+/* Where nothing happens for longer than so many periods, checks are further apart. */
+enum { CHECKS_OF_A_GAP = 4096 };
+
+/* No run lasts longer, some 126 years: the latest times of messages sent by then still fit. */
+static const double LONGEST_NS = 4e18;
+
 enum reason { CANDIDATE, LIMIT, DEADLINE, INTERRUPT, QUIET };
 
 struct pw_director {
@@ -40,7 +46,7 @@ struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
     director->tolerances = *tolerances;
     director->lookahead_ns = lookahead_ns;
     director->period_ns = director->check_ns = check_ns;
-    director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, 9e18);
+    director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, LONGEST_NS);
     director->started_ns = pw_clock_ns();
     director->settles = pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL;
     director->wanted = INFINITY;
@@ -112,9 +118,11 @@ static int check(struct pw_director *director, int interrupted)
     return 1;
 }
 
-static void next_check(struct pw_director *director)
+/* Before `next_ns` nothing happens. */
+static void next_check(struct pw_director *director, int64_t next_ns)
 {
-    director->check_ns += director->period_ns;
+    int64_t gap = next_ns > director->check_ns ? next_ns - director->check_ns : 0;
+    director->check_ns += director->period_ns * (1 + gap / director->period_ns / CHECKS_OF_A_GAP);
     if (director->check_ns > director->max_time_ns)
         director->check_ns = director->max_time_ns;
 }
@@ -134,7 +142,7 @@ struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns,
         pw_course_play(&director->course, director->check_ns);
         if (check(director, interrupted))
             return (struct pw_order){0, PW_ORDER_SNAPSHOT};
-        next_check(director);
+        next_check(director, next_ns);
     }
     int64_t horizon =
         next_ns > INT64_MAX - director->lookahead_ns ? INT64_MAX : next_ns + director->lookahead_ns;
@@ -189,7 +197,7 @@ enum pw_code pw_director_judge(struct pw_director *director, const struct pw_sna
         pw_outcome_destroy(outcome);
         director->wanted = pw_course_excess(&director->course) / excess;
         director->skipped = 0;
-        next_check(director);
+        next_check(director, director->check_ns);
         return PW_OK;
     }
     if (excess > 1.0 && director->reason == QUIET && !director->settles) {

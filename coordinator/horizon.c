@@ -109,8 +109,8 @@ double pw_horizon_optimum(void *context, const struct pw_market *market)
     return NAN;
 }
 
-/* The centralised optimum beside, if the case asks for it, and how far from it we ended. Who sends a signal does
- * not want to wait for it: then the outcome lacks what it would have had. */
+/* The centralised optimum beside, if the case asks for it, and how far from it we ended. Who sends a signal
+ * does not want to wait for it: then the outcome lacks what it would have had. */
 static void compare_with_optimum(const struct pw_horizon_spec *spec, const struct pw_market *market,
                                  struct pw_outcome *outcome)
 {

@@ -264,8 +264,8 @@ START_TEST(a_slot_cut_off_near_its_end_is_not_done)
 }
 END_TEST
 
-/* Agents that trade with nobody are done at once, before anybody looks for signals; but after one nobody waits
- * for the optimum beside any more. */
+/* Agents that trade with nobody are done at once, before anybody looks for signals; but after one nobody
+ * waits for the optimum beside any more. */
 START_TEST(a_slot_without_the_optimum_that_it_should_have_is_not_done)
 {
     struct pw_market *market = pw_market_create(2, 1, 2, 0);

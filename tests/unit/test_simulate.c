@@ -173,6 +173,25 @@ START_TEST(time_and_rounds_are_limited)
 }
 END_TEST
 
+/* Offers that are lost ten thousand times and repeated daily take thousands of years: what nothing happens in costs
+ * no time, and times fit. */
+START_TEST(centuries_pass_quickly)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 4, 1, 6);
+    struct pw_settings settings = virtual_settings(6);
+    settings.criterion = _i == 0 ? PW_CRITERION_TRADE : PW_CRITERION_GLOBAL;
+    settings.loss = .9999;
+    settings.retransmit_s = 86400;
+    settings.max_time_s = 1e300;
+    struct pw_outcome *outcome = simulate(market, &settings);
+    ck_assert_int_eq(outcome->summary.status, PW_AT_LIMIT);
+    ck_assert_double_eq_tol(outcome->summary.end_time_s, 4e9, 1);
+    ck_assert_int_gt(outcome->n_samples, 10);
+    pw_outcome_destroy(outcome);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* Repeated transmissions are those that were lost; newest_wins_clears_and_stale_drifts has the other case. */
 START_TEST(losses_are_repeated)
 {
@@ -229,6 +248,7 @@ Suite *simulate_suite(void)
     tcase_add_test(tests, losses_are_repeated);
     tcase_add_loop_test(tests, the_automatic_relaxation_knows_the_exchange, 0, 3);
     tcase_add_test(tests, time_and_rounds_are_limited);
+    tcase_add_loop_test(tests, centuries_pass_quickly, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
