@@ -173,8 +173,8 @@ START_TEST(time_and_rounds_are_limited)
 }
 END_TEST
 
-/* Offers that are lost ten thousand times and repeated daily take thousands of years: what nothing happens in costs
- * no time, and times fit. */
+/* Offers that are lost ten thousand times and repeated daily take thousands of years: what nothing happens in
+ * costs no time, and times fit. */
 START_TEST(centuries_pass_quickly)
 {
     struct pw_market *market = test_market(FAMILY_TWO_SIDED, 4, 1, 6);
