@@ -173,7 +173,7 @@ START_TEST(time_and_rounds_are_limited)
 }
 END_TEST
 
-/* Offers that are lost ten thousand times and repeated daily take thousands of years: what nothing happens in
+/* Offers that are lost ten thousand times and repeated daily take decades each: what nothing happens in
  * costs no time, and times fit. */
 START_TEST(centuries_pass_quickly)
 {
