@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/memory.h"
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/outcome.h"
@@ -150,6 +151,22 @@ static int count(const struct pw_outcome *outcome, enum pw_event_kind kind)
     return n;
 }
 
+/* At each end a trade settles and wakes in turn. */
+static void check_turns(const struct pw_outcome *outcome)
+{
+    size_t agents = (size_t)outcome->n_agents;
+    unsigned char *is_settled = pw_alloc(agents * agents, 1);
+    for (int i = 0; i < outcome->n_events; i++) {
+        const struct pw_event *event = &outcome->events[i];
+        if (event->kind != PW_EVENT_SETTLE && event->kind != PW_EVENT_WAKE)
+            continue;
+        unsigned char *end = &is_settled[(size_t)event->agent * agents + (size_t)event->peer];
+        ck_assert_int_eq(*end, event->kind == PW_EVENT_WAKE);
+        *end = event->kind == PW_EVENT_SETTLE;
+    }
+    free(is_settled);
+}
+
 /* Every trade that ends settled at both ends was settled once more often than it woke. */
 START_TEST(the_timeline_tells_of_silence)
 {
@@ -162,6 +179,7 @@ START_TEST(the_timeline_tells_of_silence)
         ck_assert_int_eq(count(outcome, PW_EVENT_SETTLE) - count(outcome, PW_EVENT_WAKE),
                          2 * market->n_links);
         ck_assert_int_eq(count(outcome, PW_EVENT_SEND), (int)outcome->summary.messages_sent);
+        check_turns(outcome);
         pw_outcome_destroy(outcome);
         pw_market_destroy(market);
     }
