@@ -220,11 +220,12 @@ static int same(const struct pw_outcome *a, const struct pw_outcome *b)
            memcmp(a->rounds, b->rounds, links * sizeof(int)) == 0;
 }
 
+/* Runs that the limit of time ended, within the tolerances by chance, cannot be compared. */
 static int differs_alone(const struct run *run, const struct pw_outcome *outcome)
 {
     struct pw_transport *alone = pw_transport_loopback();
     struct pw_outcome *again = negotiate(run, alone);
-    int differs = !same(outcome, again);
+    int differs = !outcome->is_cut && !again->is_cut && !same(outcome, again);
     pw_outcome_destroy(again);
     pw_transport_close(alone);
     return differs;
