@@ -65,26 +65,9 @@ static double slot_excess(const struct pw_agent *agent, int slot)
     return worst;
 }
 
-/* slot_excess() at most 1, without its divisions, and at once where it is not. */
-static int is_within(const struct pw_agent *agent, int slot)
-{
-    for (int q = 0; q < agent->n_products; q++) {
-        size_t i = pw_agent_at(agent, slot, q);
-        struct allowance allowed =
-            allowance_of(agent, slot, agent->mine[i], pw_agent_trade_price(agent, slot, q));
-        double move = fabs(agent->wish[i] - agent->mine[i]), penalty = agent->penalty[slot];
-        if (agent->apart[slot] > allowed.price || move > allowed.power || penalty * move > allowed.price)
-            return 0;
-        double gap = sqrt(agent->gap2[slot]);
-        if (gap > allowed.power || penalty * gap > allowed.price)
-            return 0;
-    }
-    return 1;
-}
-
 int pw_rest_is_calm(const struct pw_agent *agent, int slot)
 {
-    return is_within(agent, slot) && !(agent->rules.ratify && tells_its_price(agent, slot));
+    return slot_excess(agent, slot) <= 1.0 && !(agent->rules.ratify && tells_its_price(agent, slot));
 }
 
 /* So many times what is allowed one of an agent's trades may be off while together they are at rest: the

@@ -232,6 +232,27 @@ START_TEST(calls_open_near_the_optimum)
 }
 END_TEST
 
+/* Of a run that is cut off no slot is kept. */
+static void check_nothing_is_done(struct pw_market *market, const struct pw_settings *settings,
+                                  int64_t deadline_ns)
+{
+    struct pw_transport *alone = pw_transport_loopback();
+    struct pw_horizon horizon;
+    struct pw_error err;
+    struct pw_horizon_spec spec = {.market = market,
+                                   .settings = settings,
+                                   .progress = PW_PROGRESS_NONE,
+                                   .deadline_ns = deadline_ns,
+                                   .transport = alone,
+                                   .optimum = pw_horizon_optimum};
+    pw_horizon_init(&horizon, settings);
+    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
+    ck_assert_int_eq(horizon.n_done, 0);
+    ck_assert(horizon.is_cut);
+    pw_horizon_release(&horizon);
+    pw_transport_close(alone);
+}
+
 /* A slot that the command's limit of time ends is not done, be it within its tolerances: by itself it would
  * have ended later, and a run that goes on after it would end with other numbers. */
 START_TEST(a_slot_cut_off_near_its_end_is_not_done)
@@ -239,27 +260,13 @@ START_TEST(a_slot_cut_off_near_its_end_is_not_done)
     static const int clocks[] = {PW_CLOCK_VIRTUAL, PW_CLOCK_WALL, PW_CLOCK_WALL};
     static const int bulks[] = {PW_BULK_AUTO, PW_BULK_YES, PW_BULK_NO};
     struct pw_market *market = test_market(FAMILY_TWO_SIDED, 12, 1, 4);
-    struct pw_transport *alone = pw_transport_loopback();
     struct pw_settings settings = virtual_settings(3, PW_WARM_NO);
-    struct pw_horizon horizon;
-    struct pw_error err;
     settings.clock = clocks[_i];
     settings.bulk = bulks[_i];
     settings.primal = settings.dual = settings.price = 1e6; /* every solved state is within */
     settings.trade_power = settings.trade_price = 1e-12;    /* but no trade ever rests */
     settings.criterion = PW_CRITERION_TRADE;
-    struct pw_horizon_spec spec = {.market = market,
-                                   .settings = &settings,
-                                   .progress = PW_PROGRESS_NONE,
-                                   .deadline_ns = pw_clock_ns(),
-                                   .transport = alone,
-                                   .optimum = pw_horizon_optimum};
-    pw_horizon_init(&horizon, &settings);
-    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
-    ck_assert_int_eq(horizon.n_done, 0);
-    ck_assert(horizon.is_cut);
-    pw_horizon_release(&horizon);
-    pw_transport_close(alone);
+    check_nothing_is_done(market, &settings, pw_clock_ns());
     pw_market_destroy(market);
 }
 END_TEST
@@ -269,30 +276,16 @@ END_TEST
 START_TEST(a_slot_without_the_optimum_that_it_should_have_is_not_done)
 {
     struct pw_market *market = pw_market_create(2, 1, 2, 0);
-    struct pw_transport *alone = pw_transport_loopback();
     struct pw_settings settings = virtual_settings(3, PW_WARM_NO);
-    struct pw_horizon horizon;
-    struct pw_error err;
     for (int i = 0; i < 2; i++) {
         market->asset_first[i + 1] = i + 1;
         market->p_min[i] = -1.0;
         market->p_max[i] = market->a[i] = market->b[i] = 1.0;
     }
     pw_market_index(market);
-    struct pw_horizon_spec spec = {.market = market,
-                                   .settings = &settings,
-                                   .progress = PW_PROGRESS_NONE,
-                                   .deadline_ns = INT64_MAX,
-                                   .transport = alone,
-                                   .optimum = pw_horizon_optimum};
     pw_signals_listen();
     ck_assert_int_eq(raise(SIGTERM), 0);
-    pw_horizon_init(&horizon, &settings);
-    ck_assert_int_eq(pw_horizon_run(&spec, &horizon, &err), PW_OK);
-    ck_assert_int_eq(horizon.n_done, 0);
-    ck_assert(horizon.is_cut);
-    pw_horizon_release(&horizon);
-    pw_transport_close(alone);
+    check_nothing_is_done(market, &settings, INT64_MAX);
     pw_market_destroy(market);
 }
 END_TEST

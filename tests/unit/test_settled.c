@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/memory.h"
 #include "common/generate.h"
 #include "common/links.h"
+#include "common/memory.h"
 #include "common/outcome.h"
 #include "common/penalty.h"
 #include "coordinator/negotiate.h"
