@@ -48,7 +48,6 @@ static void lay_out_groups(struct pw_rows *rows)
             int agent = rows->agent[seat];
             depth = agent >= 0 && rows->degree[agent] > depth ? rows->degree[agent] : depth;
         }
-        depth += depth % 2; /* rows come in pairs */
         rows->depth_max = depth > rows->depth_max ? depth : rows->depth_max;
         rows->group_first[g + 1] = rows->group_first[g] + depth;
     }
@@ -84,6 +83,16 @@ static void allocate_ends(struct pw_rows *rows)
     rows->before = pw_rows_reals((size_t)rows->depth_max * LANES);
 }
 
+/* An asset that jumps from one limit to the other at a price leaves the balance open there. */
+static int has_jump(const struct pw_rows_spec *spec, int agent)
+{
+    for (int i = spec->asset_first[agent]; i < spec->asset_first[agent + 1]; i++) {
+        if (!(spec->a[i] > 0.0) && spec->p_min[i] < spec->p_max[i])
+            return 1;
+    }
+    return 0;
+}
+
 static void allocate_seats(struct pw_rows *rows)
 {
     size_t seats = (size_t)rows->n_groups * LANES, places = seats + (size_t)rows->spec.n_visitors;
@@ -91,10 +100,13 @@ static void allocate_seats(struct pw_rows *rows)
     rows->next_prices = pw_rows_reals(places);
     rows->power = pw_rows_reals(seats);
     rows->cost = pw_rows_reals(seats);
-    rows->fees = pw_rows_reals(seats);
+    rows->supply = pw_rows_reals(seats);
+    rows->apart = pw_rows_reals(seats);
     rows->rest_power = pw_rows_reals(seats);
-    for (size_t seat = 0; seat < seats; seat++)
+    for (size_t seat = 0; seat < seats; seat++) {
         rows->rest_power[seat] = INFINITY;
+        rows->apart[seat] = rows->agent[seat] >= 0 && has_jump(&rows->spec, rows->agent[seat]);
+    }
 }
 
 /* The assets by seat, in rows. */
@@ -109,7 +121,7 @@ static void lay_out_assets(struct pw_rows *rows)
             int count = agent < 0 ? 0 : spec->asset_first[agent + 1] - spec->asset_first[agent];
             most = count > most ? count : most;
         }
-        rows->assets_first[g + 1] = rows->assets_first[g] + most + most % 2; /* rows come in pairs */
+        rows->assets_first[g + 1] = rows->assets_first[g] + most;
     }
     size_t count = (size_t)rows->assets_first[rows->n_groups] * LANES;
     double **arrays[] = {&rows->p_min, &rows->p_max, &rows->a, &rows->b, &rows->asset_answer};
@@ -145,16 +157,6 @@ static void allocate_bench(struct pw_rows *rows)
         pw_rows_reals(depth), pw_rows_reals(depth), pw_rows_reals((size_t)most)};
 }
 
-/* An asset that jumps from one limit to the other at a price leaves the balance open there. */
-static int has_jump(const struct pw_rows_spec *spec, int agent)
-{
-    for (int i = spec->asset_first[agent]; i < spec->asset_first[agent + 1]; i++) {
-        if (!(spec->a[i] > 0.0) && spec->p_min[i] < spec->p_max[i])
-            return 1;
-    }
-    return 0;
-}
-
 /* The passes for this processor. */
 static const struct pw_row_kernel *best_kernel(void)
 {
@@ -180,11 +182,9 @@ struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec)
     rows->agent = pw_alloc((size_t)rows->n_groups * LANES, sizeof *rows->agent);
     rows->seat = pw_alloc(agents, sizeof *rows->seat);
     rows->degree = pw_alloc(agents, sizeof *rows->degree);
-    rows->apart = pw_alloc(agents, 1);
     for (int i = 0; i < spec->n_agents; i++) {
         rows->degree[i] = spec->end_first[i + 1] - spec->end_first[i];
         rows->n_links += rows->degree[i];
-        rows->apart[i] = (unsigned char)has_jump(spec, i);
     }
     seat_agents(rows);
     lay_out_groups(rows);
@@ -204,7 +204,7 @@ void pw_rows_destroy(struct pw_rows *rows)
     pw_rows_pace_destroy(rows);
     void *arrays[] = {
         rows->group_first,  rows->agent,       rows->seat,         rows->degree,      rows->apart,
-        rows->prices,       rows->next_prices, rows->power,        rows->cost,        rows->fees,
+        rows->prices,       rows->next_prices, rows->power,        rows->cost,        rows->supply,
         rows->rest_power,   rows->s,           rows->peer_s,       rows->slope,       rows->agreed,
         rows->gap_sum2,     rows->move_sum2,   rows->ratio,        rows->peer,        rows->shared,
         rows->assets_first, rows->p_min,       rows->p_max,        rows->a,           rows->b,

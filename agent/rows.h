@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { PW_LANES = 4 };
+enum { PW_LANES = 8 };
 
 /* What rows are made of; the assets are not owned and stay where they are. */
 struct pw_rows_spec {

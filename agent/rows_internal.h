@@ -19,16 +19,15 @@ struct pw_rows {
     struct pw_rows_spec spec;
     const struct pw_row_kernel *kernel;
     int n_groups, depth_max, rounds;
-    int is_looked_at;     /* the last round was looked at closely */
-    long *group_first;    /* [n_groups + 1] in rows of LANES ends */
-    int *agent;           /* [n_groups * LANES] by seat; -1: nobody */
-    int *seat;            /* [n_agents] */
-    int *degree;          /* [n_agents] */
-    long n_links;         /* of all agents here, those between two of them twice */
-    unsigned char *apart; /* [n_agents] has an asset that jumps at a price: solved by itself */
-
+    int is_looked_at;             /* the last round was looked at closely */
+    long *group_first;            /* [n_groups + 1] in rows of LANES ends */
+    int *agent;                   /* [n_groups * LANES] by seat; -1: nobody */
+    int *seat;                    /* [n_agents] */
+    int *degree;                  /* [n_agents] */
+    long n_links;                 /* of all agents here, those between two of them twice */
     double *prices, *next_prices; /* [places: seats, then visitors] of the round before; of this one */
-    double *power, *cost, *fees, *rest_power; /* [seats] */
+    double *power, *cost, *supply, *rest_power; /* [seats] */
+    double *apart; /* [seats] 1: has an asset that jumps at a price, and is solved by itself */
 
     double *s, *peer_s, *slope, *agreed; /* [ends], as pw_row_group has them */
     float *gap_sum2, *move_sum2, *ratio;

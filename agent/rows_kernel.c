@@ -7,72 +7,12 @@
 #include "agent/balance.h"
 #include "agent/rows_kernel.h"
 #include "agent/rows_lanes.h"
+#include "agent/rows_newton.h"
+#include "agent/rows_trades.h"
 
 #ifndef PW_ROW_KERNEL
 #define PW_ROW_KERNEL pw_row_kernel_plain
 #endif
-
-/* What `by_place` says of the peers in the rows of a step, the first of which is `row`. */
-PW_INLINE lanes of_peers(const struct pw_row_group *group, int row, const double *by_place)
-{
-    const int32_t *peer = group->peer + (size_t)row * PW_LANES, *shared = group->shared + row;
-#ifdef PW_PAIR_IS_A_STEP
-    if ((shared[0] | shared[1]) >= 0) {
-        double x = by_place[shared[0]], y = by_place[shared[1]];
-        return (lanes){x, x, x, x, y, y, y, y};
-    }
-    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]],
-                   by_place[peer[4]], by_place[peer[5]], by_place[peer[6]], by_place[peer[7]]};
-#else
-    if (shared[0] >= 0)
-        return all(by_place[shared[0]]);
-    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]]};
-#endif
-}
-
-PW_INLINE lanes soft(lanes wish, lanes dead)
-{
-    return larger(wish - dead, all(0.0)) + smaller(wish + dead, all(0.0));
-}
-
-/* Bounds and fees of the ends of a step. */
-struct limits {
-    lanes t_min, t_max, fee, peer_fee;
-};
-
-/* Where they do not differ by end, those of all rows; fees are none. */
-PW_INLINE struct limits limits_of(const struct pw_row_group *group)
-{
-    return (struct limits){by_lane(group->t_min), by_lane(group->t_max), all(0.0), all(0.0)};
-}
-
-/* Where they do. */
-PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t at)
-{
-    return (struct limits){load(group->t_min + at), load(group->t_max + at), load(group->fee + at),
-                           load(group->peer_fee + at)};
-}
-
-/* The trades of a step at a price, and by how much they fall as it rises. */
-struct answer {
-    lanes trade, slope;
-};
-
-PW_INLINE struct answer answer_of(lanes s, lanes slope, lanes dead, lanes m, const struct limits *limits,
-                                  int by_end)
-{
-    lanes wish = s - slope * m, free = by_end ? soft(wish, dead) : wish;
-    lanes trade = smaller(larger(free, limits->t_min), limits->t_max);
-    lanes moves = by_end ? pick(size_of(wish) >= dead, slope, all(0.0)) : slope;
-    return (struct answer){trade, pick(trade == free, moves, all(0.0))};
-}
-
-/* The trade that an edge variable stands for at price m. */
-PW_INLINE lanes trade_at(lanes s, lanes slope, lanes m, lanes t_min, lanes t_max, lanes fee, int by_end)
-{
-    lanes wish = s - slope * m;
-    return smaller(larger(by_end ? soft(wish, fee * slope) : wish, t_min), t_max);
-}
 
 /* What the ends of a step hold while offers are taken in. */
 struct row {
@@ -90,7 +30,7 @@ struct balancing {
 
 PW_INLINE float_lanes float_root(float_lanes x)
 {
-#ifdef PW_PAIR_IS_A_STEP
+#ifdef PW_ROW_IS_A_STEP
     return (float_lanes)_mm256_sqrt_ps((__m256)x);
 #elif defined(__AVX2__)
     return (float_lanes)_mm_sqrt_ps((__m128)x);
@@ -163,7 +103,7 @@ PW_INLINE struct row meet(const struct pw_row_group *group, size_t at, lanes the
     return row;
 }
 
-/* What one step of all pairs has come to while offers are taken in. */
+/* What the rows have come to while offers are taken in. */
 struct taken {
     lanes gap2, sum, slopes, gap_max, apart_max, mismatch_max;
 };
@@ -187,17 +127,17 @@ PW_INLINE void count(struct taken *taken, const struct row *row, const struct an
     taken->slopes += now->slope;
 }
 
-PW_INLINE void store_digest(struct pw_row_digest *digest, const struct taken taken[STEPS], int closely)
+/* From `lane` on. */
+PW_INLINE void store_digest(struct pw_row_digest *digest, const struct taken *taken, int lane, int closely)
 {
-    const struct taken *first = &taken[0], *last = &taken[STEPS - 1];
-    store_sum(digest->gap2, first->gap2, last->gap2);
-    store_sum(digest->sum, first->sum, last->sum);
-    store_sum(digest->slope, first->slopes, last->slopes);
+    store(digest->gap2 + lane, taken->gap2);
+    store(digest->sum + lane, taken->sum);
+    store(digest->slope + lane, taken->slopes);
     if (!closely)
         return;
-    store_larger(digest->gap_max, first->gap_max, last->gap_max);
-    store_larger(digest->apart_max, first->apart_max, last->apart_max);
-    store_larger(digest->mismatch_max, first->mismatch_max, last->mismatch_max);
+    store(digest->gap_max + lane, taken->gap_max);
+    store(digest->apart_max + lane, taken->apart_max);
+    store(digest->mismatch_max + lane, taken->mismatch_max);
 }
 
 /* Ends so far ahead are fetched while others are taken in, those of the next groups too: without it the
@@ -219,14 +159,15 @@ PW_INLINE void fetch_ahead(const struct pw_row_group *group, size_t at, int kind
 }
 
 PW_INLINE void take_in_step(const struct pw_row_group *group, const struct pw_row_rules *rules, int row_at,
-                            lanes m, const struct limits *fixed, struct taken *taken, int by_end, int kind,
-                            int closely)
+                            int lane, lanes m, const struct limits *fixed, struct taken *taken, int by_end,
+                            int kind, int closely)
 {
     const choice yes = all(0.0) == all(0.0);
-    size_t at = (size_t)row_at * PW_LANES;
+    size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
     struct limits limits = by_end ? limits_at(group, at) : *fixed;
-    fetch_ahead(group, at, kind);
-    struct row row = meet(group, at, of_peers(group, row_at, group->prices), &limits, m,
+    if (lane == 0)
+        fetch_ahead(group, at, kind);
+    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, m,
                           all(rules->relaxation), yes, by_end);
     if (closely)
         look_at(group, at, &row, taken);
@@ -247,12 +188,17 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
                        const double *price, struct pw_row_digest *digest, int by_end, int kind, int closely)
 {
     struct taken taken[STEPS] = {0};
-    struct limits fixed = limits_of(group);
-    lanes m = by_lane(price);
-    for (int row = 0; row < group->depth; row += 2)
-        for (int step = 0; step < STEPS; step++)
-            take_in_step(group, rules, row + step, m, &fixed, &taken[step], by_end, kind, closely);
-    store_digest(digest, taken, closely);
+    struct limits fixed[STEPS];
+    lanes m[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        fixed[i] = limits_of(group, i * STEP);
+        m[i] = load(price + i * STEP);
+    }
+    for (int row = 0; row < group->depth; row++)
+        for (int i = 0; i < STEPS; i++)
+            take_in_step(group, rules, row, i * STEP, m[i], &fixed[i], &taken[i], by_end, kind, closely);
+    for (int i = 0; i < STEPS; i++)
+        store_digest(digest, &taken[i], i * STEP, closely);
 }
 
 /* How the trades of a step answer a price: those whose offer waits for its answer reluctantly, from the price
@@ -269,22 +215,22 @@ PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct ro
 
 /* Where visitors keep their own pace; closely. `kind` is the most that any row needs. */
 PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct pw_row_rules *rules,
-                                  int row_at, lanes m, const struct limits *fixed, struct taken *taken,
-                                  int by_end, int kind)
+                                  int row_at, int lane, lanes m, const struct limits *fixed,
+                                  struct taken *taken, int by_end, int kind)
 {
     const struct pw_row_pace *pace = group->pace;
     const lanes none = all(0.0);
-    size_t at = (size_t)row_at * PW_LANES;
+    size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
     struct limits limits = by_end ? limits_at(group, at) : *fixed;
-    lanes sent = pick(of_peers(group, row_at, pace->answered) > none, m, load(group->sent + at));
-    choice heard = of_peers(group, row_at, pace->heard) > none;
-    struct row row = meet(group, at, of_peers(group, row_at, group->prices), &limits, sent,
+    lanes sent = pick(of_peers(group, row_at, lane, pace->answered) > none, m, load(group->sent + at));
+    choice heard = of_peers(group, row_at, lane, pace->heard) > none;
+    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, sent,
                           all(rules->relaxation), heard, by_end);
     look_at(group, at, &row, taken);
     if (kind == PW_ROW_BALANCE) {
-        struct balancing balancing = {of_peers(group, row_at, pace->counts) > none,
-                                      of_peers(group, row_at, pace->due) > none,
-                                      to_floats(of_peers(group, row_at, pace->largest_factor))};
+        struct balancing balancing = {of_peers(group, row_at, lane, pace->counts) > none,
+                                      of_peers(group, row_at, lane, pace->due) > none,
+                                      to_floats(of_peers(group, row_at, lane, pace->largest_factor))};
         balance_row(group, at, &balancing, 1, &row);
     }
     if (kind != PW_ROW_PLAIN)
@@ -303,12 +249,17 @@ PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_r
                              const double *price, struct pw_row_digest *digest, int by_end, int kind)
 {
     struct taken taken[STEPS] = {0};
-    struct limits fixed = limits_of(group);
-    lanes m = by_lane(price);
-    for (int row = 0; row < group->depth; row += 2)
-        for (int step = 0; step < STEPS; step++)
-            take_in_paced_step(group, rules, row + step, m, &fixed, &taken[step], by_end, kind);
-    store_digest(digest, taken, 1);
+    struct limits fixed[STEPS];
+    lanes m[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        fixed[i] = limits_of(group, i * STEP);
+        m[i] = load(price + i * STEP);
+    }
+    for (int row = 0; row < group->depth; row++)
+        for (int i = 0; i < STEPS; i++)
+            take_in_paced_step(group, rules, row, i * STEP, m[i], &fixed[i], &taken[i], by_end, kind);
+    for (int i = 0; i < STEPS; i++)
+        store_digest(digest, &taken[i], i * STEP, 1);
 }
 
 PW_INLINE void take_in_paced_kind(const struct pw_row_group *group, const struct pw_row_rules *rules,
@@ -362,11 +313,6 @@ static void take_in_group(const struct pw_row_group *group, const struct pw_row_
         take_in_kind(group, rules, price, digest, 0, 0);
 }
 
-/* What one step of all pairs answers. */
-struct answered {
-    lanes sum, slopes, sizes, fees, move2, price2, move_max, price_max;
-};
-
 PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m, const struct limits *fixed,
                            struct answered *answered, int by_end, int closely, int paced)
 {
@@ -392,75 +338,99 @@ PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m,
     }
 }
 
-PW_INLINE void answer_at(const struct pw_row_group *group, const double *price, struct pw_row_answer *answer,
-                         int by_end, int closely, int paced)
+/* The trades at the price of each step, or of those before, and how they differ from those before. */
+PW_INLINE void answer_at(const struct pw_row_group *group, const struct limits fixed[STEPS],
+                         const lanes m[STEPS], struct answered answered[STEPS], int by_end, int closely,
+                         int paced)
 {
-    struct answered answered[STEPS] = {0};
-    struct limits fixed = limits_of(group);
-    lanes m = by_lane(price);
-    for (int row = 0; row < group->depth; row += 2)
-        for (int step = 0; step < STEPS; step++)
-            answer_step(group, (size_t)(row + step) * PW_LANES, m, &fixed, &answered[step], by_end, closely,
-                        paced);
-    const struct answered *first = &answered[0], *last = &answered[STEPS - 1];
-    store_sum(answer->sum, first->sum, last->sum);
-    store_sum(answer->slope, first->slopes, last->slopes);
-    store_sum(answer->size, first->sizes, last->sizes);
-    store_sum(answer->fees, first->fees, last->fees);
-    store_sum(answer->move2, first->move2, last->move2);
-    if (!closely)
-        return;
-    store_sum(answer->price2, first->price2, last->price2);
-    store_larger(answer->move_max, first->move_max, last->move_max);
-    store_larger(answer->price_max, first->price_max, last->price_max);
+    for (int i = 0; i < STEPS; i++)
+        answered[i] =
+            (struct answered){all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0)};
+    for (int row = 0; row < group->depth; row++)
+        for (int i = 0; i < STEPS; i++)
+            answer_step(group, (size_t)row * PW_LANES + (size_t)(i * STEP), m[i], &fixed[i], &answered[i],
+                        by_end, closely, paced);
 }
 
+PW_INLINE void store_answer(struct pw_row_answer *answer, const struct answered answered[STEPS], int closely)
+{
+    for (int i = 0, lane = 0; i < STEPS; i++, lane += STEP) {
+        store(answer->fees + lane, answered[i].fees);
+        store(answer->move2 + lane, answered[i].move2);
+        if (!closely)
+            continue;
+        store(answer->price2 + lane, answered[i].price2);
+        store(answer->move_max + lane, answered[i].move_max);
+        store(answer->price_max + lane, answered[i].price_max);
+    }
+}
+
+PW_INLINE struct pw_row_solution solve(const struct pw_row_group *group, const struct pw_row_digest *digest,
+                                       const struct pw_row_agents *agents, const double *before,
+                                       double *price, struct pw_row_answer *answer, int by_end, int closely,
+                                       int paced)
+{
+    struct pw_row_solution solution = {0, 0};
+    struct newton newton[STEPS];
+    struct limits fixed[STEPS];
+    struct answered answered[STEPS] = {0};
+    for (int i = 0; i < STEPS; i++) {
+        newton[i] = begin(digest, agents, before, i * STEP);
+        fixed[i] = limits_of(group, i * STEP);
+    }
+    while (any_open(newton) != 0 && solution.passes < MOST_PASSES) {
+        lanes m[STEPS];
+        for (int i = 0; i < STEPS; i++)
+            m[i] = newton[i].m;
+        answer_at(group, fixed, m, answered, by_end, closely, paced);
+        for (int i = 0; i < STEPS; i++) {
+            struct supplied supplied = supply_at(&agents->assets, i * STEP, m[i]);
+            advance(&newton[i], &supplied, &answered[i]);
+        }
+        solution.passes++;
+    }
+    for (int i = 0, lane = 0; i < STEPS; i++, lane += STEP) {
+        store(price + lane, newton[i].m);
+        store(agents->power + lane, newton[i].power);
+        store(agents->cost + lane, newton[i].cost);
+        store(agents->supply + lane, newton[i].supply);
+        solution.left |= bits_of(newton[i].left | newton[i].open) << lane;
+    }
+    store_answer(answer, answered, closely);
+    return solution;
+}
+
+static struct pw_row_solution solve_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                                          const struct pw_row_digest *digest,
+                                          const struct pw_row_agents *agents, const double *before,
+                                          double *price, struct pw_row_answer *answer)
+{
+    if (group->pace != NULL && rules->by_end)
+        return solve(group, digest, agents, before, price, answer, 1, 1, 1);
+    if (group->pace != NULL)
+        return solve(group, digest, agents, before, price, answer, 0, 1, 1);
+    if (rules->by_end && rules->closely)
+        return solve(group, digest, agents, before, price, answer, 1, 1, 0);
+    if (rules->by_end)
+        return solve(group, digest, agents, before, price, answer, 1, 0, 0);
+    if (rules->closely)
+        return solve(group, digest, agents, before, price, answer, 0, 1, 0);
+    return solve(group, digest, agents, before, price, answer, 0, 0, 0);
+}
+
+/* Rare, so that what rows do not need is not left out. */
 static void answer_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
                          const double *price, struct pw_row_answer *answer)
 {
-    if (group->pace != NULL && rules->by_end)
-        answer_at(group, price, answer, 1, 1, 1);
-    else if (group->pace != NULL)
-        answer_at(group, price, answer, 0, 1, 1);
-    else if (rules->by_end && rules->closely)
-        answer_at(group, price, answer, 1, 1, 0);
-    else if (rules->by_end)
-        answer_at(group, price, answer, 1, 0, 0);
-    else if (rules->closely)
-        answer_at(group, price, answer, 0, 1, 0);
-    else
-        answer_at(group, price, answer, 0, 0, 0);
+    struct answered answered[STEPS];
+    struct limits fixed[STEPS];
+    lanes m[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        fixed[i] = limits_of(group, i * STEP);
+        m[i] = load(price + i * STEP);
+    }
+    answer_at(group, fixed, m, answered, rules->by_end, 1, group->pace != NULL);
+    store_answer(answer, answered, 1);
 }
 
-/* What one step of all pairs of assets gives. */
-struct supplied {
-    lanes power, cost, size, slope;
-};
-
-PW_INLINE void supply_step(const struct pw_row_assets *assets, size_t at, lanes m, struct supplied *supplied)
-{
-    lanes a = load(assets->a + at), b = load(assets->b + at);
-    lanes p_min = load(assets->p_min + at), p_max = load(assets->p_max + at);
-    lanes p = smaller(larger((m - b) / a, p_min), p_max); /* where a = 0 both limits are the same */
-    supplied->power += p;
-    supplied->cost += (a * all(0.5) * p + b) * p;
-    supplied->size += size_of(p);
-    supplied->slope += pick((p > p_min) & (p < p_max), load(assets->answer + at), all(0.0));
-}
-
-static void supply_group(const struct pw_row_assets *assets, const double *price,
-                         struct pw_row_supply *supply)
-{
-    struct supplied supplied[STEPS] = {0};
-    lanes m = by_lane(price);
-    for (int row = 0; row < assets->count; row += 2)
-        for (int step = 0; step < STEPS; step++)
-            supply_step(assets, (size_t)(row + step) * PW_LANES, m, &supplied[step]);
-    const struct supplied *first = &supplied[0], *last = &supplied[STEPS - 1];
-    store_sum(supply->power, first->power, last->power);
-    store_sum(supply->cost, first->cost, last->cost);
-    store_sum(supply->size, first->size, last->size);
-    store_sum(supply->slope, first->slope, last->slope);
-}
-
-const struct pw_row_kernel PW_ROW_KERNEL = {take_in_group, answer_group, supply_group};
+const struct pw_row_kernel PW_ROW_KERNEL = {take_in_group, solve_group, answer_group};

@@ -25,7 +25,7 @@ struct pw_row_pace {
 /* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
  * end` lies likewise, or holds one number a lane. */
 struct pw_row_group {
-    int depth;          /* even */
+    int depth;          /* rows */
     double *s, *peer_s; /* edge variables of this end and of the other */
     double *slope;      /* 1 / penalty; 0: no such end */
     double *agreed;     /* trade agreed a round ago */
@@ -47,14 +47,17 @@ struct pw_row_group {
 /* The assets of a group: asset i of the agent in a lane is element i * PW_LANES + lane; where it has none,
  * one that gives nothing. */
 struct pw_row_assets {
-    int count; /* of the agent with most, even */
+    int count; /* of the agent with most */
     const double *p_min, *p_max, *a, *b;
     const double *answer; /* 1 / a, which counts between the limits */
 };
 
-/* By lane, at a price: power, cost, the sum of |powers|, and how power answers the price. */
-struct pw_row_supply {
-    double power[PW_LANES], cost[PW_LANES], size[PW_LANES], slope[PW_LANES];
+/* What the agents of a group know of themselves, by lane, [PW_LANES] each. Power and cost are those of the
+ * assets at the last price, supply is by how much power rises with it. */
+struct pw_row_agents {
+    struct pw_row_assets assets;
+    const double *apart; /* 1: not to be solved here; 0 */
+    double *power, *cost, *supply;
 };
 
 /* How a round's numbers come about. */
@@ -75,11 +78,17 @@ struct pw_row_digest {
     double gap_max[PW_LANES], apart_max[PW_LANES], mismatch_max[PW_LANES];
 };
 struct pw_row_answer {
-    double sum[PW_LANES], slope[PW_LANES], size[PW_LANES]; /* of trades, -d sum/d price, and |trades| */
-    double fees[PW_LANES];                                 /* by end: fees on the trades */
-    double move2[PW_LANES];                                /* squares of what trades moved by */
-    double price2[PW_LANES];                               /* closely: the same in price */
-    double move_max[PW_LANES], price_max[PW_LANES];        /* closely: largest move in power and in price */
+    double fees[PW_LANES];                          /* by end: fees on the trades */
+    double move2[PW_LANES];                         /* squares of what trades moved by */
+    double price2[PW_LANES];                        /* closely: the same in price */
+    double move_max[PW_LANES], price_max[PW_LANES]; /* closely: largest move in power and in price */
+};
+
+/* How the local problems of a group have been solved: passes over the rows, and bit j where the agent in lane
+ * j is left to be solved by itself. */
+struct pw_row_solution {
+    int passes;
+    unsigned left;
 };
 
 /* The passes, for one kind of processor. */
@@ -89,12 +98,16 @@ struct pw_row_kernel {
     void (*take_in)(const struct pw_row_group *group, const struct pw_row_rules *rules, const double *price,
                     struct pw_row_digest *digest);
 
+    /* Solves the local problems from the prices of the round before, with what taking in offers has found
+     * there (NULL: there were none), by Newton's method in all lanes at once: prices, powers, costs, and how
+     * the trades differ from those before. */
+    struct pw_row_solution (*solve)(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                                    const struct pw_row_digest *digest, const struct pw_row_agents *agents,
+                                    const double *before, double *price, struct pw_row_answer *answer);
+
     /* The trades at `price` [PW_LANES] and how they differ from those before. */
     void (*answer)(const struct pw_row_group *group, const struct pw_row_rules *rules, const double *price,
                    struct pw_row_answer *answer);
-
-    /* What the assets give at `price` [PW_LANES]. */
-    void (*supply)(const struct pw_row_assets *assets, const double *price, struct pw_row_supply *supply);
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)

@@ -12,15 +12,14 @@
 
 #define PW_INLINE static inline __attribute__((always_inline))
 
-/* Rows come in pairs, and a step is a pair or a row of it, whichever fills a vector; what is summed over rows
- * is summed over the first and the second ones of all pairs, then together: so the results are the same. */
+/* A row is one step or two, whichever fills a vector. */
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#define PW_PAIR_IS_A_STEP
-enum { STEP = 2 * PW_LANES };
-#else
+#define PW_ROW_IS_A_STEP
 enum { STEP = PW_LANES };
+#else
+enum { STEP = PW_LANES / 2 };
 #endif
-enum { PAIR = 2 * PW_LANES, STEPS = PAIR / STEP };
+enum { STEPS = PW_LANES / STEP };
 
 /* One number an end of a step: the compiler makes of these what the machine has. */
 typedef double lanes __attribute__((vector_size(STEP * sizeof(double))));
@@ -38,7 +37,7 @@ PW_INLINE lanes pick(choice yes, lanes x, lanes y)
 /* Where the compiler does not see that a comparison and a choice are one instruction, it is told. */
 PW_INLINE lanes larger(lanes x, lanes y)
 {
-#ifdef PW_PAIR_IS_A_STEP
+#ifdef PW_ROW_IS_A_STEP
     return (lanes)_mm512_max_pd((__m512d)x, (__m512d)y);
 #elif defined(__AVX2__)
     return (lanes)_mm256_max_pd((__m256d)x, (__m256d)y);
@@ -49,7 +48,7 @@ PW_INLINE lanes larger(lanes x, lanes y)
 
 PW_INLINE lanes smaller(lanes x, lanes y)
 {
-#ifdef PW_PAIR_IS_A_STEP
+#ifdef PW_ROW_IS_A_STEP
     return (lanes)_mm512_min_pd((__m512d)x, (__m512d)y);
 #elif defined(__AVX2__)
     return (lanes)_mm256_min_pd((__m256d)x, (__m256d)y);
@@ -60,7 +59,7 @@ PW_INLINE lanes smaller(lanes x, lanes y)
 
 PW_INLINE lanes all(double x)
 {
-#ifdef PW_PAIR_IS_A_STEP
+#ifdef PW_ROW_IS_A_STEP
     return (lanes){x, x, x, x, x, x, x, x};
 #else
     return (lanes){x, x, x, x};
@@ -69,20 +68,10 @@ PW_INLINE lanes all(double x)
 
 PW_INLINE float_lanes all_floats(float x)
 {
-#ifdef PW_PAIR_IS_A_STEP
+#ifdef PW_ROW_IS_A_STEP
     return (float_lanes){x, x, x, x, x, x, x, x};
 #else
     return (float_lanes){x, x, x, x};
-#endif
-}
-
-/* What is given by lane, [PW_LANES]. */
-PW_INLINE lanes by_lane(const double *x)
-{
-#ifdef PW_PAIR_IS_A_STEP
-    return (lanes){x[0], x[1], x[2], x[3], x[0], x[1], x[2], x[3]};
-#else
-    return (lanes){x[0], x[1], x[2], x[3]};
 #endif
 }
 
@@ -122,25 +111,15 @@ PW_INLINE lanes to_lanes(float_lanes x)
     return __builtin_convertvector(x, lanes);
 }
 
-/* By lane, of what the steps of all pairs have come to: the sum of first and second rows, and the larger one.
- */
-PW_INLINE void store_sum(double *to, lanes first, lanes last)
+/* Bit j: lane j says yes. */
+PW_INLINE unsigned bits_of(choice x)
 {
-#ifdef PW_PAIR_IS_A_STEP
-    __m256d low = _mm512_castpd512_pd256((__m512d)first), high = _mm512_extractf64x4_pd((__m512d)last, 1);
-    _mm256_storeu_pd(to, _mm256_add_pd(low, high));
+#ifdef PW_ROW_IS_A_STEP
+    return (unsigned)_mm512_movepi64_mask((__m512i)x);
+#elif defined(__AVX2__)
+    return (unsigned)_mm256_movemask_pd((__m256d)x);
 #else
-    store(to, first + last);
-#endif
-}
-
-PW_INLINE void store_larger(double *to, lanes first, lanes last)
-{
-#ifdef PW_PAIR_IS_A_STEP
-    __m256d low = _mm512_castpd512_pd256((__m512d)first), high = _mm512_extractf64x4_pd((__m512d)last, 1);
-    _mm256_storeu_pd(to, _mm256_max_pd(low, high));
-#else
-    store(to, larger(first, last));
+    return (unsigned)((x[0] & 1) | (x[1] & 2) | (x[2] & 4) | (x[3] & 8));
 #endif
 }
 

@@ -1,12 +1,8 @@
-#include <float.h>
 #include <math.h>
 
 #include "agent/balance.h"
 #include "agent/local_problem.h"
 #include "agent/rows_internal.h"
-
-/* Newton's steps in lanes; a lane that needs more is solved by itself. */
-enum { MOST_PASSES = 12 };
 
 /* Where all agents of a group have the same peer in a row, its price is read once. Where a row has no ends
  * any price will do. */
@@ -53,45 +49,19 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .free = rows->free};
 }
 
-static struct pw_row_assets assets_of(const struct pw_rows *rows, int g)
+static struct pw_row_agents agents_of(const struct pw_rows *rows, int g)
 {
-    size_t at = (size_t)rows->assets_first[g] * LANES;
-    return (struct pw_row_assets){.count = rows->assets_first[g + 1] - rows->assets_first[g],
-                                  .p_min = rows->p_min + at,
-                                  .p_max = rows->p_max + at,
-                                  .a = rows->a + at,
-                                  .b = rows->b + at,
-                                  .answer = rows->asset_answer + at};
-}
-
-/* What has become of a lane's local problem. */
-enum lane_state { OPEN, SOLVED, ALONE };
-
-/* Newton's next price for an open lane, or its end. Balanced means to the rounding of its own sums, as in
- * local_problem.c; where the balance is flat, the lane is solved by itself. */
-static enum lane_state advance(int j, const struct pw_row_supply *supply, const struct pw_row_answer *answer,
-                               double guess, double *m)
-{
-    double slope = supply->slope[j] + answer->slope[j], size = 2.0 * supply->size[j] + answer->size[j];
-    double rounding = DBL_EPSILON * (4.0 * size + 2.0 * fabs(*m) * slope);
-    double miss = supply->power[j] - answer->sum[j];
-    if (fabs(miss) <= rounding && (slope > 0.0 || *m == guess))
-        return SOLVED;
-    if (!(slope > 0.0))
-        return ALONE;
-    double next = *m - miss / slope;
-    if (next == *m)
-        return SOLVED;
-    *m = next;
-    return OPEN;
-}
-
-/* Newton's first step, from what taking in the offers has found at the price before. */
-static double first_step(int j, const struct pw_row_supply *supply, const struct pw_row_digest *digest,
-                         double guess)
-{
-    double slope = supply->slope[j] + digest->slope[j];
-    return slope > 0.0 ? guess - (supply->power[j] - digest->sum[j]) / slope : guess;
+    size_t seat = (size_t)g * LANES, at = (size_t)rows->assets_first[g] * LANES;
+    return (struct pw_row_agents){.assets = {.count = rows->assets_first[g + 1] - rows->assets_first[g],
+                                             .p_min = rows->p_min + at,
+                                             .p_max = rows->p_max + at,
+                                             .a = rows->a + at,
+                                             .b = rows->b + at,
+                                             .answer = rows->asset_answer + at},
+                                  .apart = rows->apart + seat,
+                                  .power = rows->power + seat,
+                                  .cost = rows->cost + seat,
+                                  .supply = rows->supply + seat};
 }
 
 /* One agent's problem, solved as agent.c would. */
@@ -132,55 +102,24 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
     return m;
 }
 
-/* Lanes of whom nothing is left to find; and those that lanes do not solve. */
-static int begin_lanes(const struct pw_rows *rows, int g, enum lane_state state[LANES])
-{
-    int n_open = 0;
-    for (int j = 0; j < LANES; j++) {
-        int agent = rows->agent[g * LANES + j];
-        state[j] = agent < 0 ? SOLVED : rows->apart[agent] ? ALONE : OPEN;
-        n_open += state[j] == OPEN;
-    }
-    return n_open;
-}
-
-/* The local problems of a group: Newton's method in all lanes at once; returns the passes. */
+/* The local problems of a group; returns the passes. */
 static int solve_group(struct pw_rows *rows, int g, const struct pw_row_group *group,
-                       const struct pw_row_rules *rules, const struct pw_row_digest *digest, double *m,
+                       const struct pw_row_rules *rules, const struct pw_row_digest *digest,
                        struct pw_row_answer *answer)
 {
-    enum lane_state state[LANES];
-    const struct pw_row_assets assets = assets_of(rows, g);
+    const struct pw_row_agents agents = agents_of(rows, g);
     const double *guess = rows->prices + (size_t)g * LANES;
-    struct pw_row_supply supply;
-    int passes = 0, n_open = begin_lanes(rows, g, state), n_alone = 0;
-    if (rows->rounds > 0)
-        rows->kernel->supply(&assets, guess, &supply);
-    for (int j = 0; j < LANES; j++)
-        m[j] = state[j] == OPEN && rows->rounds > 0 ? first_step(j, &supply, digest, guess[j]) : guess[j];
-    while (n_open > 0 && passes < MOST_PASSES) {
-        rows->kernel->answer(group, rules, m, answer);
-        rows->kernel->supply(&assets, m, &supply);
-        passes++;
-        n_open = 0;
-        for (int j = 0; j < LANES; j++) {
-            if (state[j] != OPEN)
-                continue;
-            state[j] = advance(j, &supply, answer, guess[j], &m[j]);
-            rows->power[g * LANES + j] = supply.power[j];
-            rows->cost[g * LANES + j] = supply.cost[j];
-            n_open += state[j] == OPEN;
-        }
-    }
+    double *m = rows->next_prices + (size_t)g * LANES;
+    struct pw_row_solution solution =
+        rows->kernel->solve(group, rules, rows->rounds > 0 ? digest : NULL, &agents, guess, m, answer);
+    if (solution.left == 0)
+        return solution.passes;
     for (int j = 0; j < LANES; j++) {
-        if (state[j] == SOLVED)
-            continue;
-        m[j] = solve_alone(rows, group, g * LANES + j, guess[j]);
-        n_alone++;
+        if (solution.left >> j & 1)
+            m[j] = solve_alone(rows, group, g * LANES + j, guess[j]);
     }
-    if (n_alone > 0)
-        rows->kernel->answer(group, rules, m, answer);
-    return passes + (n_alone > 0);
+    rows->kernel->answer(group, rules, m, answer);
+    return solution.passes + 1;
 }
 
 enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round)
@@ -203,33 +142,53 @@ static void look_closely(struct pw_rows *rows, int closely)
         rows->all_before = pw_rows_reals(pw_rows_n_ends(rows));
 }
 
-/* The worst trade of a seat over what a trade at rest may differ or move by, in power and in price. */
-static double excess_of(const struct pw_rows *rows, int seat, const struct pw_row_digest *digest,
-                        const struct pw_row_answer *answer)
+/* What a round has come to, by lane. */
+struct sums {
+    double gap2[LANES], dual2[LANES], cost[LANES], price2[LANES], mismatch[LANES], excess[LANES];
+};
+
+static double larger(double x, double y)
 {
-    int j = seat % LANES;
-    double power = fmax(digest->gap_max[j], answer->move_max[j]);
-    double price = fmax(digest->apart_max[j], answer->price_max[j]);
-    return fmax(power / rows->rest_power[seat], price / rows->spec.rest_price);
+    return x > y ? x : y;
 }
 
-static void add_up(struct pw_rows *rows, int g, const struct pw_row_digest *digest,
-                   const struct pw_row_answer *answer, int closely, struct pw_rows_sums *sums)
+static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
+                   const struct pw_row_answer *answer, struct sums *sums)
 {
+    const double *cost = rows->cost + (size_t)g * LANES;
     for (int j = 0; j < LANES; j++) {
-        int seat = g * LANES + j;
-        if (rows->agent[seat] < 0)
-            continue;
-        rows->fees[seat] = answer->fees[j];
-        sums->gap2 += digest->gap2[j];
-        sums->dual2 += answer->move2[j];
-        sums->welfare -= rows->cost[seat] + answer->fees[j];
-        if (closely) {
-            sums->price2 += answer->price2[j];
-            sums->mismatch = fmax(sums->mismatch, digest->mismatch_max[j]);
-            sums->excess = fmax(sums->excess, excess_of(rows, seat, digest, answer));
-        }
+        sums->gap2[j] += digest->gap2[j];
+        sums->dual2[j] += answer->move2[j];
+        sums->cost[j] += cost[j] + answer->fees[j];
     }
+}
+
+/* Excess: the worst trade over what a trade at rest may differ or move by, in power and in price. */
+static void look_at(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
+                    const struct pw_row_answer *answer, struct sums *sums)
+{
+    const double *rest_power = rows->rest_power + (size_t)g * LANES;
+    for (int j = 0; j < LANES; j++) {
+        double power = larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
+        double price = larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
+        sums->price2[j] += answer->price2[j];
+        sums->mismatch[j] = larger(sums->mismatch[j], digest->mismatch_max[j]);
+        sums->excess[j] = larger(sums->excess[j], larger(power, price));
+    }
+}
+
+static struct pw_rows_sums over_lanes(const struct sums *by_lane, long passes)
+{
+    struct pw_rows_sums sums = {.passes = passes};
+    for (int j = 0; j < LANES; j++) {
+        sums.gap2 += by_lane->gap2[j];
+        sums.dual2 += by_lane->dual2[j];
+        sums.welfare -= by_lane->cost[j];
+        sums.price2 += by_lane->price2[j];
+        sums.mismatch = larger(sums.mismatch, by_lane->mismatch[j]);
+        sums.excess = larger(sums.excess, by_lane->excess[j]);
+    }
+    return sums;
 }
 
 /* How this round's numbers come about. */
@@ -247,9 +206,10 @@ static struct pw_row_rules open_round(struct pw_rows *rows, int closely)
 
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
 {
-    struct pw_rows_sums sums = {0};
+    struct sums sums = {{0}, {0}, {0}, {0}, {0}, {0}};
     struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}, {0}};
-    struct pw_row_answer answer = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
+    struct pw_row_answer answer;
+    long passes = 0;
     closely |= rows->spec.paced;
     struct pw_row_rules rules = open_round(rows, closely);
     if (rows->rounds == 0)
@@ -259,9 +219,10 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
         struct pw_row_group group = group_of(rows, g);
         if (rows->rounds > 0) /* the offers of round 0 are nothing */
             rows->kernel->take_in(&group, &rules, rows->prices + (size_t)g * LANES, &digest);
-        sums.passes +=
-            solve_group(rows, g, &group, &rules, &digest, rows->next_prices + (size_t)g * LANES, &answer);
-        add_up(rows, g, &digest, &answer, closely, &sums);
+        passes += solve_group(rows, g, &group, &rules, &digest, &answer);
+        add_up(rows, g, &digest, &answer, &sums);
+        if (closely)
+            look_at(rows, g, &digest, &answer, &sums);
     }
     if (rows->spec.paced)
         pw_rows_pace_close(rows);
@@ -269,5 +230,5 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     rows->prices = rows->next_prices;
     rows->next_prices = prices;
     rows->rounds++;
-    return sums;
+    return over_lanes(&sums, passes);
 }

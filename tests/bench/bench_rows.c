@@ -111,13 +111,17 @@ static double memory_speed(void)
     return best;
 }
 
-int main(void)
+/* `bench_rows [agents]`: only the markets of so many. */
+int main(int argc, char **argv)
 {
+    int agents = argc > 1 ? atoi(argv[1]) : 0;
     printf("rows, one core, median of %d times %d rounds; memory moves %.1f GB/s\n", REPETITIONS, ROUNDS,
            memory_speed());
     printf("%-12s %8s %10s %8s %10s %8s %8s\n", "links", "agents", "ends", "passes", "ms a round", "ns/end",
            "wanted");
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        measure(&shapes[i]);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (agents == 0 || shapes[i].agents == agents)
+            measure(&shapes[i]);
+    }
     return 0;
 }

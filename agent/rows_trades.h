@@ -1,0 +1,69 @@
+/* What trades of a row come to at a price: for rows_kernel.c, whatever the compiler may use there. */
+#ifndef PW_ROWS_TRADES_H
+#define PW_ROWS_TRADES_H
+
+#include <stddef.h>
+
+#include "agent/rows_kernel.h"
+#include "agent/rows_lanes.h"
+
+/* What `by_place` says of the peers in a row, from `lane` on. */
+PW_INLINE lanes of_peers(const struct pw_row_group *group, int row, int lane, const double *by_place)
+{
+    const int32_t *peer = group->peer + (size_t)row * PW_LANES + lane;
+    int32_t shared = group->shared[row];
+    if (shared >= 0)
+        return all(by_place[shared]);
+#ifdef PW_ROW_IS_A_STEP
+    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]],
+                   by_place[peer[4]], by_place[peer[5]], by_place[peer[6]], by_place[peer[7]]};
+#else
+    return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]]};
+#endif
+}
+
+PW_INLINE lanes soft(lanes wish, lanes dead)
+{
+    return larger(wish - dead, all(0.0)) + smaller(wish + dead, all(0.0));
+}
+
+/* Bounds and fees of the ends of a step. */
+struct limits {
+    lanes t_min, t_max, fee, peer_fee;
+};
+
+/* Where they do not differ by end, those of all rows, from `lane` on; fees are none. */
+PW_INLINE struct limits limits_of(const struct pw_row_group *group, int lane)
+{
+    return (struct limits){load(group->t_min + lane), load(group->t_max + lane), all(0.0), all(0.0)};
+}
+
+/* Where they do. */
+PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t at)
+{
+    return (struct limits){load(group->t_min + at), load(group->t_max + at), load(group->fee + at),
+                           load(group->peer_fee + at)};
+}
+
+/* The trades of a step at a price, and by how much they fall as it rises. */
+struct answer {
+    lanes trade, slope;
+};
+
+PW_INLINE struct answer answer_of(lanes s, lanes slope, lanes dead, lanes m, const struct limits *limits,
+                                  int by_end)
+{
+    lanes wish = s - slope * m, free = by_end ? soft(wish, dead) : wish;
+    lanes trade = smaller(larger(free, limits->t_min), limits->t_max);
+    lanes moves = by_end ? pick(size_of(wish) >= dead, slope, all(0.0)) : slope;
+    return (struct answer){trade, pick(trade == free, moves, all(0.0))};
+}
+
+/* The trade that an edge variable stands for at price m. */
+PW_INLINE lanes trade_at(lanes s, lanes slope, lanes m, lanes t_min, lanes t_max, lanes fee, int by_end)
+{
+    lanes wish = s - slope * m;
+    return smaller(larger(by_end ? soft(wish, fee * slope) : wish, t_min), t_max);
+}
+
+#endif
