@@ -89,6 +89,7 @@ void pw_market_destroy(struct pw_market *market)
     for (int label = 0; label < PW_N_LABELS; label++)
         free_names(market->label[label], market->n_agents);
     free(market->called);
+    free(market->known_as);
     free(market->x);
     free(market->y);
     free(market);
@@ -201,6 +202,11 @@ double pw_market_agent_p_max(const struct pw_market *market, int n, int q)
 int pw_market_called(const struct pw_market *market, int n)
 {
     return market->called != NULL ? market->called[n] : n;
+}
+
+int pw_market_known_as(const struct pw_market *market, int number)
+{
+    return market->known_as != NULL ? market->known_as[number] : number;
 }
 
 const char *pw_market_agent_label(const struct pw_market *market, int n, char *text, int size)

@@ -35,6 +35,7 @@ struct pw_market {
 
     char **agent_name; /* [n_agents] */
     int *called;       /* [n_agents] the number that people know an agent by; NULL: its own */
+    int *known_as;     /* [n_agents] the agent that people know by a number; NULL: of that number */
     double *x, *y;     /* [n_agents] coordinates, NULL where the case has none */
     /* [n_agents], "" where an agent has none; NULL where the case has no such labels. Rank 0 only, as names
      * and coordinates are. */
@@ -74,8 +75,9 @@ double pw_market_supply(const struct pw_market *market, int n, int q, double pri
 double pw_market_agent_p_min(const struct pw_market *market, int n, int q);
 double pw_market_agent_p_max(const struct pw_market *market, int n, int q);
 
-/* The number that people know agent n by. */
+/* The number that people know agent n by; and the agent that they know by a number. */
 int pw_market_called(const struct pw_market *market, int n);
+int pw_market_known_as(const struct pw_market *market, int number);
 
 /* "12 (house-4)" or "12" where the agent has no name, into text. Returns text. */
 const char *pw_market_agent_label(const struct pw_market *market, int n, char *text, int size);

@@ -22,17 +22,13 @@ void pw_market_reorder_assets(const struct pw_market *market, const int *order, 
     }
 }
 
-static void copy_links(const struct pw_market *market, const int *order, struct pw_market *reordered)
+static void copy_links(const struct pw_market *market, struct pw_market *reordered)
 {
     size_t count = (size_t)market->n_links * (size_t)market->n_products, size = count * sizeof(double);
-    int *place = pw_alloc((size_t)market->n_agents, sizeof *place);
-    for (int k = 0; k < market->n_agents; k++)
-        place[order[k]] = k;
     for (int l = 0; l < market->n_links; l++) {
-        reordered->link_a[l] = place[market->link_a[l]];
-        reordered->link_b[l] = place[market->link_b[l]];
+        reordered->link_a[l] = reordered->known_as[market->link_a[l]];
+        reordered->link_b[l] = reordered->known_as[market->link_b[l]];
     }
-    free(place);
     if (count == 0)
         return;
     memcpy(reordered->t_min, market->t_min, size);
@@ -46,14 +42,16 @@ struct pw_market *pw_market_reorder(const struct pw_market *market, const int *o
     struct pw_market *reordered =
         pw_market_create(market->n_agents, market->n_products, market->n_assets, market->n_links);
     reordered->called = pw_alloc((size_t)market->n_agents, sizeof *reordered->called);
+    reordered->known_as = pw_alloc((size_t)market->n_agents, sizeof *reordered->known_as);
     for (int k = 0; k < market->n_agents; k++) {
         int n = order[k];
         reordered->called[k] = n;
+        reordered->known_as[n] = k;
         reordered->asset_first[k + 1] =
             reordered->asset_first[k] + market->asset_first[n + 1] - market->asset_first[n];
     }
     pw_market_reorder_assets(market, order, reordered);
-    copy_links(market, order, reordered);
+    copy_links(market, reordered);
     pw_market_index(reordered);
     return reordered;
 }
@@ -81,9 +79,4 @@ void pw_outcome_restore_order(struct pw_outcome *outcome, const int *order)
     restore(outcome->peers, order, agents, sizeof *outcome->peers);
     restore(outcome->iterations, order, agents, sizeof *outcome->iterations);
     restore(outcome->messages_sent, order, agents, sizeof *outcome->messages_sent);
-    for (int i = 0; i < outcome->n_events; i++) {
-        struct pw_event *event = &outcome->events[i];
-        event->agent = order[event->agent];
-        event->peer = event->peer < 0 ? event->peer : order[event->peer];
-    }
 }

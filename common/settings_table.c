@@ -182,7 +182,7 @@ const struct pw_setting pw_settings_table[] = {
      "agents in rows, no message a trade (docs/bulk.md): where messages are never late; auto: where it can "
      "be"},
     {"run.placement", PW_CHOICE, AT(placement), "auto", NONE, placements, "",
-     "of agents on ranks (wall clock): blocks by number; graph: so that few links lie between ranks"},
+     "of agents on ranks: blocks by number; graph: so that few links lie between ranks"},
     {"run.record", PW_CHOICE, AT(record), "all", NONE, records, "",
      "what the trace holds: all; agents: no single trades; totals: no single agents and bills either"},
     {"run.timeline", PW_CHOICE, AT(timeline), "no", NONE, switches, "",

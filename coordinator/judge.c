@@ -157,7 +157,8 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
             net[market->link_b[l] * market->n_products + q] -= outcome->trade[l * market->n_products + q];
         }
     }
-    for (int n = 0; n < market->n_agents; n++) {
+    for (int number = 0; number < market->n_agents; number++) {
+        int n = pw_market_known_as(market, number); /* so that sums are the same however agents are placed */
         for (int q = 0; q < market->n_products; q++) {
             int i = n * market->n_products + q;
             outcome->price[i] = snapshot->price[i];

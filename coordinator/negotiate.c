@@ -219,7 +219,7 @@ static void set_up(struct station *station)
     struct pw_scales scales = pw_market_scales(station->negotiation->market);
     int64_t period = REPORT_PER_RANK_NS * station->transport->size;
     station->report_period_ns = period < LONGEST_REPORT_NS ? period : LONGEST_REPORT_NS;
-    pw_recorder_init(&station->recorder, 0);
+    pw_recorder_init(&station->recorder, station->negotiation->market, 0);
     station->settles = pw_setup_criterion(station->negotiation->settings) != PW_STOP_GLOBAL;
     pw_quiescence_init(&station->quiescence, station->transport->rank, station->transport->size);
     make_host(station, &scales);

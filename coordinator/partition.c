@@ -93,7 +93,7 @@ int *pw_partition_choose(const struct pw_market *market, const struct pw_setting
 {
     double better = 0.0;
     *cut = cut_of(market, n_ranks, NULL);
-    int is_possible = n_ranks > 1 && n_ranks < market->n_agents && settings->clock != PW_CLOCK_VIRTUAL;
+    int is_possible = n_ranks > 1 && n_ranks < market->n_agents;
     int is_wanted = settings->placement == PW_PLACE_GRAPH ||
                     (settings->placement == PW_PLACE_AUTO && !in_bulk && may_pay(market, *cut));
     if (!is_possible || !is_wanted)

@@ -9,8 +9,8 @@
  * the share that they cut. NULL where the graph cannot be partitioned. */
 int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut);
 
-/* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are,
- * on the virtual clock always, whose events of one instant go by their numbers. Where the settings leave it
+/* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are.
+ * Where the settings leave it
  * open such an order is not looked for in bulk, where an agent sends a rank one number a round, on graphs so
  * dense or so large that it takes long, nor where blocks cut little, and not taken if it cuts not much less.
  * `cut`: the share of links between ranks either way. */

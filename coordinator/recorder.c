@@ -17,7 +17,9 @@ static void add(struct pw_recorder *recorder, const struct pw_event *event)
 static void note(struct pw_recorder *recorder, int64_t now_ns, enum pw_event_kind kind, int agent, int peer,
                  int round)
 {
-    struct pw_event event = {(double)(now_ns - recorder->start_ns) * 1e-9, agent, peer, round, kind};
+    struct pw_event event = {(double)(now_ns - recorder->start_ns) * 1e-9,
+                             pw_market_called(recorder->market, agent),
+                             peer < 0 ? peer : pw_market_called(recorder->market, peer), round, kind};
     if (recorder->count >= PW_MOST_EVENTS)
         recorder->dropped++;
     else
@@ -54,9 +56,9 @@ static void note_waking(void *context, int64_t now_ns, int agent, int peer, int 
     note(context, now_ns, PW_EVENT_WAKE, agent, peer, round);
 }
 
-void pw_recorder_init(struct pw_recorder *recorder, int64_t start_ns)
+void pw_recorder_init(struct pw_recorder *recorder, const struct pw_market *market, int64_t start_ns)
 {
-    *recorder = (struct pw_recorder){.start_ns = start_ns};
+    *recorder = (struct pw_recorder){.market = market, .start_ns = start_ns};
     recorder->observer = (struct pw_observer){.context = recorder,
                                               .fired = note_fire,
                                               .sent = note_send,

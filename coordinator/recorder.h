@@ -6,20 +6,22 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/market.h"
 #include "common/observer.h"
 #include "common/outcome.h"
 
 enum { PW_MOST_EVENTS = 5000000 }; /* a rank's share of a timeline */
 
 struct pw_recorder {
-    struct pw_observer observer; /* to be handed to the host */
-    int64_t start_ns;            /* of the run; times count from here */
+    struct pw_observer observer;    /* to be handed to the host */
+    const struct pw_market *market; /* which says what agents are called */
+    int64_t start_ns;               /* of the run; times count from here */
     size_t count, room;
     struct pw_event *events;
     size_t dropped; /* events beyond PW_MOST_EVENTS */
 };
 
-void pw_recorder_init(struct pw_recorder *recorder, int64_t start_ns);
+void pw_recorder_init(struct pw_recorder *recorder, const struct pw_market *market, int64_t start_ns);
 void pw_recorder_finish(struct pw_recorder *recorder);
 
 /* Adds the events that another rank recorded, as their bytes. PW_INTERNAL if these are not whole events. */

@@ -427,7 +427,7 @@ static void set_up(struct simulation *simulation)
     struct pw_network network = pw_setup_network(simulation->negotiation);
     struct pw_pace pace = pw_case_pace(settings);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
-    pw_recorder_init(&simulation->recorder, 0);
+    pw_recorder_init(&simulation->recorder, simulation->negotiation->market, 0);
     struct pw_virtual_spec spec = {simulation->host,
                                    network,
                                    pace,

@@ -106,7 +106,8 @@ static void note_agent(struct pw_virtual *clock, int n, int64_t now, int32_t sen
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     const struct pw_residuals *residuals = &agent->residuals;
     struct pw_solve *solve =
-        pw_changes_add_solve(&clock->changes, now, n, clock->is_paired ? 0.0 : residuals->primal2);
+        pw_changes_add_solve(&clock->changes, now, pw_market_called(clock->spec.host->market, n),
+                             clock->is_paired ? 0.0 : residuals->primal2);
     solve->dual2 = residuals->dual2;
     solve->price2 = residuals->price2;
     solve->naive2 = residuals->naive2;
@@ -332,7 +333,8 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
     int i = n - clock->spec.host->first;
-    int64_t end_ns = pw_pace_finish(&clock->spec.pace, (uint32_t)n, now);
+    uint32_t number = (uint32_t)pw_market_called(clock->spec.host->market, n);
+    int64_t end_ns = pw_pace_finish(&clock->spec.pace, number, now);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
         observer->fired(observer->context, now, n);

@@ -1,6 +1,6 @@
 """The virtual clock on two ranks beside one: 10 000 agents with 10 peers each, a network of jitter and losses.
 
-Prints offers a second and the speed-up, medians of runs by turns; run by `run_scripts/python
+Prints offers a second and the speed-up by ranks and placement, medians of runs by turns; run by `run_scripts/python
 tests/bench/virtual_ranks.py [RUNS [AGENTS]]`.
 """
 
@@ -15,12 +15,13 @@ SETTINGS = {"market.links": "{peers: 10, among: sides}", "run.clock": "virtual",
             "network.delay.model": "gaussian", "network.delay.mean_s": 1, "network.delay.std_s": 0.2,
             "network.delay.min_s": 0.5, "network.loss": 0.01, "network.retransmit_s": 2, "network.compute_s": 0.1,
             "stop.criterion": "global", "stop.tolerance": 1e-3}
-RANKS = (1, 2)
+WAYS = ((1, "blocks"), (2, "blocks"), (2, "graph"))  # ranks, and where agents live
 
 
-def measure(ranks, agents):
+def measure(ranks, placement, agents):
     """Offers and seconds of one run, without its set-up."""
-    words = [word for name, value in SETTINGS.items() for word in ("-s", f"{name}={value}")]
+    settings = SETTINGS | {"run.placement": placement}
+    words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     result = program.run("run", program.CASES / "random.yaml", "--json", "-s", f"market.generate.agents={agents}",
                          *words, ranks=ranks)
     assert result.code == 0, result.err
@@ -28,19 +29,19 @@ def measure(ranks, agents):
 
 
 def main():
-    """A line for each number of ranks."""
+    """A line for each way."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     agents = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
-    seconds = {ranks: [] for ranks in RANKS}
+    seconds = {way: [] for way in WAYS}
     for _ in range(runs):
-        for ranks in RANKS:
-            offers, wall_s = measure(ranks, agents)
-            seconds[ranks].append(wall_s)
-    print(f"{'ranks':>5} {'offers':>9} {'seconds':>8} {'million/s':>9} {'speed-up':>8}")
-    alone = statistics.median(seconds[1])
-    for ranks in RANKS:
-        middle = statistics.median(seconds[ranks])
-        print(f"{ranks:5} {offers:9} {middle:8.2f} {offers / middle / 1e6:9.2f} {alone / middle:8.2f}")
+        for way in WAYS:
+            offers, wall_s = measure(*way, agents)
+            seconds[way].append(wall_s)
+    print(f"{'ranks':>5} {'placement':>9} {'offers':>9} {'seconds':>8} {'million/s':>9} {'speed-up':>8}")
+    alone = statistics.median(seconds[WAYS[0]])
+    for way in WAYS:
+        middle = statistics.median(seconds[way])
+        print(f"{way[0]:5} {way[1]:>9} {offers:9} {middle:8.2f} {offers / middle / 1e6:9.2f} {alone / middle:8.2f}")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,15 @@ class Virtual(program.InFolder):
                 digests = {self.digest(STREET, ranks, *settings) for ranks in (0, 1, 2, 3, 5)}
                 self.assertEqual(len(digests), 1, (model, delta))
 
+    def test_the_same_bytes_wherever_agents_live(self):
+        words = ("-s", "market.generate.agents=60", "-s", "market.links={peers: 4}", "-s", "network.delay.model=gamma",
+                 "-s", "network.delay.mean_s=1", "-s", "network.delay.std_s=0.5", "-s", "network.compute_s=0.2", "-s",
+                 "network.stragglers=0.3", "-s", "network.straggler_factor=3", "-s", "run.placement=graph")
+        for exchange in ("paired", "latest"):
+            settings = (*CLOCK, *LOSSY, *words, "-s", f"negotiation.exchange={exchange}", "-s", "stop.max_rounds=300")
+            digests = {self.digest(RANDOM, ranks, *settings) for ranks in (0, 2, 3)}
+            self.assertEqual(len(digests), 1, exchange)
+
     def test_other_algorithms_too(self):
         for case, exchange in ((STREET, "innovation"), (POOL, "pool"), (POOL, "innovation")):
             settings = (*CLOCK, *LOSSY, *MODELS["gaussian"], "-s", "network.delay.model=gaussian", "-s",
