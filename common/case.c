@@ -299,6 +299,8 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     pw_phase_enter(PW_PHASE_READ);
     PW_TRY(read_settings(loading, err));
     PW_TRY(pw_case_check(loaded, err));
+    if (loading->variant->on_settings != NULL)
+        loading->variant->on_settings(loading->variant->context, &loaded->settings);
     PW_TRY(load_assets(loading, err));
     PW_TRY(load_agents(loading, err));
     pw_phase_enter(PW_PHASE_LINK);
@@ -335,8 +337,33 @@ enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct 
 enum pw_code pw_case_load(const char *path, const char *const *overrides, int n_overrides,
                           struct pw_case **out, struct pw_error *err)
 {
-    struct pw_case_variant variant = {path, overrides, n_overrides, NULL, 0};
+    struct pw_case_variant variant = {.path = path, .overrides = overrides, .n_overrides = n_overrides};
     return pw_case_load_variant(&variant, out, err);
+}
+
+int pw_case_is_drawn(const struct pw_settings *settings)
+{
+    enum pw_links_kind kind = settings->links.kind;
+    int by_kind = settings->fee_distance > 0.0 || settings->fee_zone > 0.0 || settings->fee_community > 0.0;
+    return settings->generate_agents > 0 && settings->agents[0] == '\0' && settings->preferences[0] == '\0' &&
+           !by_kind && kind != PW_LINKS_TABLE && kind != PW_LINKS_CHOSEN;
+}
+
+struct pw_market *pw_case_draw(const struct pw_settings *settings)
+{
+    struct pw_market *market;
+    struct pw_error why;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_READ);
+    enum pw_code code = pw_generate(settings, &market, &why);
+    pw_phase_enter(PW_PHASE_LINK);
+    if (code == PW_OK)
+        code = pw_links_build(market, &settings->links, settings->fee, &why);
+    if (code != PW_OK) {
+        pw_market_destroy(market);
+        market = NULL;
+    }
+    pw_phase_leave(before);
+    return market;
 }
 
 void pw_case_destroy(struct pw_case *loaded)

@@ -46,11 +46,21 @@ struct pw_case_variant {
     int n_overrides;
     struct pw_inputs *inputs; /* files read before; those read now are added. NULL: none are kept */
     long replicate; /* >= 0, added to the seeds of the market's recipe, of its links, and of the run */
+    /* Called once the settings are read and checked, before the market is made; NULL: nobody wants to know.
+     */
+    void (*on_settings)(void *context, const struct pw_settings *settings);
+    void *context;
 };
 
 /* pw_case_load() of a variant. */
 enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct pw_case **out,
                                   struct pw_error *err);
+
+/* True if the settings alone say what the market is: agents by a recipe, links by a rule that takes little
+ * time, one fee. Then pw_case_draw() makes it on any rank: the market of pw_case_load(), for
+ * pw_market_destroy(); NULL where pw_case_load() fails. */
+int pw_case_is_drawn(const struct pw_settings *settings);
+struct pw_market *pw_case_draw(const struct pw_settings *settings);
 
 /* The network that the settings describe, with `data` from files (borrowed, or NULL). */
 struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);

@@ -31,6 +31,7 @@ struct run {
     struct pw_settings settings;      /* all ranks */
     struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
     struct pw_net_data *net;          /* likewise */
+    int is_announced, is_drawn;       /* rank 0 has told its settings; each rank has made the market itself */
     int in_bulk;                      /* rank 0 */
     struct pw_placed placed;          /* all ranks */
     struct pw_horizon horizon;        /* rank 0's is the result */
@@ -92,6 +93,35 @@ static void say_what_is_read(const struct run *run)
     pw_settings_dump(&run->loaded->settings, stderr);
 }
 
+/* What rank 0 tells the others before it makes the market. */
+struct announcement {
+    int is_drawn;
+    struct pw_settings settings;
+};
+
+/* Rank 0, once: where the settings, NULL if they are wrong, say what the market is, all ranks make it at the
+ * same time, unless they share processors; else it will be handed out. */
+static void announce(void *context, const struct pw_settings *settings)
+{
+    struct run *run = context;
+    struct announcement announcement = {0};
+    if (settings != NULL)
+        announcement = (struct announcement){
+            run->transport->size > 1 && !run->transport->crowded && pw_case_is_drawn(settings), *settings};
+    pw_transport_share(run->transport, &announcement, sizeof announcement);
+    run->is_announced = 1;
+    run->is_drawn = announcement.is_drawn;
+}
+
+static void hear_announcement(struct run *run)
+{
+    struct announcement announcement = {0};
+    pw_transport_share(run->transport, &announcement, sizeof announcement);
+    run->is_drawn = announcement.is_drawn;
+    if (run->is_drawn)
+        run->market = pw_case_draw(&announcement.settings);
+}
+
 /* Rank 0: everything that can go wrong before the start. */
 static enum pw_code prepare(struct run *run, struct pw_error *err)
 {
@@ -100,7 +130,12 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
         PW_TRY(pw_trace_check_path(options->out, options->force, err));
     if (options->bills != NULL)
         PW_TRY(pw_file_write_check(options->bills, options->force, err));
-    PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &run->loaded, err));
+    struct pw_case_variant variant = {.path = options->case_path,
+                                      .overrides = options->overrides,
+                                      .n_overrides = options->n_overrides,
+                                      .on_settings = announce,
+                                      .context = run};
+    PW_TRY(pw_case_load_variant(&variant, &run->loaded, err));
     PW_TRY(pw_peers_check(run->loaded, err));
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
@@ -164,7 +199,8 @@ static void share_case(struct run *run)
     if (run->transport->size == 1)
         return;
     enum pw_phase before = pw_phase_enter(PW_PHASE_SHARE);
-    share_market(run);
+    if (!run->is_drawn)
+        share_market(run);
     share_net(run);
     pw_phase_leave(before);
 }
@@ -356,6 +392,10 @@ static enum pw_code execute(struct run *run, struct pw_error *err)
     enum pw_code code = PW_OK;
     if (run->transport->rank == 0)
         code = prepare(run, err);
+    else
+        hear_announcement(run);
+    if (run->transport->rank == 0 && !run->is_announced)
+        announce(run, NULL);
     if (code == PW_INFEASIBLE && run->options->json)
         pw_summary_json_infeasible(err->text, stdout);
     pw_transport_share(run->transport, &code, sizeof code);

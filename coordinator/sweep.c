@@ -21,7 +21,11 @@ static enum pw_code load_point(struct pw_sweep *sweep, const int index[PW_MOST_S
     int count;
     const char **overrides =
         pw_study_overrides(study, options->overrides, options->n_overrides, index, &count);
-    struct pw_case_variant variant = {study->case_path, overrides, count, &sweep->inputs, replicate};
+    struct pw_case_variant variant = {.path = study->case_path,
+                                      .overrides = overrides,
+                                      .n_overrides = count,
+                                      .inputs = &sweep->inputs,
+                                      .replicate = replicate};
     enum pw_code code = pw_case_load_variant(&variant, out, err);
     free(overrides);
     return code != PW_USAGE ? code

@@ -1,9 +1,12 @@
 /* Wrong cases: a table of inputs, each with the exit code and the place that the one line of error names. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/case.h"
+#include "common/market_pack.h"
+#include "common/memory.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/suites.h"
 
@@ -207,12 +210,61 @@ START_TEST(binary_tables_are_told)
 }
 END_TEST
 
+/* Markets that the settings alone describe, and the key that says otherwise of the last ones. */
+static const struct recipe {
+    const char *yaml;
+    int is_drawn;
+} recipes[] = {
+    {"  links: all\n", 1},
+    {"  links: sides\n  fee: 0.5\n", 1},
+    {"  links: {random: 0.5, among: sides, seed: 4}\n", 1},
+    {"  links: {peers: 3}\n", 1},
+    {"  links: pool\n", 1},
+    {"    communities: 2\n  links: {communities: mesh, between: pool}\n", 1},
+    {"  links: {choose: greedy, peers: 3}\n", 0},
+    {"  links: links.csv\n", 0},
+    {"    communities: 2\n  links: all\n  fees: {community: 0.5}\n", 0},
+};
+
+/* Every rank makes the market that rank 0 reads. */
+START_TEST(a_drawn_market_is_the_one_that_is_read)
+{
+    const struct recipe *recipe = &recipes[_i];
+    struct scratch scratch = scratch_open();
+    struct pw_case *loaded;
+    struct pw_error err = {0};
+    char yaml[400];
+    snprintf(yaml, sizeof yaml, RECIPE "    seed: 7\n%s", recipe->yaml);
+    scratch_write(&scratch, "case.yaml", yaml);
+    scratch_write(&scratch, "links.csv", LINKS "0,9,,,,\n1,9,,,,\n2,9,,,,\n3,9,,,,\n4,9,,,,\n5,9,,,,\n");
+    int code = (int)pw_case_load(scratch_path(&scratch, "case.yaml"), NULL, 0, &loaded, &err);
+    ck_assert_msg(code == PW_OK, "%s", err.text);
+    ck_assert_int_eq(pw_case_is_drawn(&loaded->settings), recipe->is_drawn);
+    if (recipe->is_drawn) {
+        struct pw_market *drawn = pw_case_draw(&loaded->settings);
+        size_t size = pw_market_pack_size(loaded->market);
+        unsigned char *bytes = pw_alloc(size, 1), *others = pw_alloc(size, 1);
+        ck_assert_uint_eq(pw_market_pack_size(drawn), size);
+        pw_market_pack(loaded->market, bytes);
+        pw_market_pack(drawn, others);
+        ck_assert_mem_eq(bytes, others, size);
+        free(bytes);
+        free(others);
+        pw_market_destroy(drawn);
+    }
+    pw_case_destroy(loaded);
+    scratch_close(&scratch);
+}
+END_TEST
+
 Suite *case_suite(void)
 {
     Suite *suite = suite_create("case");
     TCase *wrong = tcase_create("wrong");
     tcase_add_loop_test(wrong, wrong_cases_are_told, 0, (int)(sizeof wrong_cases / sizeof *wrong_cases));
     tcase_add_test(wrong, binary_tables_are_told);
+    tcase_add_loop_test(wrong, a_drawn_market_is_the_one_that_is_read, 0,
+                        (int)(sizeof recipes / sizeof *recipes));
     suite_add_tcase(suite, wrong);
     return suite;
 }
