@@ -164,7 +164,7 @@ static const struct pw_row_kernel *best_kernel(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
         return &pw_row_kernel_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return &pw_row_kernel_avx2;
 #endif
     return &pw_row_kernel_plain;
@@ -296,7 +296,7 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
     size_t e = end_at(rows, seat, k), bound = rows->spec.by_end ? e : (size_t)seat;
     double price;
     int round = offered_at(rows, seat, e, &price);
-    double slope = rows->slope[e], wish = rows->s[e] - slope * price;
+    double slope = rows->slope[e], wish = fma(-slope, price, rows->s[e]);
     double dead = rows->spec.by_end ? rows->fee[e] * slope : 0.0;
     double trade = fmax(wish - dead, 0.0) + fmin(wish + dead, 0.0);
     trade = fmin(fmax(trade, rows->t_min[bound]), rows->t_max[bound]);

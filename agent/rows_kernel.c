@@ -25,35 +25,19 @@ struct row {
  * penalty may change by. */
 struct balancing {
     choice counts, due;
-    float_lanes most;
+    float_lanes most, least; /* 1 / most */
 };
-
-PW_INLINE float_lanes float_root(float_lanes x)
-{
-#ifdef PW_ROW_IS_A_STEP
-    return (float_lanes)_mm256_sqrt_ps((__m256)x);
-#elif defined(__AVX2__)
-    return (float_lanes)_mm_sqrt_ps((__m128)x);
-#else
-    return (float_lanes){sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
-#endif
-}
-
-PW_INLINE float_lanes float_pick(float_choice yes, float_lanes x, float_lanes y)
-{
-    return (float_lanes)((yes & (float_choice)x) | (~yes & (float_choice)y));
-}
 
 PW_INLINE float_lanes within(float_lanes x, float_lanes low, float_lanes high)
 {
-    x = float_pick(x > low, x, low);
-    return float_pick(x < high, x, high);
+    return float_smaller(float_larger(x, low), high);
 }
 
 /* pw_balance() in lanes. */
-PW_INLINE float_lanes balance(float_lanes gaps, float_lanes moves, float_lanes most, float_lanes *ratio)
+PW_INLINE float_lanes balance(float_lanes gaps, float_lanes moves, const struct balancing *balancing,
+                              float_lanes *ratio)
 {
-    float_lanes share = within(float_root(float_root(moves / gaps)), all_floats(1.0F) / most, most);
+    float_lanes share = within(float_root(float_root(moves / gaps)), balancing->least, balancing->most);
     float_lanes next = within(*ratio * share, all_floats(1.0F / PW_MOST_RISE), all_floats(PW_MOST_SINK));
     share = next / *ratio;
     *ratio = next;
@@ -72,9 +56,10 @@ PW_INLINE void balance_row(const struct pw_row_group *group, size_t at, const st
     if (is_due) {
         float_lanes ratio = load_floats(group->ratio + at), was = ratio;
         lanes size = larger(size_of(row->agreed), larger(size_of(row->s), size_of(row->peer_s)));
-        choice rests = to_lanes(gaps + moves) <= all(PW_ROUNDING_SHARE * PW_ROUNDING_SHARE) * size * size;
+        choice rests =
+            reaches(all(PW_ROUNDING_SHARE * PW_ROUNDING_SHARE) * size * size, to_lanes(gaps + moves));
         choice stays = rests | ~balancing->due;
-        lanes share = pick(stays, all(1.0), to_lanes(balance(gaps, moves, balancing->most, &ratio)));
+        lanes share = pick(stays, all(1.0), to_lanes(balance(gaps, moves, balancing, &ratio)));
         store_floats(group->ratio + at, to_floats(pick(stays, to_lanes(was), to_lanes(ratio))));
         row->slope *= share;
         store(group->slope + at, row->slope);
@@ -98,8 +83,9 @@ PW_INLINE struct row meet(const struct pw_row_group *group, size_t at, lanes the
     row.theirs = trade_at(peer_s, slope, theirs, -limits->t_max, -limits->t_min, limits->peer_fee, by_end);
     row.gap = pick(heard, row.mine + row.theirs, all(0.0));
     row.agreed = (row.mine - row.theirs) * all(0.5);
-    row.s = pick(heard, s - alpha * (s + row.theirs + row.theirs - peer_s), s);
-    row.peer_s = pick(heard, peer_s - alpha * (peer_s + row.mine + row.mine - s), peer_s);
+    lanes apart = s - peer_s, twice = all(2.0);
+    row.s = pick(heard, minus_product(s, alpha, plus_product(apart, twice, row.theirs)), s);
+    row.peer_s = pick(heard, plus_product(peer_s, alpha, minus_product(apart, twice, row.mine)), peer_s);
     return row;
 }
 
@@ -117,14 +103,16 @@ PW_INLINE void look_at(const struct pw_row_group *group, size_t at, const struct
     lanes mismatch = size_of((s - row->mine) - (peer_s - row->theirs)) * rho;
     taken->gap_max = larger(taken->gap_max, size_of(row->gap));
     taken->apart_max = larger(taken->apart_max, apart);
-    taken->mismatch_max = larger(taken->mismatch_max, pick(row->agreed == all(0.0), all(0.0), mismatch));
+    taken->mismatch_max =
+        larger(taken->mismatch_max, pick(equals(row->agreed, all(0.0)), all(0.0), mismatch));
 }
 
-PW_INLINE void count(struct taken *taken, const struct row *row, const struct answer *now)
+/* `slope`: that of the trades now. */
+PW_INLINE void count(struct taken *taken, const struct row *row, const struct answer *now, lanes slope)
 {
-    taken->gap2 += row->gap * row->gap;
+    taken->gap2 = plus_product(taken->gap2, row->gap, row->gap);
     taken->sum += now->trade;
-    taken->slopes += now->slope;
+    taken->slopes = plus_where(taken->slopes, now->moves, slope);
 }
 
 /* From `lane` on. */
@@ -158,27 +146,41 @@ PW_INLINE void fetch_ahead(const struct pw_row_group *group, size_t at, int kind
     }
 }
 
-PW_INLINE void take_in_step(const struct pw_row_group *group, const struct pw_row_rules *rules, int row_at,
-                            int lane, lanes m, const struct limits *fixed, struct taken *taken, int by_end,
-                            int kind, int closely)
+/* What all rows of a step have in common where nobody waits. */
+struct common {
+    lanes m, alpha; /* the price before */
+    struct limits limits;
+    struct balancing balancing;
+};
+
+PW_INLINE struct common common_of(const struct pw_row_group *group, const struct pw_row_rules *rules,
+                                  const double *price, int lane)
 {
-    const choice yes = all(0.0) == all(0.0);
+    float_lanes most = all_floats((float)rules->largest_factor);
+    return (struct common){load(price + lane),
+                           all(rules->relaxation),
+                           limits_of(group, lane),
+                           {everybody(), everybody(), most, all_floats(1.0F) / most}};
+}
+
+PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int lane,
+                            const struct common *common, struct taken *taken, int by_end, int kind,
+                            int closely)
+{
     size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
-    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    struct limits limits = by_end ? limits_at(group, at) : common->limits;
     if (lane == 0)
         fetch_ahead(group, at, kind);
-    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, m,
-                          all(rules->relaxation), yes, by_end);
+    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, common->m,
+                          common->alpha, everybody(), by_end);
     if (closely)
         look_at(group, at, &row, taken);
-    if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE) {
-        struct balancing balancing = {yes, yes, all_floats((float)rules->largest_factor)};
-        balance_row(group, at, &balancing, kind == PW_ROW_BALANCE, &row);
-    }
+    if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE)
+        balance_row(group, at, &common->balancing, kind == PW_ROW_BALANCE, &row);
     if (kind == PW_ROW_KEEP || kind == PW_ROW_COUNT)
         store(group->agreed + at, row.agreed);
-    struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, m, &limits, by_end);
-    count(taken, &row, &now);
+    struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, common->m, &limits, by_end);
+    count(taken, &row, &now, row.slope);
     store(group->before + at, row.mine);
     store(group->s + at, row.s);
     store(group->peer_s + at, row.peer_s);
@@ -188,15 +190,12 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
                        const double *price, struct pw_row_digest *digest, int by_end, int kind, int closely)
 {
     struct taken taken[STEPS] = {0};
-    struct limits fixed[STEPS];
-    lanes m[STEPS];
-    for (int i = 0; i < STEPS; i++) {
-        fixed[i] = limits_of(group, i * STEP);
-        m[i] = load(price + i * STEP);
-    }
+    struct common common[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        common[i] = common_of(group, rules, price, i * STEP);
     for (int row = 0; row < group->depth; row++)
         for (int i = 0; i < STEPS; i++)
-            take_in_step(group, rules, row, i * STEP, m[i], &fixed[i], &taken[i], by_end, kind, closely);
+            take_in_step(group, row, i * STEP, &common[i], &taken[i], by_end, kind, closely);
     for (int i = 0; i < STEPS; i++)
         store_digest(digest, &taken[i], i * STEP, closely);
 }
@@ -222,23 +221,25 @@ PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct
     const lanes none = all(0.0);
     size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
     struct limits limits = by_end ? limits_at(group, at) : *fixed;
-    lanes sent = pick(of_peers(group, row_at, lane, pace->answered) > none, m, load(group->sent + at));
-    choice heard = of_peers(group, row_at, lane, pace->heard) > none;
+    lanes sent = pick(above(of_peers(group, row_at, lane, pace->answered), none), m, load(group->sent + at));
+    choice heard = above(of_peers(group, row_at, lane, pace->heard), none);
     struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, sent,
                           all(rules->relaxation), heard, by_end);
     look_at(group, at, &row, taken);
     if (kind == PW_ROW_BALANCE) {
-        struct balancing balancing = {of_peers(group, row_at, lane, pace->counts) > none,
-                                      of_peers(group, row_at, lane, pace->due) > none,
-                                      to_floats(of_peers(group, row_at, lane, pace->largest_factor))};
+        float_lanes most = to_floats(of_peers(group, row_at, lane, pace->largest_factor));
+        struct balancing balancing = {above(of_peers(group, row_at, lane, pace->counts), none),
+                                      above(of_peers(group, row_at, lane, pace->due), none), most,
+                                      all_floats(1.0F) / most};
         balance_row(group, at, &balancing, 1, &row);
     }
     if (kind != PW_ROW_PLAIN)
         store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
     pose(group, at, &row, &limits, sent, rules->stiffness);
-    struct answer now = answer_of(load(group->target + at), load(group->answers + at), load(group->dead + at),
-                                  m, &limits, by_end);
-    count(taken, &row, &now);
+    lanes slope = load(group->answers + at);
+    struct answer now =
+        answer_of(load(group->target + at), slope, load(group->dead + at), m, &limits, by_end);
+    count(taken, &row, &now, slope);
     store(group->sent + at, sent);
     store(group->before + at, pick(heard, row.mine, load(group->before + at)));
     store(group->s + at, row.s);
@@ -323,11 +324,11 @@ PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m,
     struct answer now = answer_of(s, slope, dead, m, &limits, by_end);
     lanes move = now.trade - load(group->before + at), size = size_of(now.trade);
     if (paced)
-        move = pick(load(group->free + at) > all(0.0), move, all(0.0));
+        move = pick(above(load(group->free + at), all(0.0)), move, all(0.0));
     answered->sum += now.trade;
-    answered->slopes += now.slope;
+    answered->slopes = plus_where(answered->slopes, now.moves, slope);
     answered->sizes += size;
-    answered->move2 += move * move;
+    answered->move2 = plus_product(answered->move2, move, move);
     if (by_end)
         answered->fees += limits.fee * size;
     if (closely) {

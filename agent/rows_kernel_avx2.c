@@ -2,7 +2,7 @@
 #include "agent/rows_kernel.h"
 
 #ifdef PW_HAS_VECTOR_KERNELS
-#pragma GCC target("avx2")
+#pragma GCC target("avx2,fma")
 #define PW_ROW_KERNEL pw_row_kernel_avx2
 #include "agent/rows_kernel.c"
 #else

@@ -4,9 +4,6 @@
 #define PW_ROWS_LANES_H
 
 #include <stdint.h>
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 #include "agent/rows.h"
 
@@ -24,62 +21,9 @@ enum { STEPS = PW_LANES / STEP };
 /* One number an end of a step: the compiler makes of these what the machine has. */
 typedef double lanes __attribute__((vector_size(STEP * sizeof(double))));
 typedef float float_lanes __attribute__((vector_size(STEP * sizeof(float))));
-typedef int32_t float_choice __attribute__((vector_size(STEP * sizeof(int32_t))));
+typedef int64_t bits __attribute__((vector_size(STEP * sizeof(int64_t))));
 typedef lanes stored __attribute__((may_alias, aligned(sizeof(double))));
 typedef float_lanes stored_floats __attribute__((may_alias, aligned(sizeof(float))));
-typedef int64_t choice __attribute__((vector_size(STEP * sizeof(int64_t)))); /* all bits set: yes */
-
-PW_INLINE lanes pick(choice yes, lanes x, lanes y)
-{
-    return (lanes)((yes & (choice)x) | (~yes & (choice)y));
-}
-
-/* Where the compiler does not see that a comparison and a choice are one instruction, it is told. */
-PW_INLINE lanes larger(lanes x, lanes y)
-{
-#ifdef PW_ROW_IS_A_STEP
-    return (lanes)_mm512_max_pd((__m512d)x, (__m512d)y);
-#elif defined(__AVX2__)
-    return (lanes)_mm256_max_pd((__m256d)x, (__m256d)y);
-#else
-    return pick(x > y, x, y);
-#endif
-}
-
-PW_INLINE lanes smaller(lanes x, lanes y)
-{
-#ifdef PW_ROW_IS_A_STEP
-    return (lanes)_mm512_min_pd((__m512d)x, (__m512d)y);
-#elif defined(__AVX2__)
-    return (lanes)_mm256_min_pd((__m256d)x, (__m256d)y);
-#else
-    return pick(x < y, x, y);
-#endif
-}
-
-PW_INLINE lanes all(double x)
-{
-#ifdef PW_ROW_IS_A_STEP
-    return (lanes){x, x, x, x, x, x, x, x};
-#else
-    return (lanes){x, x, x, x};
-#endif
-}
-
-PW_INLINE float_lanes all_floats(float x)
-{
-#ifdef PW_ROW_IS_A_STEP
-    return (float_lanes){x, x, x, x, x, x, x, x};
-#else
-    return (float_lanes){x, x, x, x};
-#endif
-}
-
-PW_INLINE lanes size_of(lanes x)
-{
-    const choice sign = (choice)all(-0.0);
-    return (lanes)((choice)x & ~sign);
-}
 
 PW_INLINE lanes load(const double *from)
 {
@@ -101,26 +45,28 @@ PW_INLINE void store_floats(float *to, float_lanes x)
     *(stored_floats *)to = x;
 }
 
-PW_INLINE float_lanes to_floats(lanes x)
-{
-    return __builtin_convertvector(x, float_lanes);
-}
-
-PW_INLINE lanes to_lanes(float_lanes x)
-{
-    return __builtin_convertvector(x, lanes);
-}
-
-/* Bit j: lane j says yes. */
-PW_INLINE unsigned bits_of(choice x)
-{
+/* Each of these has the same functions:
+ *   choice                            yes or no for each lane, to be joined by &, | and ~
+ *   everybody(), bits_of(x)           yes in all lanes; bit j: lane j says yes
+ *   all(x), all_floats(x)             the same number in all lanes
+ *   pick(yes, x, y)                   x where yes, else y
+ *   above, reaches, equals (x, y)     x > y, x >= y, x == y
+ *   larger, smaller (x, y)            y where one of them is no number
+ *   plus_where(sum, yes, x)           sum + x where yes, else sum
+ *   plus_product(c, a, b)             c + a b, rounded once
+ *   minus_product(c, a, b)            c - a b, rounded once
+ *   to_floats(x), to_lanes(x)         to the other precision
+ *   float_larger, float_smaller, float_root */
 #ifdef PW_ROW_IS_A_STEP
-    return (unsigned)_mm512_movepi64_mask((__m512i)x);
-#elif defined(__AVX2__)
-    return (unsigned)_mm256_movemask_pd((__m256d)x);
+#include "agent/rows_lanes_avx512.h"
 #else
-    return (unsigned)((x[0] & 1) | (x[1] & 2) | (x[2] & 4) | (x[3] & 8));
+#include "agent/rows_lanes_vectors.h"
 #endif
+
+PW_INLINE lanes size_of(lanes x)
+{
+    const bits sign = (bits)all(-0.0);
+    return (lanes)((bits)x & ~sign);
 }
 
 #endif

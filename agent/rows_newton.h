@@ -25,12 +25,13 @@ PW_INLINE struct supplied supply_at(const struct pw_row_assets *assets, int lane
     for (int row = 0; row < assets->count; row++) {
         size_t at = (size_t)row * PW_LANES + (size_t)lane;
         lanes a = load(assets->a + at), b = load(assets->b + at);
+        lanes answer = load(assets->answer + at);
         lanes p_min = load(assets->p_min + at), p_max = load(assets->p_max + at);
-        lanes p = smaller(larger((m - b) / a, p_min), p_max); /* where a = 0 both limits are the same */
+        lanes p = smaller(larger((m - b) * answer, p_min), p_max); /* where a = 0 both limits are the same */
         supplied.power += p;
         supplied.cost += (a * all(0.5) * p + b) * p;
         supplied.size += size_of(p);
-        supplied.slope += pick((p > p_min) & (p < p_max), load(assets->answer + at), all(0.0));
+        supplied.slope = plus_where(supplied.slope, above(p, p_min) & above(p_max, p), answer);
     }
     return supplied;
 }
@@ -52,13 +53,13 @@ PW_INLINE struct newton begin(const struct pw_row_digest *digest, const struct p
                             .power = load(agents->power + lane),
                             .cost = load(agents->cost + lane),
                             .supply = load(agents->supply + lane),
-                            .left = load(agents->apart + lane) > all(0.0)};
+                            .left = above(load(agents->apart + lane), all(0.0))};
     newton.open = ~newton.left;
     newton.m = newton.guess;
     if (digest != NULL) {
         lanes slope = newton.supply + load(digest->slope + lane);
         lanes next = newton.guess - (newton.power - load(digest->sum + lane)) / slope;
-        newton.m = pick(newton.open & (slope > all(0.0)), next, newton.guess);
+        newton.m = pick(newton.open & above(slope, all(0.0)), next, newton.guess);
     }
     return newton;
 }
@@ -72,9 +73,9 @@ PW_INLINE void advance(struct newton *newton, const struct supplied *supplied,
     lanes slope = supplied->slope + answered->slopes, size = all(2.0) * supplied->size + answered->sizes;
     lanes rounding = all(DBL_EPSILON) * (all(4.0) * size + all(2.0) * size_of(newton->m) * slope);
     lanes miss = supplied->power - answered->sum, next = newton->m - miss / slope;
-    choice slopes = slope > none;
-    choice balances = (size_of(miss) <= rounding) & (slopes | (newton->m == newton->guess));
-    choice goes_on = newton->open & ~balances & slopes & (next != newton->m);
+    choice slopes = above(slope, none);
+    choice balances = reaches(rounding, size_of(miss)) & (slopes | equals(newton->m, newton->guess));
+    choice goes_on = newton->open & ~balances & slopes & ~equals(next, newton->m);
     newton->power = pick(newton->open, supplied->power, newton->power);
     newton->cost = pick(newton->open, supplied->cost, newton->cost);
     newton->supply = pick(newton->open, supplied->slope, newton->supply);

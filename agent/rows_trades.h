@@ -45,24 +45,25 @@ PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t at)
                            load(group->peer_fee + at)};
 }
 
-/* The trades of a step at a price, and by how much they fall as it rises. */
+/* The trades of a step at a price, and which of them fall, by their slope, as it rises. */
 struct answer {
-    lanes trade, slope;
+    lanes trade;
+    choice moves;
 };
 
 PW_INLINE struct answer answer_of(lanes s, lanes slope, lanes dead, lanes m, const struct limits *limits,
                                   int by_end)
 {
-    lanes wish = s - slope * m, free = by_end ? soft(wish, dead) : wish;
+    lanes wish = minus_product(s, slope, m), free = by_end ? soft(wish, dead) : wish;
     lanes trade = smaller(larger(free, limits->t_min), limits->t_max);
-    lanes moves = by_end ? pick(size_of(wish) >= dead, slope, all(0.0)) : slope;
-    return (struct answer){trade, pick(trade == free, moves, all(0.0))};
+    choice moves = equals(trade, free);
+    return (struct answer){trade, by_end ? moves & reaches(size_of(wish), dead) : moves};
 }
 
 /* The trade that an edge variable stands for at price m. */
 PW_INLINE lanes trade_at(lanes s, lanes slope, lanes m, lanes t_min, lanes t_max, lanes fee, int by_end)
 {
-    lanes wish = s - slope * m;
+    lanes wish = minus_product(s, slope, m);
     return smaller(larger(by_end ? soft(wish, fee * slope) : wish, t_min), t_max);
 }
 

@@ -72,7 +72,7 @@ static int list_kernels(const struct pw_row_kernel *kernels[3])
     int count = 0;
     kernels[count++] = &pw_row_kernel_plain;
 #ifdef PW_HAS_VECTOR_KERNELS
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         kernels[count++] = &pw_row_kernel_avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
