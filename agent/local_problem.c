@@ -179,6 +179,8 @@ static double nearest_balanced(const struct pw_local_problem *problem, double m,
 
 struct pw_local_solution pw_local_solve(const struct pw_local_problem *problem, double guess)
 {
+    if (!isfinite(guess))
+        guess = 0.0; /* of an agent that has gone astray: else nothing below would ever be true */
     double below = -INFINITY, above = INFINITY, found = NAN, m = guess;
     for (int step = 1;; step++) {
         struct balance now = balance_at(problem, m);

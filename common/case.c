@@ -308,7 +308,7 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     PW_TRY(load_fees(loading, err));
     pw_phase_enter(PW_PHASE_READ);
     PW_TRY(load_profiles(loading, err));
-    PW_TRY(pw_case_check_pool(loaded, err));
+    PW_TRY(pw_case_check_exchange(loaded, err));
     PW_TRY(load_net(loading, err));
     pw_phase_enter(PW_PHASE_CHECK);
     PW_TRY(check_feasibility(loaded, err));

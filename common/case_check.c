@@ -106,11 +106,9 @@ static const char *pool_fault(const struct pw_market *market, int l)
     return "";
 }
 
-enum pw_code pw_case_check_pool(const struct pw_case *loaded, struct pw_error *err)
+static enum pw_code check_pool(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_market *market = loaded->market;
-    if (loaded->settings.exchange != PW_EXCHANGE_POOL)
-        return PW_OK;
     for (int l = 0; l < market->n_links; l++) {
         const char *fault = pool_fault(market, l);
         char text[200];
@@ -121,6 +119,29 @@ enum pw_code pw_case_check_pool(const struct pw_case *loaded, struct pw_error *e
         return fail(loaded, "negotiation.exchange", text, err);
     }
     return PW_OK;
+}
+
+static enum pw_code check_innovation(const struct pw_case *loaded, struct pw_error *err)
+{
+    const struct pw_market *market = loaded->market;
+    char text[200], label[100];
+    for (int n = 0; n < market->n_agents; n++) {
+        if (pw_market_degree(market, n) == 0 || market->asset_first[n + 1] > market->asset_first[n])
+            continue;
+        snprintf(
+            text, sizeof text,
+            "innovation: agents answer prices with their assets, and agent %s has none: paired does without",
+            pw_market_agent_label(market, n, label, sizeof label));
+        return fail(loaded, "negotiation.exchange", text, err);
+    }
+    return PW_OK;
+}
+
+enum pw_code pw_case_check_exchange(const struct pw_case *loaded, struct pw_error *err)
+{
+    if (loaded->settings.exchange == PW_EXCHANGE_POOL)
+        return check_pool(loaded, err);
+    return loaded->settings.exchange == PW_EXCHANGE_INNOVATION ? check_innovation(loaded, err) : PW_OK;
 }
 
 /* ---- The network ---- */

@@ -382,9 +382,10 @@ static void tear_down(struct squad *squad)
 void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
                        struct pw_outcome **outcome)
 {
-    struct squad squad = {.negotiation = negotiation,
-                          .transport = transport,
-                          .placement = {negotiation->market->n_agents, transport->size}};
+    struct squad squad = {
+        .negotiation = negotiation,
+        .transport = transport,
+        .placement = pw_setup_placement(negotiation->settings, negotiation->market, transport->size)};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&squad);
     negotiate(&squad);

@@ -11,6 +11,9 @@ enum { LEAST_REFRESH = 4096, MOST_SAMPLES = 4096 };
 /* Where nothing happens for longer than so many samples take, they are further apart. */
 enum { SAMPLES_OF_A_GAP = 64 };
 
+/* Fewer changes are not worth while to be followed. */
+enum { LEAST_TO_FOLLOW = 1024 };
+
 void pw_course_init(struct pw_course *course, const struct pw_market *market,
                     const struct pw_tolerances *tolerances, int64_t sample_ns)
 {
@@ -166,6 +169,15 @@ void pw_course_play(struct pw_course *course, int64_t until_ns)
     pw_changes_play(&course->pending, until_ns, take, course);
     test(course);
     sample(course, until_ns);
+}
+
+/* Only once there are twice as many as were left before: all pending ones are looked at. */
+void pw_course_follow(struct pw_course *course, int64_t until_ns)
+{
+    if (course->pending.count < 2 * course->n_left + LEAST_TO_FOLLOW)
+        return;
+    pw_changes_play(&course->pending, until_ns, take, course);
+    course->n_left = course->pending.count;
 }
 
 void pw_course_play_all(struct pw_course *course)

@@ -31,6 +31,7 @@ struct pw_course {
     long naive_false_stops; /* times that it came to hold while the true one did not */
 
     struct pw_changes pending;         /* taken in, not yet in order */
+    size_t n_left;                     /* of them, after they were last followed */
     int64_t sample_ns, next_sample_ns; /* how often a sample is kept; when the next one is due */
     struct pw_series series;
 };
@@ -43,6 +44,10 @@ void pw_course_finish(struct pw_course *course);
 /* Plays all pending changes before `until_ns`, and keeps a sample every sample_ns once all link ends have
  * solved. */
 void pw_course_play(struct pw_course *course, int64_t until_ns);
+
+/* Plays pending changes before `until_ns`, of which nothing is missing, and no more, if they are many: so
+ * that less is left to do when the course is wanted. Makes no difference to it. */
+void pw_course_follow(struct pw_course *course, int64_t until_ns);
 
 /* Plays all that is pending: nothing else will happen. */
 void pw_course_play_all(struct pw_course *course);

@@ -12,6 +12,7 @@
 #include "coordinator/director.h"
 #include "coordinator/parcels.h"
 #include "coordinator/recorder.h"
+#include "coordinator/roll.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
 #include "coordinator/stall.h"
@@ -30,24 +31,6 @@ enum { EVENTS_AT_ONCE = 512 };
 /* In a packet's epoch, which is twice the window's number: no more offers of that window will come from its
  * sender. */
 enum { LAST = 1 };
-
-/* Which ranks have answered. */
-struct roll {
-    unsigned char *here; /* [ranks] */
-    int count;
-};
-
-static void mark(struct roll *roll, int rank)
-{
-    roll->count += !roll->here[rank];
-    roll->here[rank] = 1;
-}
-
-static void clear(struct roll *roll, int size)
-{
-    memset(roll->here, 0, (size_t)size);
-    roll->count = 0;
-}
 
 /* One rank of a simulation. */
 struct simulation {
@@ -68,8 +51,8 @@ struct simulation {
     struct pw_order order;
     int has_order;
 
-    struct roll windows, parts; /* rank 0: who has ended the window; who has sent a part of the state */
-    struct window_done all;     /* rank 0: earliest next event, most rounds, any signal */
+    struct pw_roll windows, parts; /* rank 0: who has ended the window; who has sent a part of the state */
+    struct window_done all;        /* rank 0: earliest next event, most rounds, any signal */
 };
 
 static void fail_hard(struct simulation *simulation, const struct pw_error *err)
@@ -148,7 +131,7 @@ static void merge_window(struct simulation *simulation, int from, const struct w
     all->next_ns = done->next_ns < all->next_ns ? done->next_ns : all->next_ns;
     all->rounds = done->rounds > all->rounds ? done->rounds : all->rounds;
     all->interrupted |= done->interrupted;
-    mark(&simulation->windows, from);
+    pw_roll_mark(&simulation->windows, from);
 }
 
 static size_t window_size(const struct window_done *done)
@@ -185,7 +168,7 @@ static void take_snapshot_part(struct simulation *simulation, int from, const un
     if (pw_snapshot_take_in(simulation->snapshot, pw_placement_first(placement, from),
                             pw_placement_end(placement, from), bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    mark(&simulation->parts, from);
+    pw_roll_mark(&simulation->parts, from);
 }
 
 static void take_timeline(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -193,7 +176,7 @@ static void take_timeline(struct simulation *simulation, int from, const unsigne
     struct pw_error err;
     if (pw_recorder_take_in(&simulation->recorder, bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    mark(&simulation->parts, from);
+    pw_roll_mark(&simulation->parts, from);
 }
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -242,7 +225,7 @@ static int parts_are_here(const struct simulation *simulation)
 static int missing_rank(const struct simulation *simulation)
 {
     int rank = 0, last = simulation->transport->size - 1;
-    const struct roll *roll = simulation->windows.count > 1 ? &simulation->windows : &simulation->parts;
+    const struct pw_roll *roll = simulation->windows.count > 1 ? &simulation->windows : &simulation->parts;
     while (simulation->director != NULL && rank < last && roll->here[rank])
         rank++;
     return rank;
@@ -327,12 +310,14 @@ static void direct(struct simulation *simulation)
     wait_for(simulation, windows_are_here, "the end of a window");
     const struct window_done *all = &simulation->all;
     simulation->order = pw_director_order(simulation->director, all->next_ns, all->rounds, all->interrupted);
-    clear(&simulation->windows, simulation->transport->size);
-    simulation->all = (struct window_done){.next_ns = INT64_MAX};
     for (int r = 1; r < simulation->transport->size; r++) {
         pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
                           sizeof simulation->order);
     }
+    if (simulation->order.kind == PW_ORDER_PLAY && simulation->transport->size > 1) /* while others play */
+        pw_course_follow(pw_director_course(simulation->director), all->next_ns);
+    pw_roll_clear(&simulation->windows, simulation->transport->size);
+    simulation->all = (struct window_done){.next_ns = INT64_MAX};
 }
 
 static void get_order(struct simulation *simulation)
@@ -373,7 +358,7 @@ static void take_snapshot(struct simulation *simulation)
     }
     take_snapshot_part(simulation, 0, simulation->bytes, simulation->n_bytes);
     wait_for(simulation, parts_are_here, "a part of a snapshot");
-    clear(&simulation->parts, simulation->transport->size);
+    pw_roll_clear(&simulation->parts, simulation->transport->size);
     if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
         fail_hard(simulation, &err);
 }
@@ -458,7 +443,7 @@ static void gather_timeline(struct simulation *simulation)
                           recorder->count * sizeof *recorder->events);
         return;
     }
-    mark(&simulation->parts, 0);
+    pw_roll_mark(&simulation->parts, 0);
     wait_for(simulation, parts_are_here, "a part of the timeline");
 }
 

@@ -139,6 +139,9 @@ static const struct wrong_case wrong_cases[] = {
      "did you mean"},
     {WITH_LINKS, ASSETS, NULL, "agent_a,agent_b\n0,1,2\n", 2, "/links.csv:2: 3 cells", ""},
     /* a pool that is not one */
+    {RECIPE "  links: pool\nnegotiation:\n  exchange: innovation\n", NULL, NULL, NULL, 2,
+     "/case.yaml:7: negotiation.exchange: innovation: agents answer prices with their assets, and agent 10",
+     "has none"},
     {CASE POOL, ASSETS "2,operator,0,0,0,0\n", NULL, NULL, 2,
      "/case.yaml:7: negotiation.exchange: pool needs a star round an operator; link 0-1: ",
      "an agent without power"},

@@ -205,6 +205,19 @@ START_TEST(impossible_balance_ends)
 }
 END_TEST
 
+/* An agent that has gone astray must not take the run with it. */
+START_TEST(a_guess_that_is_no_number_ends)
+{
+    static const double guesses[] = {NAN, INFINITY, -INFINITY};
+    double p_min = 0, p_max = 9, a = 2, b = 1, p, target = 6, slope = 1, dead = 0, t_min = 0, t_max = 9, t;
+    struct pw_local_problem problem = {1,       &p_min, &p_max, &a,     &b,     &p, 1,
+                                       &target, &slope, &dead,  &t_min, &t_max, &t};
+    double price = pw_local_solve(&problem, guesses[_i]).price;
+    ck_assert_double_eq_tol(price, 13.0 / 3.0, 1e-12); /* (m - 1) / 2 = 6 - m */
+    ck_assert_double_eq_tol(p, t, 1e-12);
+}
+END_TEST
+
 Suite *local_problem_suite(void)
 {
     Suite *suite = suite_create("local_problem");
@@ -216,6 +229,7 @@ Suite *local_problem_suite(void)
     tcase_add_test(tests, interval_takes_the_price_nearest_to_the_guess);
     tcase_add_test(tests, a_kink_is_not_stepped_over);
     tcase_add_test(tests, impossible_balance_ends);
+    tcase_add_loop_test(tests, a_guess_that_is_no_number_ends, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }
