@@ -45,6 +45,10 @@ PW_INLINE void store_floats(float *to, float_lanes x)
     *(stored_floats *)to = x;
 }
 
+#if defined(__AVX2__) && defined(__FMA__)
+#define PW_HAS_AVX2
+#endif
+
 /* Each of these has the same functions:
  *   choice                            yes or no for each lane, to be joined by &, | and ~
  *   everybody(), bits_of(x)           yes in all lanes; bit j: lane j says yes

@@ -3,7 +3,7 @@
 #ifndef PW_ROWS_LANES_VECTORS_H
 #define PW_ROWS_LANES_VECTORS_H
 
-#if defined(__AVX2__)
+#ifdef PW_HAS_AVX2
 #include <immintrin.h>
 #else
 #include <math.h>
@@ -18,7 +18,7 @@ PW_INLINE choice everybody(void)
 
 PW_INLINE unsigned bits_of(choice x)
 {
-#if defined(__AVX2__)
+#ifdef PW_HAS_AVX2
     return (unsigned)_mm256_movemask_pd((__m256d)x);
 #else
     return (unsigned)((x[0] & 1) | (x[1] & 2) | (x[2] & 4) | (x[3] & 8));
@@ -70,7 +70,7 @@ PW_INLINE lanes to_lanes(float_lanes x)
     return __builtin_convertvector(x, lanes);
 }
 
-#if defined(__AVX2__)
+#ifdef PW_HAS_AVX2
 
 PW_INLINE lanes larger(lanes x, lanes y)
 {

@@ -93,11 +93,13 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
                                        bench->t_max,
                                        bench->t};
     double m = pw_local_solve(&problem, guess).price;
-    rows->power[seat] = rows->cost[seat] = 0.0;
+    rows->power[seat] = rows->cost[seat] = rows->supply[seat] = 0.0;
     for (int i = 0; i < count; i++) {
-        double p = bench->p[i];
+        double p = bench->p[i], a = rows->spec.a[first + i];
+        if (a > 0.0 && p > rows->spec.p_min[first + i] && p < rows->spec.p_max[first + i])
+            rows->supply[seat] += 1.0 / a;
         rows->power[seat] += p;
-        rows->cost[seat] += (rows->spec.a[first + i] / 2.0 * p + rows->spec.b[first + i]) * p;
+        rows->cost[seat] += (a / 2.0 * p + rows->spec.b[first + i]) * p;
     }
     return m;
 }
@@ -147,9 +149,10 @@ struct sums {
     double gap2[LANES], dual2[LANES], cost[LANES], price2[LANES], mismatch[LANES], excess[LANES];
 };
 
+/* x where y is no number. */
 static double larger(double x, double y)
 {
-    return x > y ? x : y;
+    return y > x ? y : x;
 }
 
 static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,

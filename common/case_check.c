@@ -302,8 +302,6 @@ void pw_case_warn(struct pw_case *loaded)
     warn_of_unused_by_model(loaded);
     warn_of_unused_by_losses(loaded);
     warn_of_unused_slots(loaded);
-    if (settings->clock == PW_CLOCK_VIRTUAL)
-        warn(loaded, "run.placement", "on the virtual clock agents are placed in blocks");
     warn_of_unused_pace(loaded);
     warn_of_unused_criterion(loaded);
     warn_of_unused_gains(loaded);

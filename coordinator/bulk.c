@@ -387,6 +387,8 @@ void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_trans
         .transport = transport,
         .placement = pw_setup_placement(negotiation->settings, negotiation->market, transport->size)};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
+    if (negotiation->settings->max_rounds == 1) /* no verdict comes before the last round */
+        squad.verdict.how = PW_BULK_CLOSELY;
     set_up(&squad);
     negotiate(&squad);
     pw_phase_enter(PW_PHASE_RESULT);

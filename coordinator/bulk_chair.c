@@ -166,7 +166,8 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
     int is_near =
         norms.primal <= NEAR * chair->tolerances.primal && norms.dual <= NEAR * chair->tolerances.dual;
     is_near &= round->rounds + 1 >= chair->look_next;
-    return is_near || chair->reason != NONE ? PW_BULK_CLOSELY : PW_BULK_GO_ON;
+    int is_last_next = round->rounds + 1 >= chair->max_rounds;
+    return is_near || is_last_next || chair->reason != NONE ? PW_BULK_CLOSELY : PW_BULK_GO_ON;
 }
 
 double pw_bulk_chair_settled_s(const struct pw_bulk_chair *chair)

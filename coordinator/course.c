@@ -33,7 +33,7 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
     course->unsolved = pw_alloc(agents, sizeof(int32_t));
     course->settled = pw_alloc(agents, sizeof(int32_t));
     for (int n = 0; n < market->n_agents; n++)
-        course->unsolved[n] = pw_market_degree(market, n);
+        course->unsolved[pw_market_called(market, n)] = pw_market_degree(market, n);
     pw_series_init(&course->series, MOST_SAMPLES);
 }
 

@@ -343,9 +343,6 @@ static void mark_neighbours(const struct station *station, unsigned char *neighb
 static void send_timeline(struct station *station)
 {
     struct pw_recorder *recorder = &station->recorder;
-    if (recorder->dropped > 0)
-        fprintf(stderr, "peerwatt: warning: rank %d left %zu events out of the timeline, which holds %d\n",
-                station->transport->rank, recorder->dropped, PW_MOST_EVENTS);
     if (station->transport->rank != 0 && recorder->count > 0)
         pw_transport_send(station->transport, 0, PW_TAG_TIMELINE, recorder->events,
                           recorder->count * sizeof *recorder->events);

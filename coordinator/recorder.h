@@ -10,15 +10,14 @@
 #include "common/observer.h"
 #include "common/outcome.h"
 
-enum { PW_MOST_EVENTS = 5000000 }; /* a rank's share of a timeline */
+enum { PW_MOST_EVENTS = 5000000 }; /* that a timeline holds: the earliest ones */
 
 struct pw_recorder {
     struct pw_observer observer;    /* to be handed to the host */
     const struct pw_market *market; /* which says what agents are called */
     int64_t start_ns;               /* of the run; times count from here */
-    size_t count, room;
+    size_t count, room, most;       /* no more than `most` are handed over, twice as many are noted */
     struct pw_event *events;
-    size_t dropped; /* events beyond PW_MOST_EVENTS */
 };
 
 void pw_recorder_init(struct pw_recorder *recorder, const struct pw_market *market, int64_t start_ns);
@@ -28,7 +27,8 @@ void pw_recorder_finish(struct pw_recorder *recorder);
 enum pw_code pw_recorder_take_in(struct pw_recorder *recorder, const unsigned char *bytes, size_t size,
                                  struct pw_error *err);
 
-/* Sorts the events by (time, kind, agent, peer, round) and hands them over to the outcome. */
+/* Sorts the events by (time, kind, agent, peer, round) and hands the first of them over to the outcome, those
+ * that every number of ranks finds. Warns on stderr if there were more. */
 void pw_recorder_deliver(struct pw_recorder *recorder, struct pw_outcome *outcome);
 
 #endif

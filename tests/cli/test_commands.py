@@ -148,6 +148,15 @@ class Run(program.InFolder):
             with h5py.File(trace) as file:
                 self.assertEqual(file["status"][()], 1)
 
+    def test_a_limit_of_rounds_in_bulk(self):
+        words = ("-s", "run.bulk=yes", "-s", "market.generate.agents=150", "-s", "market.links={peers: 4}", "-s",
+                 "stop.criterion=global", "-s", "stop.tolerance=1e-6")
+        for rounds in (1, 2, 7, 40, 60, 64):
+            result = program.run("run", program.CASES / "random.yaml", "--json", *words, "-s",
+                                 f"stop.max_rounds={rounds}")
+            self.assertEqual((result.code, result.json["status"]), (3, "limit"), rounds)
+            self.assertAlmostEqual(result.json["iterations_mean"], rounds, delta=1e-9)
+
     def test_progress_is_lines_where_asked_for(self):
         slow = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.08")
         result = program.run("run", STREET, "--progress", "plain", *slow)

@@ -9,6 +9,7 @@
 #include "coordinator/clock.h"
 #include "coordinator/placement.h"
 #include "coordinator/progress.h"
+#include "coordinator/recorder.h"
 #include "coordinator/series.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
@@ -76,6 +77,43 @@ START_TEST(a_chair_hosts_less)
     ck_assert_int_eq(pw_placement_end(&alone, 0), 7);
     ck_assert_int_eq(pw_placement_end(&two, 0), 460);
     ck_assert_int_eq(pw_placement_end(&many, 0), 0);
+}
+END_TEST
+
+/* ---- The timeline ---- */
+
+/* Whatever ranks recorded them, and in whatever order, the same first events are handed over. */
+START_TEST(a_timeline_holds_the_first_events)
+{
+    enum { EVENTS = 100, MOST = 7 };
+    struct pw_market market = {.n_agents = EVENTS};
+    struct pw_error err;
+    for (int n_ranks = 1; n_ranks <= 3; n_ranks++) {
+        struct pw_recorder recorders[3];
+        struct pw_outcome outcome = {0};
+        for (int r = 0; r < n_ranks; r++) {
+            pw_recorder_init(&recorders[r], &market, 0);
+            recorders[r].most = MOST;
+        }
+        for (int i = 0; i < EVENTS; i++) {
+            int time_s = i * 37 % EVENTS; /* each once */
+            struct pw_recorder *recorder = &recorders[time_s % n_ranks];
+            recorder->observer.fired(recorder, time_s * INT64_C(1000000000), time_s);
+        }
+        for (int r = 1; r < n_ranks; r++) {
+            ck_assert_uint_le(recorders[r].count, 2 * MOST);
+            ck_assert_int_eq(pw_recorder_take_in(&recorders[0], (unsigned char *)recorders[r].events,
+                                                 recorders[r].count * sizeof(struct pw_event), &err),
+                             PW_OK);
+            pw_recorder_finish(&recorders[r]);
+        }
+        pw_recorder_deliver(&recorders[0], &outcome);
+        ck_assert_int_eq(outcome.n_events, MOST);
+        for (int i = 0; i < MOST; i++)
+            ck_assert_int_eq(outcome.events[i].agent, i);
+        free(outcome.events);
+        pw_recorder_finish(&recorders[0]);
+    }
 }
 END_TEST
 
@@ -321,6 +359,7 @@ Suite *rank_parts_suite(void)
     TCase *tests = tcase_create("rank_parts");
     tcase_add_test(tests, every_agent_has_one_rank);
     tcase_add_test(tests, a_chair_hosts_less);
+    tcase_add_test(tests, a_timeline_holds_the_first_events);
     tcase_add_test(tests, series_thin_out);
     tcase_add_test(tests, series_rise);
     tcase_add_test(tests, plain_progress_is_rare_and_plain);
