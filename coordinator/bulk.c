@@ -382,10 +382,9 @@ static void tear_down(struct squad *squad)
 void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
                        struct pw_outcome **outcome)
 {
-    struct squad squad = {
-        .negotiation = negotiation,
-        .transport = transport,
-        .placement = pw_setup_placement(negotiation->settings, negotiation->market, transport->size)};
+    struct squad squad = {.negotiation = negotiation,
+                          .transport = transport,
+                          .placement = {negotiation->market->n_agents, transport->size}};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     if (negotiation->settings->max_rounds == 1) /* no verdict comes before the last round */
         squad.verdict.how = PW_BULK_CLOSELY;

@@ -8,7 +8,6 @@
 #include "common/memory.h"
 #include "common/penalty.h"
 #include "coordinator/clock.h"
-#include "coordinator/setup.h"
 #include "coordinator/placement.h"
 
 enum { MOST_CALLS = 6 };
@@ -212,7 +211,7 @@ int pw_opening_make(const struct pw_negotiation *negotiation, struct pw_transpor
     struct pw_scales scales = pw_market_scales(market);
     struct calls calls = {.negotiation = negotiation,
                           .transport = transport,
-                          .placement = pw_setup_placement(negotiation->settings, market, transport->size),
+                          .placement = {market->n_agents, transport->size},
                           .all = pw_alloc((size_t)market->n_agents, sizeof *calls.all)};
     int count = 0;
     for (int q = 0; q < market->n_products; q++)

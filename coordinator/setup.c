@@ -141,13 +141,6 @@ struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct 
     return rules;
 }
 
-struct pw_placement pw_setup_placement(const struct pw_settings *settings, const struct pw_market *market,
-                                       int n_ranks)
-{
-    return (struct pw_placement){market->n_agents, n_ranks,
-                                 settings->clock == PW_CLOCK_VIRTUAL ? PW_CHAIR_VIRTUAL : 0.0};
-}
-
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales)
 {
@@ -156,7 +149,7 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     double *penalty = pw_setup_penalties(settings, market, scales);
     double *rest_power = pw_setup_rest_powers(settings, market, scales);
     struct pw_host_spec spec = {.market = market,
-                                .placement = pw_setup_placement(settings, market, transport->size),
+                                .placement = {market->n_agents, transport->size},
                                 .rank = transport->rank,
                                 .agents = {pw_setup_rules(settings, market, scales, rest_power),
                                            settings->delta, penalty, rest_power, negotiation->start}};

@@ -18,10 +18,6 @@ double *pw_setup_rest_powers(const struct pw_settings *settings, const struct pw
 struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,
                                const struct pw_scales *scales, const double *rest_power);
 
-/* Which of so many ranks hosts which agents. */
-struct pw_placement pw_setup_placement(const struct pw_settings *settings, const struct pw_market *market,
-                                       int n_ranks);
-
 /* The agents of this rank, with the rules and penalties that the case asks for; for pw_host_destroy(). */
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);

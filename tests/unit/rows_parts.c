@@ -7,7 +7,7 @@
 
 void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *negotiation, int n_parts)
 {
-    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts, 0.0};
+    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts};
     for (int r = 0; r < n_parts; r++)
         pw_bulk_rows_create(negotiation, &parts->placement, r, &parts->bulk[r]);
 }

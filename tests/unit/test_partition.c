@@ -35,8 +35,8 @@ START_TEST(cliques_stay_together)
 {
     struct pw_market *market = cliques();
     double cut, counted = 0.0;
-    struct pw_placement placement = {AGENTS, CLIQUES, 0.0};
-    int *order = pw_partition_order(market, &placement, &cut), seen[AGENTS] = {0}, rank[AGENTS];
+    int *order = pw_partition_order(market, CLIQUES, &cut), seen[AGENTS] = {0}, rank[AGENTS];
+    struct pw_placement placement = {AGENTS, CLIQUES};
     ck_assert_ptr_nonnull(order);
     for (int k = 0; k < AGENTS; k++) {
         seen[order[k]]++;

@@ -40,43 +40,13 @@ START_TEST(every_agent_has_one_rank)
 {
     for (int agents = 1; agents <= 40; agents++) {
         for (int ranks = 1; ranks <= 45; ranks++) {
-            struct pw_placement placement = {agents, ranks, 0.0};
+            struct pw_placement placement = {agents, ranks};
             ck_assert_msg(faults_of(&placement) == 0, "%d agents on %d ranks", agents, ranks);
         }
     }
-    static const struct pw_placement large[] = {
-        {10000000, 4095, 0.0}, {10000000, 4096, 0.0}, {99991, 65537, 0.0}};
+    static const struct pw_placement large[] = {{10000000, 4095}, {10000000, 4096}, {99991, 65537}};
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(faults_of(&large[i]), 0);
-}
-END_TEST
-
-/* Rank 0 hosts less by what it has to do besides, down to nothing; the others alike. */
-START_TEST(a_chair_hosts_less)
-{
-    for (int agents = 2; agents <= 60; agents++) {
-        for (int ranks = 2; ranks <= agents; ranks++) {
-            struct pw_placement placement = {agents, ranks, 0.08};
-            int next = 0, of_chair = pw_placement_end(&placement, 0), least = agents, most = 0;
-            for (int rank = 0; rank < ranks; rank++) {
-                int first = pw_placement_first(&placement, rank), end = pw_placement_end(&placement, rank);
-                for (int agent = first; agent < end; agent++, next++)
-                    ck_assert_int_eq(pw_placement_rank(&placement, agent), rank);
-                ck_assert_int_eq(first, next - (end - first));
-                least = rank > 0 && end - first < least ? end - first : least;
-                most = rank > 0 && end - first > most ? end - first : most;
-            }
-            ck_assert_int_eq(next, agents);
-            ck_assert_int_le(most, least + 1);
-            ck_assert_int_ge(least, 1);
-            double work = of_chair + 0.08 * agents; /* as much as the others', if it hosts any */
-            ck_assert(of_chair == 0 || fabs(work - (agents - of_chair) / (ranks - 1.0)) <= 2.0);
-        }
-    }
-    struct pw_placement alone = {7, 1, 0.08}, two = {1000, 2, 0.08}, many = {1000, 20, 0.08};
-    ck_assert_int_eq(pw_placement_end(&alone, 0), 7);
-    ck_assert_int_eq(pw_placement_end(&two, 0), 460);
-    ck_assert_int_eq(pw_placement_end(&many, 0), 0);
 }
 END_TEST
 
@@ -358,7 +328,6 @@ Suite *rank_parts_suite(void)
     Suite *suite = suite_create("rank_parts");
     TCase *tests = tcase_create("rank_parts");
     tcase_add_test(tests, every_agent_has_one_rank);
-    tcase_add_test(tests, a_chair_hosts_less);
     tcase_add_test(tests, a_timeline_holds_the_first_events);
     tcase_add_test(tests, series_thin_out);
     tcase_add_test(tests, series_rise);
