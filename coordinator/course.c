@@ -167,14 +167,15 @@ static void take(void *context, const struct pw_change *change, const struct pw_
 void pw_course_play(struct pw_course *course, int64_t until_ns)
 {
     pw_changes_play(&course->pending, until_ns, take, course);
+    course->n_left = course->pending.count;
     test(course);
     sample(course, until_ns);
 }
 
-/* Only once there are twice as many as were left before: all pending ones are looked at. */
+/* Only once enough have come since: all that are pending are looked at. */
 void pw_course_follow(struct pw_course *course, int64_t until_ns)
 {
-    if (course->pending.count < 2 * course->n_left + LEAST_TO_FOLLOW)
+    if (course->pending.count < course->n_left + course->n_left / 4 + LEAST_TO_FOLLOW)
         return;
     pw_changes_play(&course->pending, until_ns, take, course);
     course->n_left = course->pending.count;

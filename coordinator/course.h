@@ -31,7 +31,7 @@ struct pw_course {
     long naive_false_stops; /* times that it came to hold while the true one did not */
 
     struct pw_changes pending;         /* taken in, not yet in order */
-    size_t n_left;                     /* of them, after they were last followed */
+    size_t n_left;                     /* of them, after some were last played */
     int64_t sample_ns, next_sample_ns; /* how often a sample is kept; when the next one is due */
     struct pw_series series;
 };
