@@ -139,7 +139,11 @@ static void print_gap(const struct pw_summary *summary, FILE *out)
         fputs("  (no optimum computed beside)\n", out);
         return;
     }
-    fprintf(out, ", optimum %.8g (gap %.1e of it)\n", summary->reference_welfare, summary->welfare_gap);
+    fprintf(out, ", optimum %.8g ", summary->reference_welfare);
+    if (fabs(summary->welfare_gap) <= 1.0)
+        fprintf(out, "(gap %.1e of it)\n", summary->welfare_gap);
+    else /* where hardly anything is worth a trade a share of it says nothing */
+        fprintf(out, "(%.1e short of it)\n", summary->reference_welfare - summary->social_welfare);
 }
 
 static void print_messages(const struct pw_summary *summary, FILE *out)

@@ -157,6 +157,15 @@ class Run(program.InFolder):
             self.assertEqual((result.code, result.json["status"]), (3, "limit"), rounds)
             self.assertAlmostEqual(result.json["iterations_mean"], rounds, delta=1e-9)
 
+    def test_a_market_in_which_nothing_is_worth_a_trade(self):
+        (self.folder / "assets.csv").write_text("agent,asset,p_min,p_max,a,b\n0,gen,0,4,0.14,6.9\n1,supplier,-1000,1000,"
+                                                "0.01,6\n")
+        case = self.folder / "case.yaml"
+        case.write_text("peerwatt: 1\nmarket: {assets: assets.csv, links: all}\n")
+        result = program.run("run", case)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertRegex(result.out, r"optimum \S+ \((gap 0\.0e\+00|\S+ short) of it\)")
+
     def test_progress_is_lines_where_asked_for(self):
         slow = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.08")
         result = program.run("run", STREET, "--progress", "plain", *slow)
