@@ -16,8 +16,7 @@ enum { MOST_SAMPLES = 4096 };
 static const double NEAR = 4.0;
 
 /* Then again when half of the rounds to the end are over that the fall since the look before promises, but
- * after an eighth of all rounds so far at the latest: a look costs about half a round, and so a promise that
- * is not kept costs little. */
+ * after an eighth of all rounds so far at the latest: so a promise that is not kept costs little. */
 static const double SHARE_OF_PROMISE = 0.5, LONGEST_WAIT = 0.125;
 
 enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };

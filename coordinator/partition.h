@@ -10,10 +10,9 @@
 int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut);
 
 /* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are.
- * Where the settings leave it
- * open such an order is not looked for in bulk, where an agent sends a rank one number a round, on graphs so
- * dense or so large that it takes long, nor where blocks cut little, and not taken if it cuts not much less.
- * `cut`: the share of links between ranks either way. */
+ * Where the settings leave it open such an order is not looked for in bulk, where an agent sends a rank one
+ * number a round, on graphs so dense or so large that it takes long, nor where blocks cut little, and not
+ * taken if it cuts not much less. `cut`: the share of links between ranks either way. */
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
                          int n_ranks, double *cut);
 
