@@ -178,6 +178,7 @@ struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec)
     rows->spec.end_first = NULL;
     rows->kernel = best_kernel();
     rows->n_groups = (spec->n_agents + LANES - 1) / LANES;
+    rows->watched[0] = rows->watched[1] = -1;
     rows->group_first = pw_alloc((size_t)rows->n_groups + 1, sizeof *rows->group_first);
     rows->agent = pw_alloc((size_t)rows->n_groups * LANES, sizeof *rows->agent);
     rows->seat = pw_alloc(agents, sizeof *rows->seat);

@@ -40,10 +40,11 @@ struct pw_rows_end {
 struct pw_rows_sums {
     double gap2, dual2; /* squares of gaps of the round before, and of this round's moves */
     double welfare;     /* minus cost and fees of the last solves */
-    double price2;      /* squares of moves times penalty; only where looked at closely */
-    double mismatch;    /* the most that both ends of a link that trades differed in price; likewise */
-    double excess;      /* the worst trade over what a trade at rest may move by; likewise */
-    long passes;        /* of the local solves, in groups */
+    double price2;      /* squares of moves times penalty; only of a round looked at closely */
+    /* Of a round looked at closely; else where such a round found the worst, which all exceed or match. */
+    double mismatch; /* the most that both ends of a link that trades differed in price */
+    double excess;   /* the worst trade over what a trade at rest may move by */
+    long passes;     /* of the local solves, in groups */
 };
 
 struct pw_rows;
@@ -58,8 +59,9 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
 /* The price that agent i starts from, and what a trade of it at rest may move by, in power. */
 void pw_rows_set_agent(struct pw_rows *rows, int i, double price, double rest_power);
 
-/* One round of all agents here, with their peers' prices of the round before. `closely`: also price2, excess
- * and the trades before this round; where visitors keep their own pace it always is. O(ends). */
+/* One round of all agents here, with their peers' prices of the round before. `closely`: also price2,
+ * mismatch and excess of all, and the trades before this round; where visitors keep their own pace it always
+ * is. O(ends). */
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely);
 
 /* Rounds so far, which are local solves of each agent. */

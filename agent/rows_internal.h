@@ -20,6 +20,7 @@ struct pw_rows {
     const struct pw_row_kernel *kernel;
     int n_groups, depth_max, rounds;
     int is_looked_at;             /* the last round was looked at closely */
+    int watched[2];               /* groups looked at closely in all rounds, or -1 */
     long *group_first;            /* [n_groups + 1] in rows of LANES ends */
     int *agent;                   /* [n_groups * LANES] by seat; -1: nobody */
     int *seat;                    /* [n_agents] */

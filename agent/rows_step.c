@@ -144,9 +144,13 @@ static void look_closely(struct pw_rows *rows, int closely)
         rows->all_before = pw_rows_reals(pw_rows_n_ends(rows));
 }
 
-/* What a round has come to, by lane. */
+/* What a round has come to, by lane; and the worst of it, where looked at. */
+struct worst {
+    double mismatch, excess;
+};
 struct sums {
-    double gap2[LANES], dual2[LANES], cost[LANES], price2[LANES], mismatch[LANES], excess[LANES];
+    double gap2[LANES], dual2[LANES], cost[LANES], price2[LANES];
+    struct worst worst;
 };
 
 /* x where y is no number. */
@@ -167,29 +171,44 @@ static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest
 }
 
 /* Excess: the worst trade over what a trade at rest may differ or move by, in power and in price. */
-static void look_at(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
-                    const struct pw_row_answer *answer, struct sums *sums)
+static struct worst look_at(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
+                            const struct pw_row_answer *answer, struct sums *sums)
 {
     const double *rest_power = rows->rest_power + (size_t)g * LANES;
+    struct worst worst = {0.0, 0.0};
     for (int j = 0; j < LANES; j++) {
         double power = larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
         double price = larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
         sums->price2[j] += answer->price2[j];
-        sums->mismatch[j] = larger(sums->mismatch[j], digest->mismatch_max[j]);
-        sums->excess[j] = larger(sums->excess[j], larger(power, price));
+        worst.mismatch = larger(worst.mismatch, digest->mismatch_max[j]);
+        worst.excess = larger(worst.excess, larger(power, price));
     }
+    return worst;
+}
+
+/* The group is watched from now on where it is the worst so far. */
+static void watch_worst(struct pw_rows *rows, int g, const struct worst *here, const struct worst *so_far)
+{
+    if (g == 0 || here->mismatch > so_far->mismatch)
+        rows->watched[0] = g;
+    if (g == 0 || here->excess > so_far->excess)
+        rows->watched[1] = g;
+}
+
+static int is_watched(const struct pw_rows *rows, int g)
+{
+    return g == rows->watched[0] || g == rows->watched[1];
 }
 
 static struct pw_rows_sums over_lanes(const struct sums *by_lane, long passes)
 {
-    struct pw_rows_sums sums = {.passes = passes};
+    struct pw_rows_sums sums = {
+        .passes = passes, .mismatch = by_lane->worst.mismatch, .excess = by_lane->worst.excess};
     for (int j = 0; j < LANES; j++) {
         sums.gap2 += by_lane->gap2[j];
         sums.dual2 += by_lane->dual2[j];
         sums.welfare -= by_lane->cost[j];
         sums.price2 += by_lane->price2[j];
-        sums.mismatch = larger(sums.mismatch, by_lane->mismatch[j]);
-        sums.excess = larger(sums.excess, by_lane->excess[j]);
     }
     return sums;
 }
@@ -209,7 +228,7 @@ static struct pw_row_rules open_round(struct pw_rows *rows, int closely)
 
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
 {
-    struct sums sums = {{0}, {0}, {0}, {0}, {0}, {0}};
+    struct sums sums = {{0}, {0}, {0}, {0}, {0.0, 0.0}};
     struct pw_row_digest digest = {{0}, {0}, {0}, {0}, {0}, {0}};
     struct pw_row_answer answer;
     long passes = 0;
@@ -220,12 +239,18 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
+        rules.closely = closely || is_watched(rows, g);
         if (rows->rounds > 0) /* the offers of round 0 are nothing */
             rows->kernel->take_in(&group, &rules, rows->prices + (size_t)g * LANES, &digest);
         passes += solve_group(rows, g, &group, &rules, &digest, &answer);
         add_up(rows, g, &digest, &answer, &sums);
+        if (!rules.closely)
+            continue;
+        struct worst worst = look_at(rows, g, &digest, &answer, &sums);
         if (closely)
-            look_at(rows, g, &digest, &answer, &sums);
+            watch_worst(rows, g, &worst, &sums.worst);
+        sums.worst.mismatch = larger(sums.worst.mismatch, worst.mismatch);
+        sums.worst.excess = larger(sums.worst.excess, worst.excess);
     }
     if (rows->spec.paced)
         pw_rows_pace_close(rows);

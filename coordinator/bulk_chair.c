@@ -12,12 +12,9 @@
 
 enum { MOST_SAMPLES = 4096 };
 
-/* Rounds are looked at closely once both residuals are within so many times their tolerances. */
-static const double NEAR = 4.0;
-
-/* Then again when half of the rounds to the end are over that the fall since the look before promises, but
- * after an eighth of all rounds so far at the latest: so a promise that is not kept costs little. */
-static const double SHARE_OF_PROMISE = 0.5, LONGEST_WAIT = 0.125;
+/* The next round is looked at closely if this one, as far as it was looked at, is within so many times of
+ * what ends the run: a round more brings it there. */
+static const double NEAR = 1.25;
 
 enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 
@@ -33,11 +30,6 @@ struct pw_bulk_chair {
     double end_s;  /* of the round that may be the last */
     double excess; /* of that round over what ends the run: 1 and less is within */
     double wanted; /* excess at which the run may end */
-    struct {
-        long round;
-        double excess;
-    } looked;       /* the last look */
-    long look_next; /* the round of the next one, or any later */
     long messages;
     struct pw_snapshot *snapshot; /* while it is taken */
     struct pw_outcome *outcome;
@@ -122,28 +114,15 @@ static enum reason look(const struct pw_bulk_chair *chair, const struct pw_bulk_
     return chair->excess <= chair->wanted ? CANDIDATE : NONE;
 }
 
-/* By how much a round misses the end. */
+/* By how much a round misses the end, or, where it was not looked at closely, by how much at least. */
 static double excess_of(const struct pw_bulk_chair *chair, const struct norms *norms,
                         const struct pw_bulk_round *round)
 {
-    if (!round->closely || round->rounds < 2)
-        return INFINITY;
-    if (chair->by_trade)
-        return round->sums.excess;
     double power = fmax(norms->primal / chair->tolerances.primal, norms->dual / chair->tolerances.dual);
     double price = fmax(norms->price, round->sums.mismatch) / chair->tolerances.price;
-    return fmax(power, price);
-}
-
-/* After a round that was looked at closely and was not the last. */
-static void plan_look(struct pw_bulk_chair *chair, long round)
-{
-    double fall = log(chair->looked.excess / chair->excess) / (double)(round - chair->looked.round);
-    double left = log(chair->excess / chair->wanted) / fall, longest = LONGEST_WAIT * (double)round;
-    double wait = fall > 0.0 ? fmin(SHARE_OF_PROMISE * left, longest) : longest;
-    chair->look_next = round + (long)fmax(1.0, wait);
-    chair->looked.round = round;
-    chair->looked.excess = chair->excess;
+    if (round->rounds < 2)
+        return INFINITY;
+    return fmax(power, chair->by_trade ? round->sums.excess : price);
 }
 
 enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const struct pw_bulk_round *round,
@@ -160,11 +139,7 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
         chair->snapshot = pw_snapshot_create(chair->market, 1);
         return PW_BULK_SHOW;
     }
-    if (round->closely && round->rounds >= 2)
-        plan_look(chair, round->rounds);
-    int is_near =
-        norms.primal <= NEAR * chair->tolerances.primal && norms.dual <= NEAR * chair->tolerances.dual;
-    is_near &= round->rounds + 1 >= chair->look_next;
+    int is_near = chair->excess <= NEAR * chair->wanted;
     int is_last_next = round->rounds + 1 >= chair->max_rounds;
     return is_near || is_last_next || chair->reason != NONE ? PW_BULK_CLOSELY : PW_BULK_GO_ON;
 }

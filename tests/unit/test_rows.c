@@ -93,6 +93,35 @@ static void compare_bits(const struct rows_parts *one, const struct rows_parts *
     }
 }
 
+/* Between two looks the groups where the last one found the worst bound the worst of all from below, and
+ * nothing else depends on who looks when. */
+START_TEST(the_worst_are_watched_between_looks)
+{
+    struct pw_market *market = test_market((enum test_family)_i, 57, .6, 8);
+    struct pw_settings settings;
+    struct pw_negotiation negotiation = rows_parts_negotiation(market, &settings);
+    struct rows_parts watched, looked;
+    rows_parts_make(&watched, &negotiation, 1);
+    rows_parts_make(&looked, &negotiation, 1);
+    for (int round = 1; round <= 40; round++) {
+        int looks = round > 8 && round % 4 == 0;
+        struct pw_rows_sums some = pw_rows_step(watched.bulk[0].rows, looks);
+        struct pw_rows_sums all = pw_rows_step(looked.bulk[0].rows, 1);
+        ck_assert(same_bits(some.gap2, all.gap2) && same_bits(some.dual2, all.dual2));
+        ck_assert(some.mismatch <= all.mismatch && some.excess <= all.excess);
+        ck_assert(!looks || (same_bits(some.mismatch, all.mismatch) && same_bits(some.excess, all.excess)));
+        ck_assert(round <= 12 || all.excess == 0.0 || some.excess > 0.0);
+        ck_assert(round > 8 || (some.mismatch == 0.0 && some.excess == 0.0));
+    }
+    rows_parts_step(&watched, 1);
+    rows_parts_step(&looked, 1);
+    compare_bits(&watched, &looked, market);
+    rows_parts_release(&watched);
+    rows_parts_release(&looked);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* Every other round all hear their neighbours, so that trades wait in between. */
 static void hear_all(struct rows_parts *parts, int round)
 {
@@ -207,6 +236,7 @@ Suite *rows_suite(void)
     tcase_add_loop_test(tcase, rows_make_the_same_rounds_as_agents, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, both_ends_keep_the_same_penalty_to_the_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, every_kernel_finds_the_same_bits, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, the_worst_are_watched_between_looks, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, a_run_in_bulk_ends_at_the_optimum, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, a_start_from_the_end_is_over_at_once, 0, N_FAMILIES);
     tcase_add_test(tcase, what_bulk_cannot_do_is_named);
