@@ -130,7 +130,7 @@ PW_INLINE void store_digest(struct pw_row_digest *digest, const struct taken *ta
 
 /* Ends so far ahead are fetched while others are taken in, those of the next groups too: without it the
  * processor computes and waits for memory in turn. What lies behind the last end is fetched for nothing. */
-enum { AHEAD = 512 };
+enum { AHEAD = 256 };
 
 PW_INLINE void fetch_ahead(const struct pw_row_group *group, size_t at, int kind)
 {
@@ -339,7 +339,8 @@ PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m,
     }
 }
 
-/* The trades at the price of each step, or of those before, and how they differ from those before. */
+/* The trades at the price of each step, or of those before, and how they differ from those before. Meanwhile
+ * the slopes of the next group are fetched, so that memory does not rest. */
 PW_INLINE void answer_at(const struct pw_row_group *group, const struct limits fixed[STEPS],
                          const lanes m[STEPS], struct answered answered[STEPS], int by_end, int closely,
                          int paced)
@@ -347,10 +348,13 @@ PW_INLINE void answer_at(const struct pw_row_group *group, const struct limits f
     for (int i = 0; i < STEPS; i++)
         answered[i] =
             (struct answered){all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0), all(0.0)};
-    for (int row = 0; row < group->depth; row++)
+    enum { OUTSIDE_FIRST_CACHE = 2 };
+    for (int row = 0; row < group->depth; row++) {
+        __builtin_prefetch(group->slope + (size_t)(group->depth + row) * PW_LANES, 0, OUTSIDE_FIRST_CACHE);
         for (int i = 0; i < STEPS; i++)
             answer_step(group, (size_t)row * PW_LANES + (size_t)(i * STEP), m[i], &fixed[i], &answered[i],
                         by_end, closely, paced);
+    }
 }
 
 PW_INLINE void store_answer(struct pw_row_answer *answer, const struct answered answered[STEPS], int closely)
