@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "common/larger.h"
+
 static void keep(const struct pw_agent *agent, struct pw_inbox *inbox, int round, const double *r)
 {
     double *theirs = pw_paired_theirs(agent, inbox, round);
@@ -111,7 +113,7 @@ static void apply(struct pw_agent *agent, int slot)
         agent->peer_s[i] = (1.0 - alpha) * agent->peer_s[i] - alpha * agent->offer[i];
         agent->agreed_before[i] = agreed;
         agent->heard[i] = peer_trade;
-        apart = fmax(apart, fabs((agent->s[i] - trade) - (agent->peer_s[i] - peer_trade)));
+        apart = pw_larger(apart, fabs((agent->s[i] - trade) - (agent->peer_s[i] - peer_trade)));
         move2 += move * move;
         gap2 += gap * gap;
     }

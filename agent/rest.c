@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "agent/exchange.h"
+#include "common/larger.h"
 
 /* What a slot's trade may move by: in power and in price. */
 struct allowance {
@@ -11,14 +12,14 @@ struct allowance {
 static struct allowance allowance_of(const struct pw_agent *agent, int slot, double trade, double price)
 {
     double share = agent->rules.rest_share;
-    return (struct allowance){fmax(agent->rest_power[slot], share * fabs(trade)),
-                              fmax(agent->rules.rest_price, share * fabs(price))};
+    return (struct allowance){pw_larger(agent->rest_power[slot], share * fabs(trade)),
+                              pw_larger(agent->rules.rest_price, share * fabs(price))};
 }
 
 /* How far a change of the trade is beyond what is allowed: 1 is at the edge. */
 static double excess_of(const struct pw_agent *agent, int slot, double change, struct allowance allowed)
 {
-    return fmax(change / allowed.power, agent->penalty[slot] * change / allowed.price);
+    return pw_larger(change / allowed.power, agent->penalty[slot] * change / allowed.price);
 }
 
 /* True if the agreed trade is one whose price the two ends can tell from it: more than nothing, and not at a
@@ -47,7 +48,7 @@ int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2)
         size2 += agreed * agreed;
     }
     struct allowance allowed = allowance_of(agent, slot, sqrt(size2), 0.0);
-    return excess_of(agent, slot, sqrt(fmax(move2, agent->gap2[slot])), allowed) <= 1.0 &&
+    return excess_of(agent, slot, sqrt(pw_larger(move2, agent->gap2[slot])), allowed) <= 1.0 &&
            agent->apart[slot] <= allowed.price;
 }
 
@@ -59,8 +60,8 @@ static double slot_excess(const struct pw_agent *agent, int slot)
         struct allowance allowed =
             allowance_of(agent, slot, agent->mine[i], pw_agent_trade_price(agent, slot, q));
         double move = fabs(agent->wish[i] - agent->mine[i]);
-        worst = fmax(worst, excess_of(agent, slot, fmax(move, gap), allowed));
-        worst = fmax(worst, agent->apart[slot] / allowed.price);
+        worst = pw_larger(worst, excess_of(agent, slot, pw_larger(move, gap), allowed));
+        worst = pw_larger(worst, agent->apart[slot] / allowed.price);
     }
     return worst;
 }

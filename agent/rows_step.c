@@ -3,6 +3,7 @@
 #include "agent/balance.h"
 #include "agent/local_problem.h"
 #include "agent/rows_internal.h"
+#include "common/larger.h"
 
 /* Where all agents of a group have the same peer in a row, its price is read once. Where a row has no ends
  * any price will do. */
@@ -153,12 +154,6 @@ struct sums {
     struct worst worst;
 };
 
-/* x where y is no number. */
-static double larger(double x, double y)
-{
-    return y > x ? y : x;
-}
-
 static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
                    const struct pw_row_answer *answer, struct sums *sums)
 {
@@ -177,11 +172,11 @@ static struct worst look_at(const struct pw_rows *rows, int g, const struct pw_r
     const double *rest_power = rows->rest_power + (size_t)g * LANES;
     struct worst worst = {0.0, 0.0};
     for (int j = 0; j < LANES; j++) {
-        double power = larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
-        double price = larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
+        double power = pw_larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
+        double price = pw_larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
         sums->price2[j] += answer->price2[j];
-        worst.mismatch = larger(worst.mismatch, digest->mismatch_max[j]);
-        worst.excess = larger(worst.excess, larger(power, price));
+        worst.mismatch = pw_larger(worst.mismatch, digest->mismatch_max[j]);
+        worst.excess = pw_larger(worst.excess, pw_larger(power, price));
     }
     return worst;
 }
@@ -249,8 +244,8 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
         struct worst worst = look_at(rows, g, &digest, &answer, &sums);
         if (closely)
             watch_worst(rows, g, &worst, &sums.worst);
-        sums.worst.mismatch = larger(sums.worst.mismatch, worst.mismatch);
-        sums.worst.excess = larger(sums.worst.excess, worst.excess);
+        sums.worst.mismatch = pw_larger(sums.worst.mismatch, worst.mismatch);
+        sums.worst.excess = pw_larger(sums.worst.excess, worst.excess);
     }
     if (rows->spec.paced)
         pw_rows_pace_close(rows);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/local_problem.h"
+#include "common/larger.h"
 #include "common/memory.h"
 
 struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const struct pw_market *market,
@@ -30,13 +31,6 @@ static double trade_at(const struct pw_snapshot *snapshot, const struct pw_snaps
     return is_last || !snapshot->is_paired ? trade->mine[side] : trade->before[side];
 }
 
-/* fmax(), also in that y counts for nothing where it is NaN; inline, as it is called a few times for each
- * link. */
-static double larger(double x, double y)
-{
-    return y > x ? y : x;
-}
-
 /* How far the prices at both ends are from making the trade optimal: (3) of the survey, stationarity in t. */
 static double price_violation(double gain, double t, double t_min, double t_max, double fee,
                               double negligible)
@@ -45,7 +39,7 @@ static double price_violation(double gain, double t, double t_min, double t_max,
     double rise_costs = t > negligible ? fee : t < -negligible ? -fee : fee;
     double fall_costs = t > negligible ? -fee : t < -negligible ? fee : fee;
     double up = may_rise ? gain - rise_costs : 0.0, down = may_fall ? -gain - fall_costs : 0.0;
-    return larger(larger(0.0, up), down);
+    return pw_larger(pw_larger(0.0, up), down);
 }
 
 struct sums {
@@ -85,11 +79,11 @@ static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double
     double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
            negligible = room < little ? room : little;
     summary->price_spread_max =
-        larger(summary->price_spread_max,
-               price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
+        pw_larger(summary->price_spread_max,
+                  price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
     if (fabs(t) > negligible)
         summary->price_mismatch_max =
-            larger(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
+            pw_larger(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
     summary->power_traded += fabs(t);
     sums->weighted_price += fabs(t) * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
     summary->fees_collected += fee * fabs(t);
@@ -112,7 +106,7 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
         outcome->messages[l] = (long)link->round[0] + (long)link->round[1] + 2L; /* round 0 counts */
         sums->unsolved += round < 1;
         outcome->settled_time_s[l] =
-            isnan(settled_s[0]) || isnan(settled_s[1]) ? NAN : larger(settled_s[0], settled_s[1]);
+            isnan(settled_s[0]) || isnan(settled_s[1]) ? NAN : pw_larger(settled_s[0], settled_s[1]);
         for (int q = 0; q < market->n_products; q++)
             judge_trade(snapshot, l, q, negligible, outcome, sums);
     }
