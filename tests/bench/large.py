@@ -1,0 +1,77 @@
+"""Large markets by the whole program, beside what was hoped for: a mesh of 3000 agents, and 100 000 with 10 peers.
+
+Prints medians of runs by turns; seconds of solving are those of the slower rank. Two ranks are set beside what two
+cores' memories move over one's, measured between the runs. `make build/release/tests/bench/bench_rows &&
+run_scripts/python tests/bench/large.py [RUNS]`; with `million` instead of RUNS one run of a million agents, and its
+peak of memory.
+"""
+
+import pathlib
+import re
+import resource
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+import program  # noqa: E402
+
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "tests" / "bench" / "bench_rows"
+MARKETS = {"mesh": (3000, "sides"), "sparse": (100000, "{peers: 10, among: sides}"), "million": (1000000, "{peers: 10, among: sides}")}
+WAYS = (("mesh", 1), ("mesh", 2), ("sparse", 2))
+WANTED = {("mesh", 1): (0.3, 2.0), ("mesh", 2): (0.18, 2.0), ("sparse", 2): (None, 10.0)}  # solving, the command
+WANTED_SHARE = 0.85
+
+
+def measure(market, ranks):
+    """Seconds of solving and exchanging, of the slowest rank, and of the whole command."""
+    agents, links = MARKETS[market]
+    settings = {"market.generate.agents": agents, "market.links": links}
+    words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
+    result = program.run("run", program.CASES / "random.yaml", "--json", "--log-view", *words, ranks=ranks)
+    assert result.code == 0, result.err
+    return float(re.search(r"^solve and exchange +\S+ +\S+ +(\S+)", result.err, re.M)[1]), result.json["total_s"]
+
+
+def bandwidth(cores):
+    """GB a second that so many cores move at once."""
+    running = [subprocess.Popen([BENCH, "1"], stdout=subprocess.PIPE, text=True) for _ in range(cores)]
+    return sum(float(re.search(r"moves (\S+) GB/s", one.communicate()[0])[1]) for one in running)
+
+
+def middle(figures):
+    """Medians, place by place."""
+    return [statistics.median(column) for column in zip(*figures)]
+
+
+def million():
+    """One run of a million agents."""
+    solve_s, total_s = measure("million", 1)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+    print(f"a million agents, 10 peers each, 1 rank: solving {solve_s:.1f} s, the command {total_s:.1f} s (180), "
+          f"at most {peak:.1f} GB (12)")
+
+
+def main():
+    """A line for each market and number of ranks, then two ranks over one."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    seconds, speeds = {way: [] for way in WAYS}, []
+    for _ in range(runs):
+        for way in WAYS:
+            seconds[way].append(measure(*way))
+        speeds.append((bandwidth(1), bandwidth(2)))
+    print(f"{'market':>7} {'ranks':>5} {'solving s':>9} {'wanted':>6} {'command s':>9} {'wanted':>6}")
+    for way in WAYS:
+        solve_s, total_s = middle(seconds[way])
+        print(f"{way[0]:>7} {way[1]:5} {solve_s:9.2f} {WANTED[way][0] or '':>6} {total_s:9.2f} {WANTED[way][1]:6}")
+    one, two = middle(speeds)
+    faster = middle(seconds[WAYS[0]])[0] / middle(seconds[WAYS[1]])[0]
+    print(f"two ranks solve the mesh {faster:.2f} times as fast as one; two cores move {two:.1f} GB/s, one {one:.1f}: "
+          f"{faster * one / two:.2f} of what that allows (wanted {WANTED_SHARE})")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["million"]:
+        million()
+    else:
+        main()
