@@ -120,7 +120,7 @@ static double excess_of(const struct pw_bulk_chair *chair, const struct norms *n
 {
     double power = fmax(norms->primal / chair->tolerances.primal, norms->dual / chair->tolerances.dual);
     double price = fmax(norms->price, round->sums.mismatch) / chair->tolerances.price;
-    if (round->rounds < 2)
+    if (round->rounds < 2 || isnan(norms->primal + norms->dual))
         return INFINITY;
     return fmax(power, chair->by_trade ? round->sums.excess : price);
 }
