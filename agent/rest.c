@@ -19,7 +19,7 @@ static struct allowance allowance_of(const struct pw_agent *agent, int slot, dou
 /* How far a change of the trade is beyond what is allowed: 1 is at the edge. */
 static double excess_of(const struct pw_agent *agent, int slot, double change, struct allowance allowed)
 {
-    return pw_larger(change / allowed.power, agent->penalty[slot] * change / allowed.price);
+    return pw_larger(agent->penalty[slot] * change / allowed.price, change / allowed.power);
 }
 
 /* True if the agreed trade is one whose price the two ends can tell from it: more than nothing, and not at a
@@ -60,7 +60,7 @@ static double slot_excess(const struct pw_agent *agent, int slot)
         struct allowance allowed =
             allowance_of(agent, slot, agent->mine[i], pw_agent_trade_price(agent, slot, q));
         double move = fabs(agent->wish[i] - agent->mine[i]);
-        worst = pw_larger(worst, excess_of(agent, slot, pw_larger(move, gap), allowed));
+        worst = pw_larger(worst, excess_of(agent, slot, pw_larger(gap, move), allowed));
         worst = pw_larger(worst, agent->apart[slot] / allowed.price);
     }
     return worst;

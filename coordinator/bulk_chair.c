@@ -13,7 +13,8 @@
 enum { MOST_SAMPLES = 4096 };
 
 /* The next round is looked at closely if this one, as far as it was looked at, is within so many times of
- * what ends the run: a round more brings it there. */
+ * what ends the run, or if it will be within by the fall from the round before: one that swings is there only
+ * for a round or two. */
 static const double NEAR = 1.25;
 
 enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
@@ -21,14 +22,16 @@ enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 struct pw_bulk_chair {
     const struct pw_market *market;
     struct pw_tolerances tolerances;
-    int by_trade; /* ends when all trades are at rest; else by residuals and mismatch */
-    int settles;  /* then all trades count as settled */
+    int by_trade;  /* ends when all trades are at rest; else by residuals and mismatch */
+    int settles;   /* then all trades count as settled */
+    int continues; /* starts from results, where the first round that can end it may */
     int64_t start_ns, max_time_ns, deadline_ns;
     long max_rounds;
 
     enum reason reason;
     double end_s;  /* of the round that may be the last */
     double excess; /* of that round over what ends the run: 1 and less is within */
+    double before; /* of the round before; NaN: there is none */
     double wanted; /* excess at which the run may end */
     long messages;
     struct pw_snapshot *snapshot; /* while it is taken */
@@ -46,10 +49,12 @@ struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiat
     chair->tolerances = pw_tolerances_of(settings, negotiation->market, &scales);
     chair->by_trade = settings->criterion == PW_CRITERION_TRADE;
     chair->settles = pw_setup_criterion(settings) == PW_STOP_TRADE;
+    chair->continues = negotiation->start != NULL;
     chair->start_ns = start_ns;
     chair->max_time_ns = (int64_t)fmin(settings->max_time_s * 1e9, 9e18);
     chair->deadline_ns = negotiation->deadline_ns;
     chair->max_rounds = settings->max_rounds;
+    chair->before = NAN;
     chair->wanted = 1.0;
     pw_series_init(&chair->series, MOST_SAMPLES);
     pw_progress_init(&chair->progress, negotiation->progress);
@@ -114,7 +119,8 @@ static enum reason look(const struct pw_bulk_chair *chair, const struct pw_bulk_
     return chair->excess <= chair->wanted ? CANDIDATE : NONE;
 }
 
-/* By how much a round misses the end, or, where it was not looked at closely, by how much at least. */
+/* By how much a round misses the end, or, where it was not looked at closely, by how much at least. By trade
+ * the residuals only say when to look. */
 static double excess_of(const struct pw_bulk_chair *chair, const struct norms *norms,
                         const struct pw_bulk_round *round)
 {
@@ -122,7 +128,17 @@ static double excess_of(const struct pw_bulk_chair *chair, const struct norms *n
     double price = fmax(norms->price, round->sums.mismatch) / chair->tolerances.price;
     if (round->rounds < 2 || isnan(norms->primal + norms->dual))
         return INFINITY;
-    return fmax(power, chair->by_trade ? round->sums.excess : price);
+    if (!chair->by_trade)
+        return fmax(power, price);
+    return round->closely || power <= NEAR ? round->sums.excess : INFINITY;
+}
+
+/* Whether the next round may be the last. */
+static int is_near(const struct pw_bulk_chair *chair, const struct pw_bulk_round *round)
+{
+    double next = 2.0 * chair->excess - chair->before;
+    return fmin(chair->excess / NEAR, next) <= chair->wanted || round->rounds + 1 >= chair->max_rounds ||
+           (chair->continues && round->rounds == 1);
 }
 
 enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const struct pw_bulk_round *round,
@@ -139,9 +155,9 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
         chair->snapshot = pw_snapshot_create(chair->market, 1);
         return PW_BULK_SHOW;
     }
-    int is_near = chair->excess <= NEAR * chair->wanted;
-    int is_last_next = round->rounds + 1 >= chair->max_rounds;
-    return is_near || is_last_next || chair->reason != NONE ? PW_BULK_CLOSELY : PW_BULK_GO_ON;
+    int closely = chair->reason != NONE || is_near(chair, round);
+    chair->before = isfinite(chair->excess) ? chair->excess : NAN;
+    return closely ? PW_BULK_CLOSELY : PW_BULK_GO_ON;
 }
 
 double pw_bulk_chair_settled_s(const struct pw_bulk_chair *chair)

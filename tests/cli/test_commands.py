@@ -157,6 +157,16 @@ class Run(program.InFolder):
             self.assertEqual((result.code, result.json["status"]), (3, "limit"), rounds)
             self.assertAlmostEqual(result.json["iterations_mean"], rounds, delta=1e-9)
 
+    def test_bulk_does_not_miss_an_end_that_lasts_a_round_or_two(self):
+        for agents, *words in ((9, "negotiation.penalty=4.8"), (17, "stop.tolerance=0.045"),
+                               (17, "stop.primal=255", "negotiation.penalty=7.15")):
+            settings = [word for setting in (f"market.generate.agents={agents}", "market.links=sides",
+                                             "stop.criterion=global", *words) for word in ("-s", setting)]
+            bulk, single = (program.run("run", program.CASES / "random.yaml", "--json", "-s", f"run.bulk={bulk}", *settings)
+                            for bulk in ("yes", "no"))
+            self.assertEqual((bulk.code, single.code), (0, 0))
+            self.assertLessEqual(bulk.json["iterations_mean"], single.json["iterations_mean"] + 2, words)
+
     def test_a_market_in_which_nothing_is_worth_a_trade(self):
         (self.folder / "assets.csv").write_text("agent,asset,p_min,p_max,a,b\n0,gen,0,4,0.14,6.9\n1,supplier,-1000,1000,"
                                                 "0.01,6\n")
