@@ -17,7 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 import program  # noqa: E402
 
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "tests" / "bench" / "bench_rows"
-MARKETS = {"mesh": (3000, "sides"), "sparse": (100000, "{peers: 10, among: sides}"), "million": (1000000, "{peers: 10, among: sides}")}
+PEERS = "{peers: 10, among: sides}"
+MARKETS = {"mesh": (3000, "sides"), "sparse": (100000, PEERS), "million": (1000000, PEERS)}
 WAYS = (("mesh", 1), ("mesh", 2), ("sparse", 2))
 WANTED = {("mesh", 1): (0.3, 2.0), ("mesh", 2): (0.18, 2.0), ("sparse", 2): (None, 10.0)}  # solving, the command
 WANTED_SHARE = 0.85
@@ -27,8 +28,8 @@ def measure(market, ranks):
     """Seconds of solving and exchanging, of the slowest rank, and of the whole command."""
     agents, links = MARKETS[market]
     settings = {"market.generate.agents": agents, "market.links": links}
-    words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
-    result = program.run("run", program.CASES / "random.yaml", "--json", "--log-view", *words, ranks=ranks)
+    result = program.run("run", program.CASES / "random.yaml", "--json", "--log-view", *program.words(settings),
+                         ranks=ranks)
     assert result.code == 0, result.err
     return float(re.search(r"^solve and exchange +\S+ +\S+ +(\S+)", result.err, re.M)[1]), result.json["total_s"]
 

@@ -17,9 +17,8 @@ RANKS, DELTAS = (1, 2, 3), (1, 0.7, 0.3)
 
 def measure(ranks, delta, bulk):
     """Mean rounds of an agent, and seconds of one run without its set-up."""
-    words = [word for name, value in {**SETTINGS, "negotiation.delta": delta, "run.bulk": bulk}.items()
-             for word in ("-s", f"{name}={value}")]
-    result = program.run("run", program.CASES / "random.yaml", "--json", *words, ranks=ranks)
+    settings = {**SETTINGS, "negotiation.delta": delta, "run.bulk": bulk}
+    result = program.run("run", program.CASES / "random.yaml", "--json", *program.words(settings), ranks=ranks)
     assert result.code == 0, result.err
     return result.json["iterations_mean"], result.json["wall_s"]
 

@@ -21,9 +21,8 @@ WAYS = ((1, "blocks"), (2, "blocks"), (2, "graph"))  # ranks, and where agents l
 def measure(ranks, placement, agents):
     """Offers and seconds of one run, without its set-up."""
     settings = SETTINGS | {"run.placement": placement}
-    words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     result = program.run("run", program.CASES / "random.yaml", "--json", "-s", f"market.generate.agents={agents}",
-                         *words, ranks=ranks)
+                         *program.words(settings), ranks=ranks)
     assert result.code == 0, result.err
     return result.json["messages_sent"], result.json["wall_s"]
 

@@ -18,8 +18,7 @@ NETWORK = {"market.generate.agents": 25, "market.links": "sides", "network.delay
 
 def convergence_time(ranks, **settings):
     """Of one run, in seconds."""
-    words = [word for name, value in {**NETWORK, **settings}.items() for word in ("-s", f"{name}={value}")]
-    result = program.run("run", program.CASES / "random.yaml", "--json", *words, ranks=ranks)
+    result = program.run("run", program.CASES / "random.yaml", "--json", *program.words({**NETWORK, **settings}), ranks=ranks)
     assert result.code == 0, result.err
     return result.json["convergence_time_s"]
 

@@ -34,6 +34,11 @@ def command_line(arguments, ranks):
     return launcher + [str(word) for word in arguments]
 
 
+def words(settings):
+    """Settings by name as the words of a command."""
+    return [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
+
+
 def environment():
     """Ours without what a launcher would have set."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHER_SIGNS)}

@@ -76,9 +76,8 @@ def main():
     for number in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             case, settings, ranks = random_run(rng, pathlib.Path(folder))
-            words = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
             try:
-                fault = fault_of(program.run("run", case, "--json", *words, ranks=ranks, timeout=120))
+                fault = fault_of(program.run("run", case, "--json", *program.words(settings), ranks=ranks, timeout=120))
             except Exception as error:  # a hang, or no JSON
                 fault = repr(error)[:300]
         if fault:

@@ -9,7 +9,11 @@
 
 struct scratch scratch_open(void)
 {
-    struct scratch scratch = {"/tmp/peerwatt-test-XXXXXX"};
+    struct scratch scratch;
+    const char *where = getenv("TMPDIR");
+    int length = snprintf(scratch.folder, sizeof scratch.folder, "%s/peerwatt-test-XXXXXX",
+                          where != NULL && *where != '\0' ? where : "/tmp");
+    ck_assert_int_lt(length, (int)sizeof scratch.folder);
     ck_assert_ptr_nonnull(mkdtemp(scratch.folder));
     return scratch;
 }
@@ -41,7 +45,7 @@ void scratch_write(const struct scratch *scratch, const char *name, const char *
 
 const char *scratch_path(const struct scratch *scratch, const char *name)
 {
-    static char paths[4][400];
+    static char paths[4][512];
     static int turn;
     turn = (turn + 1) % 4;
     snprintf(paths[turn], sizeof paths[turn], "%s/%s", scratch->folder, name);

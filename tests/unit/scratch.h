@@ -1,11 +1,11 @@
-/* A folder of its own for a test's files. */
+/* A folder of its own for a test's files, where the environment wants temporary ones (TMPDIR). */
 #ifndef PW_TEST_SCRATCH_H
 #define PW_TEST_SCRATCH_H
 
 #include <stddef.h>
 
 struct scratch {
-    char folder[64];
+    char folder[128];
 };
 
 /* Makes an empty folder; scratch_close() removes it and the files in it (no folders below it). */

@@ -61,11 +61,11 @@ static void stir_memory(void)
 START_TEST(the_same_run_gives_the_same_bytes)
 {
     struct test_scene scene;
-    char second[160];
+    char second[512];
     size_t size_a, size_b;
     test_scene_open(&scene, 9000, 8999, 2);
     test_scene_add_course(&scene, 20001, 30001);
-    snprintf(second, sizeof second, "%s/again", scene.folder);
+    snprintf(second, sizeof second, "%s/again", scene.scratch.folder);
     test_scene_write(&scene, scene.path, 0);
     stir_memory();
     test_scene_write(&scene, second, 0);
@@ -101,14 +101,14 @@ START_TEST(an_existing_file_needs_force)
     struct pw_error err;
     test_scene_open(&scene, 4, 3, 1);
     ck_assert_int_eq(pw_trace_check_path(scene.path, 0, &err), PW_OK);
-    ck_assert_int_eq(test_count_files(scene.folder), 0);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     spill(scene.path, "precious");
     check_refused_early(&scene, scene.path, 0, "exists already: use --force to replace it, or another -o");
     check_content(scene.path, "precious");
     ck_assert_int_eq(pw_trace_check_path(scene.path, 1, &err), PW_OK);
     test_scene_write(&scene, scene.path, 1);
     ck_assert_int_gt(test_trace_inspect(scene.path), 0);
-    ck_assert_int_eq(test_count_files(scene.folder), 1);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 1);
     test_scene_close(&scene);
 }
 END_TEST
@@ -118,17 +118,17 @@ START_TEST(paths_that_cannot_be_files)
     struct test_scene scene;
     char path[512];
     test_scene_open(&scene, 4, 3, 1);
-    snprintf(path, sizeof path, "%s/nowhere/run.h5", scene.folder);
+    snprintf(path, sizeof path, "%s/nowhere/run.h5", scene.scratch.folder);
     check_refused_early(&scene, path, 0, "No such file or directory");
-    snprintf(path, sizeof path, "%s/", scene.folder);
+    snprintf(path, sizeof path, "%s/", scene.scratch.folder);
     check_refused_early(&scene, path, 0, "names no file");
-    check_refused_early(&scene, scene.folder, 1, "is a folder");
+    check_refused_early(&scene, scene.scratch.folder, 1, "is a folder");
     check_refused_early(&scene, "/dev/null", 1, "not a regular file");
     check_refused_early(&scene, "/dev/null/run.h5", 0, "is no folder");
     check_refused_early(&scene, "", 0, "names no file");
-    snprintf(path, sizeof path, "%s/%0300d", scene.folder, 1);
+    snprintf(path, sizeof path, "%s/%0300d", scene.scratch.folder, 1);
     check_refused(&scene, path, 0, "File name too long");
-    ck_assert_int_eq(test_count_files(scene.folder), 0);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     test_scene_close(&scene);
 }
 END_TEST
@@ -137,11 +137,11 @@ START_TEST(a_folder_without_permission)
 {
     struct test_scene scene;
     test_scene_open(&scene, 4, 3, 1);
-    ck_assert_int_eq(chmod(scene.folder, 0500), 0);
-    if (access(scene.folder, W_OK) != 0) /* root may write anywhere */
+    ck_assert_int_eq(chmod(scene.scratch.folder, 0500), 0);
+    if (access(scene.scratch.folder, W_OK) != 0) /* root may write anywhere */
         check_refused_early(&scene, scene.path, 0, "Permission denied");
-    ck_assert_int_eq(chmod(scene.folder, 0700), 0);
-    ck_assert_int_eq(test_count_files(scene.folder), 0);
+    ck_assert_int_eq(chmod(scene.scratch.folder, 0700), 0);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     test_scene_close(&scene);
 }
 END_TEST
@@ -156,10 +156,10 @@ START_TEST(a_failed_write_leaves_nothing)
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     check_refused(&scene, scene.path, 0, "File too large");
-    ck_assert_int_eq(test_count_files(scene.folder), 0);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     spill(scene.path, "precious");
     check_refused(&scene, scene.path, 1, "File too large");
-    ck_assert_int_eq(test_count_files(scene.folder), 1);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 1);
     check_content(scene.path, "precious");
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     test_scene_write(&scene, scene.path, 1);
@@ -174,7 +174,7 @@ START_TEST(a_contradiction_in_the_data_leaves_nothing)
     test_scene_open(&scene, 4, 3, 1);
     scene.provenance[1].name = scene.provenance[0].name;
     check_refused(&scene, scene.path, 0, "/provenance case");
-    ck_assert_int_eq(test_count_files(scene.folder), 0);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     test_scene_close(&scene);
 }
 END_TEST
@@ -225,13 +225,13 @@ START_TEST(the_rest_of_a_killed_run_is_no_obstacle)
     test_scene_open(&scene, 4, 3, 1);
     pid_t child = be_killed_while_writing(&scene);
     ck_assert_int_ne(access(scene.path, F_OK), 0);
-    ck_assert_int_eq(test_count_files(scene.folder), 1);
-    take_over(scene.folder, child, left, sizeof left);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 1);
+    take_over(scene.scratch.folder, child, left, sizeof left);
     test_scene_write(&scene, scene.path, 0);
     ck_assert_int_gt(test_trace_inspect(scene.path), 0);
     ck_assert_int_eq(stat(left, &status), 0);
     ck_assert_int_eq(status.st_size, 4096);
-    ck_assert_int_eq(test_count_files(scene.folder), 2);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 2);
     test_scene_close(&scene);
 }
 END_TEST
@@ -245,7 +245,7 @@ START_TEST(a_file_that_appears_meanwhile_stays)
     ck_assert_int_eq(pw_file_write(scene.path, "new", 3, 0, &err), PW_IO);
     ck_assert_msg(strstr(err.text, "exists already: use --force") != NULL, "%s", err.text);
     check_content(scene.path, "precious");
-    ck_assert_int_eq(test_count_files(scene.folder), 1);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 1);
     test_scene_close(&scene);
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(a_link_is_followed_when_forced)
     struct stat status;
     char target[256];
     test_scene_open(&scene, 4, 3, 1);
-    snprintf(target, sizeof target, "%s/target.h5", scene.folder);
+    snprintf(target, sizeof target, "%s/target.h5", scene.scratch.folder);
     spill(target, "old");
     ck_assert_int_eq(symlink("target.h5", scene.path), 0);
     check_refused_early(&scene, scene.path, 0, "exists already");
@@ -265,7 +265,7 @@ START_TEST(a_link_is_followed_when_forced)
     ck_assert_int_eq(lstat(scene.path, &status), 0);
     ck_assert(S_ISLNK(status.st_mode));
     ck_assert_int_gt(test_trace_inspect(target), 0);
-    ck_assert_int_eq(test_count_files(scene.folder), 2);
+    ck_assert_int_eq(test_count_files(scene.scratch.folder), 2);
     test_scene_close(&scene);
 }
 END_TEST
@@ -275,7 +275,7 @@ START_TEST(a_name_of_the_greatest_length)
     struct test_scene scene;
     char path[512];
     test_scene_open(&scene, 4, 3, 1);
-    snprintf(path, sizeof path, "%s/%0255d", scene.folder, 1);
+    snprintf(path, sizeof path, "%s/%0255d", scene.scratch.folder, 1);
     test_scene_write(&scene, path, 0);
     ck_assert_int_gt(test_trace_inspect(path), 0);
     test_scene_close(&scene);

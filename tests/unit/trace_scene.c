@@ -93,9 +93,8 @@ static void fill_trades(struct pw_market *market, struct pw_outcome *out)
 
 void test_scene_open(struct test_scene *scene, int agents, int trades, int products)
 {
-    snprintf(scene->folder, sizeof scene->folder, "/tmp/peerwatt-trace-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(scene->folder));
-    snprintf(scene->path, sizeof scene->path, "%s/run.h5", scene->folder);
+    scene->scratch = scratch_open();
+    snprintf(scene->path, sizeof scene->path, "%s", scratch_path(&scene->scratch, "run.h5"));
     scene->bills = NULL;
     scene->market = pw_market_create(agents, products, agents, trades);
     scene->outcome = pw_outcome_create(agents, trades, products);
@@ -162,15 +161,7 @@ int test_count_files(const char *folder)
 
 void test_scene_close(struct test_scene *scene)
 {
-    char path[512];
-    struct dirent *entry;
-    DIR *stream = opendir(scene->folder);
-    while ((entry = readdir(stream)) != NULL) {
-        snprintf(path, sizeof path, "%s/%s", scene->folder, entry->d_name);
-        unlink(path);
-    }
-    closedir(stream);
-    rmdir(scene->folder);
+    scratch_close(&scene->scratch);
     pw_market_destroy(scene->market);
     pw_outcome_destroy(scene->outcome);
     pw_bills_destroy(scene->bills);

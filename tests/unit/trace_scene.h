@@ -6,9 +6,11 @@
 #include <hdf5.h>
 
 #include "common/trace.h"
+#include "tests/unit/scratch.h"
 
 struct test_scene {
-    char folder[64], path[128]; /* of its own, and a name in it where nothing is yet */
+    struct scratch scratch;
+    char path[512]; /* in the folder, where nothing is yet */
     struct pw_market *market;
     struct pw_outcome *outcome;
     struct pw_outcome *slots[2]; /* the outcome, twice */
