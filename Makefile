@@ -35,8 +35,8 @@ CHECK_LIBS := $(call pc_libs,check,-lcheck -lsubunit -lrt -lpthread)
 # No -ffast-math and no contraction: results are the same bits on every machine and rank count.
 WARNINGS := -Wno-psabi -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 BASE_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -ffp-contract=off -fno-math-errno -fno-trapping-math $(WARNINGS) $(WERROR) -MMD -MP -I. -I$(OUT)
-# A gcc that compiles and links optimises the program and the benchmarks as a whole, which is worth a tenth to a sixth on the virtual clock.
-# Tests are linked from the same objects' other half: optimised file by file, which takes a second instead of a quarter of a minute.
+# A gcc that compiles and links optimises the program and the benchmarks as a whole, for the virtual clock (tests/bench/bench_virtual, beside
+# CFLAGS=-fno-lto). Tests are linked from the same objects' other half, optimised file by file, which takes less time.
 version_of = $(shell $(1) -dumpfullversion 2>/dev/null)
 WHOLE := -flto=auto -ffat-lto-objects
 CAN_WHOLE := $(if $(filter $(or $(call version_of,$(CC)),none),$(call version_of,$(MPICC))),$(shell echo 'int main(void) { return 0; }' | $(MPICC) $(WHOLE) -x c - -o /dev/null 2>/dev/null && echo yes))
