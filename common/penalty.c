@@ -81,36 +81,56 @@ static int peer_of(const struct pw_market *market, int n, int e)
 }
 
 /* What agent n without own power passes on over each link to another such agent: what its other peers bring
- * it [x by agent], shared among these links; 0 where nobody brings it any. */
-static double passed_on(const struct pw_market *market, const double *x, int n)
+ * it [own by agent], shared among these links; 0 where nobody brings it any. */
+static double passed_on(const struct pw_market *market, const double *own, int n)
 {
     double brought = 0.0;
     int powerless = 0;
     for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
-        double of_peer = x[peer_of(market, n, e)];
+        double of_peer = own[peer_of(market, n, e)];
         brought += of_peer;
         powerless += !(of_peer > 0.0);
     }
     return powerless > 0 ? brought / powerless : 0.0;
 }
 
-void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
+struct pw_shares pw_shares_make(const struct pw_market *market)
 {
     size_t agents = (size_t)market->n_agents;
-    double *x = pw_alloc(agents, sizeof *x), *passed = pw_alloc(agents, sizeof *passed);
-    for (int n = 0; n < market->n_agents; n++)
-        x[n] = pw_market_degree(market, n) > 0 ? reach(market, n) / pw_market_degree(market, n) : 0.0;
-    for (int n = 0; n < market->n_agents; n++)
-        passed[n] = x[n] > 0.0 ? x[n] : passed_on(market, x, n);
-    for (int l = 0; l < market->n_links; l++) {
-        int a = market->link_a[l], b = market->link_b[l], both_powerless = !(x[a] > 0.0) && !(x[b] > 0.0);
-        double x_a = both_powerless ? passed[a] : x[a], x_b = both_powerless ? passed[b] : x[b];
-        if (!(x_a > 0.0))
-            x_a = x_b > 0.0 ? x_b : scales->power;
-        if (!(x_b > 0.0))
-            x_b = x_a;
-        penalty[l] = PRICE_SHARE * scales->price / sqrt(x_a * x_b);
+    struct pw_shares shares = {pw_alloc(agents, sizeof(double)), pw_alloc(agents, sizeof(double))};
+    for (int n = 0; n < market->n_agents; n++) {
+        int degree = pw_market_degree(market, n);
+        shares.own[n] = degree > 0 ? reach(market, n) / degree : 0.0;
     }
-    free(x);
-    free(passed);
+    for (int n = 0; n < market->n_agents; n++)
+        shares.passed_on[n] = shares.own[n] > 0.0 ? shares.own[n] : passed_on(market, shares.own, n);
+    return shares;
+}
+
+void pw_shares_release(struct pw_shares *shares)
+{
+    free(shares->own);
+    free(shares->passed_on);
+}
+
+double pw_penalty_of(const struct pw_scales *scales, const struct pw_shares *shares, int a, int b)
+{
+    double x_a = shares->own[a], x_b = shares->own[b];
+    if (!(x_a > 0.0) && !(x_b > 0.0)) {
+        x_a = shares->passed_on[a];
+        x_b = shares->passed_on[b];
+    }
+    if (!(x_a > 0.0))
+        x_a = x_b > 0.0 ? x_b : scales->power;
+    if (!(x_b > 0.0))
+        x_b = x_a;
+    return PRICE_SHARE * scales->price / sqrt(x_a * x_b);
+}
+
+void pw_penalty_fill(const struct pw_market *market, const struct pw_scales *scales, double *penalty)
+{
+    struct pw_shares shares = pw_shares_make(market);
+    for (int l = 0; l < market->n_links; l++)
+        penalty[l] = pw_penalty_of(scales, &shares, market->link_a[l], market->link_b[l]);
+    pw_shares_release(&shares);
 }

@@ -360,15 +360,17 @@ static void negotiate(struct squad *squad)
 static void set_up(struct squad *squad)
 {
     struct pw_transport *transport = squad->transport;
-    pw_bulk_rows_create(squad->negotiation, &squad->placement, transport->rank, &squad->bulk);
+    struct pw_bulk_terms terms = pw_bulk_terms_share(squad->negotiation->market, transport);
+    pw_bulk_rows_create(squad->negotiation, &terms, &squad->placement, transport->rank, &squad->bulk);
     pw_bulk_mail_create(&squad->mail, &squad->bulk, squad->negotiation->settings->delta, transport);
     int ready = 1;
     pw_transport_share(transport, &ready, sizeof ready); /* start together */
     squad->start_ns = pw_clock_ns();
     if (transport->rank == 0) {
-        squad->chair = pw_bulk_chair_create(squad->negotiation, squad->start_ns);
+        squad->chair = pw_bulk_chair_create(squad->negotiation, &terms.scales, squad->start_ns);
         squad->words = pw_alloc((size_t)transport->size, sizeof *squad->words);
     }
+    pw_bulk_terms_release(&terms);
 }
 
 static void tear_down(struct squad *squad)

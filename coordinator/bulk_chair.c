@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "common/memory.h"
-#include "common/penalty.h"
 #include "coordinator/judge.h"
 #include "coordinator/progress.h"
 #include "coordinator/series.h"
@@ -40,13 +39,13 @@ struct pw_bulk_chair {
     struct pw_progress progress;
 };
 
-struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation, int64_t start_ns)
+struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation,
+                                           const struct pw_scales *scales, int64_t start_ns)
 {
     const struct pw_settings *settings = negotiation->settings;
-    struct pw_scales scales = pw_market_scales(negotiation->market);
     struct pw_bulk_chair *chair = pw_alloc(1, sizeof *chair);
     chair->market = negotiation->market;
-    chair->tolerances = pw_tolerances_of(settings, negotiation->market, &scales);
+    chair->tolerances = pw_tolerances_of(settings, negotiation->market, scales);
     chair->by_trade = settings->criterion == PW_CRITERION_TRADE;
     chair->settles = pw_setup_criterion(settings) == PW_STOP_TRADE;
     chair->continues = negotiation->start != NULL;

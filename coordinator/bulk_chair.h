@@ -7,6 +7,7 @@
 
 #include "agent/rows.h"
 #include "common/outcome.h"
+#include "common/penalty.h"
 #include "coordinator/negotiate.h"
 
 struct pw_bulk_chair;
@@ -26,7 +27,8 @@ struct pw_bulk_round {
     struct pw_rows_sums sums;
 };
 
-struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation, int64_t start_ns);
+struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation,
+                                           const struct pw_scales *scales, int64_t start_ns);
 void pw_bulk_chair_destroy(struct pw_bulk_chair *chair);
 
 /* Time on the run's clock at which the current end holds, if trades are settled by then; else NaN. */

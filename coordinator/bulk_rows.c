@@ -13,8 +13,9 @@ struct making {
     const struct pw_placement *placement;
     const struct pw_market *market;
     struct pw_rules rules;
-    double *penalty, *rest_power; /* [links] */
-    int *visitor;                 /* [agents of the market] number of a visitor; -1: none */
+    const struct pw_bulk_terms *terms;
+    struct pw_tolerances tolerances;
+    int *visitor; /* [agents of the market] number of a visitor; -1: none */
     int n_visitors;
     struct pw_bulk_rows *out;
 };
@@ -106,37 +107,44 @@ static void meet_neighbours(struct making *making)
 
 /* ---- The ends ---- */
 
-/* From where the trade of a link starts: edge variables of both ends, seen from agent_a. */
-static void start_at(const struct making *making, int l, double *s_a, double *s_b)
-{
-    const struct pw_start *start = making->negotiation->start;
-    *s_a = *s_b = 0.0;
-    if (start == NULL)
-        return;
-    double rest =
-        start->trade_price[l] / (making->rules.adapt_penalty ? start->penalty[l] : making->penalty[l]);
-    *s_a = start->trade[l] + rest;
-    *s_b = -start->trade[l] + rest;
-}
+/* What both ends of a link have alike: the penalty by the case or by the rule, the one reached by now, and
+ * the edge variables from which the trade starts. */
+struct footing {
+    double penalty_start, penalty;
+    double s_a, s_b;
+};
 
-/* An end of link l, that of agent_a or of agent_b. */
-static struct pw_rows_end end_of(const struct making *making, int l, int is_a)
+static struct footing footing_of(const struct making *making, int l)
 {
     const struct pw_market *market = making->market;
     const struct pw_start *start = making->negotiation->start;
+    const struct pw_bulk_terms *terms = making->terms;
+    double fixed = making->negotiation->settings->penalty;
+    double by_rule =
+        fixed > 0.0 ? fixed
+                    : pw_penalty_of(&terms->scales, &terms->shares, market->link_a[l], market->link_b[l]);
+    if (start == NULL)
+        return (struct footing){by_rule, by_rule, 0.0, 0.0};
+    double penalty = making->rules.adapt_penalty ? start->penalty[l] : by_rule;
+    double rest = start->trade_price[l] / penalty;
+    return (struct footing){by_rule, penalty, start->trade[l] + rest, -start->trade[l] + rest};
+}
+
+/* An end of link l, that of agent_a or of agent_b. */
+static struct pw_rows_end end_of(const struct making *making, int l, const struct footing *footing, int is_a)
+{
+    const struct pw_market *market = making->market;
     int peer = is_a ? market->link_b[l] : market->link_a[l], here = making->out->end - making->out->first;
-    double s_a, s_b;
-    start_at(making, l, &s_a, &s_b);
-    return (struct pw_rows_end){
-        .peer = is_here(making, peer) ? peer - making->out->first : here + making->visitor[peer],
-        .penalty = start != NULL && making->rules.adapt_penalty ? start->penalty[l] : making->penalty[l],
-        .penalty_start = making->penalty[l],
-        .s = is_a ? s_a : s_b,
-        .peer_s = is_a ? s_b : s_a,
-        .t_min = is_a ? market->t_min[l] : -market->t_max[l],
-        .t_max = is_a ? market->t_max[l] : -market->t_min[l],
-        .fee = is_a ? market->fee_a[l] : market->fee_b[l],
-        .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
+    return (struct pw_rows_end){.peer = is_here(making, peer) ? peer - making->out->first
+                                                              : here + making->visitor[peer],
+                                .penalty = footing->penalty,
+                                .penalty_start = footing->penalty_start,
+                                .s = is_a ? footing->s_a : footing->s_b,
+                                .peer_s = is_a ? footing->s_b : footing->s_a,
+                                .t_min = is_a ? market->t_min[l] : -market->t_max[l],
+                                .t_max = is_a ? market->t_max[l] : -market->t_min[l],
+                                .fee = is_a ? market->fee_a[l] : market->fee_b[l],
+                                .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
 }
 
 /* True if a link has a fee, an agent ends with different bounds, or bounds force a trade. */
@@ -166,30 +174,41 @@ static int differs_by_end(const struct making *making)
 }
 
 /* Ends in the order of their links, which is that of each agent's ends: what a link has is read once, in a
- * row. */
-static void set_ends(const struct making *making)
+ * row. `most`: the most links that a peer of an agent here has. */
+static void set_ends(const struct making *making, int *most)
 {
     const struct pw_market *market = making->market;
     struct pw_bulk_rows *out = making->out;
-    int here = out->end - out->first, *n_set = pw_alloc((size_t)here, sizeof *n_set);
-    double *rest_power = pw_alloc((size_t)here, sizeof *rest_power);
-    for (int i = 0; i < here; i++)
-        rest_power[i] = INFINITY;
+    int *n_set = pw_alloc((size_t)(out->end - out->first), sizeof *n_set);
     for (int l = 0; l < market->n_links; l++) {
+        struct footing footing = footing_of(making, l);
         for (int is_a = 0; is_a < 2; is_a++) {
             int n = is_a ? market->link_a[l] : market->link_b[l], i = n - out->first;
+            int of_peer = making->terms->degree[is_a ? market->link_b[l] : market->link_a[l]];
             if (!is_here(making, n))
                 continue;
-            struct pw_rows_end end = end_of(making, l, is_a);
+            struct pw_rows_end end = end_of(making, l, &footing, is_a);
             pw_rows_set_end(out->rows, i, n_set[i]++, &end);
-            rest_power[i] = making->rest_power[l] < rest_power[i] ? making->rest_power[l] : rest_power[i];
+            most[i] = of_peer > most[i] ? of_peer : most[i];
         }
     }
-    const struct pw_start *start = making->negotiation->start;
-    for (int i = 0; i < here; i++)
-        pw_rows_set_agent(out->rows, i, start != NULL ? start->price[out->first + i] : 0.0, rest_power[i]);
-    free(rest_power);
     free(n_set);
+}
+
+/* Where agents start from, and what a trade of each may move by at rest: as that with the peer of most links.
+ */
+static void set_agents(const struct making *making, const int *most)
+{
+    const struct pw_settings *settings = making->negotiation->settings;
+    const struct pw_start *start = making->negotiation->start;
+    const struct pw_bulk_terms *terms = making->terms;
+    for (int n = making->out->first; n < making->out->end; n++) {
+        int i = n - making->out->first;
+        double rest_power =
+            pw_setup_rest_power(settings, &making->tolerances, terms->n_links, terms->degree[n], most[i]);
+        pw_rows_set_agent(making->out->rows, i, start != NULL ? start->price[n] : 0.0,
+                          terms->degree[n] > 0 ? rest_power : INFINITY);
+    }
 }
 
 static void make_rows(struct making *making)
@@ -210,31 +229,32 @@ static void make_rows(struct making *making)
                                 .rest_price = making->rules.rest_price,
                                 .paced = out->is_paced,
                                 .stiffness = making->rules.stiffness};
+    int *most = pw_alloc((size_t)spec.n_agents, sizeof *most);
     out->rows = pw_rows_create(&spec);
-    set_ends(making);
+    set_ends(making, most);
+    set_agents(making, most);
+    free(most);
 }
 
-void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_placement *placement,
-                         int rank, struct pw_bulk_rows *out)
+void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_bulk_terms *terms,
+                         const struct pw_placement *placement, int rank, struct pw_bulk_rows *out)
 {
     const struct pw_market *market = negotiation->market;
-    struct pw_scales scales = pw_market_scales(market);
-    *out = (struct pw_bulk_rows){.is_paced = placement->n_ranks > 1 && negotiation->settings->delta < 1.0,
+    const struct pw_settings *settings = negotiation->settings;
+    *out = (struct pw_bulk_rows){.is_paced = placement->n_ranks > 1 && settings->delta < 1.0,
                                  .first = pw_placement_first(placement, rank),
                                  .end = pw_placement_end(placement, rank)};
     out->n_ends = market->end_first[out->end] - market->end_first[out->first];
     struct making making = {.negotiation = negotiation,
                             .placement = placement,
                             .market = market,
-                            .penalty = pw_setup_penalties(negotiation->settings, market, &scales),
-                            .rest_power = pw_setup_rest_powers(negotiation->settings, market, &scales),
+                            .terms = terms,
+                            .tolerances = pw_tolerances_of(settings, market, &terms->scales),
                             .out = out};
-    making.rules = pw_setup_rules(negotiation->settings, market, &scales, making.rest_power);
+    making.rules = pw_setup_rules(settings, &making.tolerances, &terms->scales, 0.0); /* no inner solver */
     find_visitors(&making);
     meet_neighbours(&making);
     make_rows(&making);
-    free(making.penalty);
-    free(making.rest_power);
     free(making.visitor);
 }
 

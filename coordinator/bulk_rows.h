@@ -3,6 +3,7 @@
 #define PW_BULK_ROWS_H
 
 #include "agent/rows.h"
+#include "coordinator/bulk_terms.h"
 #include "coordinator/negotiate.h"
 #include "coordinator/placement.h"
 
@@ -23,9 +24,9 @@ struct pw_bulk_rows {
     struct pw_bulk_neighbour *neighbours;
 };
 
-/* Makes the rows of `rank`. */
-void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_placement *placement,
-                         int rank, struct pw_bulk_rows *out);
+/* Makes the rows of `rank`. Of the market's links those of its own agents are enough. */
+void pw_bulk_rows_create(const struct pw_negotiation *negotiation, const struct pw_bulk_terms *terms,
+                         const struct pw_placement *placement, int rank, struct pw_bulk_rows *out);
 void pw_bulk_rows_release(struct pw_bulk_rows *bulk);
 
 /* How long this rank has computed and waited so far, and since when all trades are settled (NaN: they are

@@ -6,7 +6,6 @@
 #include "agent/innovation.h"
 #include "common/case.h"
 #include "common/memory.h"
-#include "coordinator/judge.h"
 
 /* No asset answers a price by more than this many times the market's power scale for its price scale. */
 static const double LARGEST_ANSWER = 20.0;
@@ -77,31 +76,28 @@ enum pw_criterion pw_setup_criterion(const struct pw_settings *settings)
  * allow. */
 static const double POWER_MARGIN = 2.0, PRICE_MARGIN = 4.0;
 
+double pw_setup_rest_power(const struct pw_settings *settings, const struct pw_tolerances *tolerances,
+                           double n_links, int degree_a, int degree_b)
+{
+    double whole = fmin(tolerances->primal, tolerances->dual / sqrt(2.0)) / POWER_MARGIN;
+    double parts = fmax(sqrt(n_links), fmax(degree_a, degree_b));
+    return isnan(settings->trade_power) ? whole / parts : settings->trade_power;
+}
+
 double *pw_setup_rest_powers(const struct pw_settings *settings, const struct pw_market *market,
                              const struct pw_scales *scales)
 {
     struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
     double *power = pw_alloc((size_t)market->n_links, sizeof(double));
-    double whole = fmin(tolerances.primal, tolerances.dual / sqrt(2.0)) / POWER_MARGIN;
-    for (int l = 0; l < market->n_links; l++) {
-        int degree_a = pw_market_degree(market, market->link_a[l]);
-        int degree_b = pw_market_degree(market, market->link_b[l]);
-        double parts = fmax(sqrt(market->n_links), fmax(degree_a, degree_b));
-        power[l] = isnan(settings->trade_power) ? whole / parts : settings->trade_power;
-    }
+    for (int l = 0; l < market->n_links; l++)
+        power[l] = pw_setup_rest_power(settings, &tolerances, market->n_links,
+                                       pw_market_degree(market, market->link_a[l]),
+                                       pw_market_degree(market, market->link_b[l]));
     return power;
 }
 
 /* How exact the inner ADMM is beside what a trade at rest may still move by. */
 static const double INNER_SHARE = 0.1;
-
-static double smallest(const double *values, int count)
-{
-    double least = INFINITY;
-    for (int i = 0; i < count; i++)
-        least = fmin(least, values[i]);
-    return least;
-}
 
 /* A trade of zero counts as this share of the market's power scale, over the trades of its agent. */
 static const double LEAST_SHARE = 0.01;
@@ -117,10 +113,9 @@ static struct pw_gains gains_of(const struct pw_settings *settings, const struct
                              .least_power = LEAST_SHARE * scales->power};
 }
 
-struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_market *market,
-                               const struct pw_scales *scales, const double *rest_power)
+struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_tolerances *tolerances,
+                               const struct pw_scales *scales, double rest_power)
 {
-    struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
     struct pw_rules rules = {.exchange = (enum pw_exchange_kind)settings->exchange,
                              .relaxation = settings->relaxation,
                              .stiffness = settings->stiffness,
@@ -129,16 +124,24 @@ struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct 
                              .max_age = (int)settings->max_age,
                              .gains = gains_of(settings, scales),
                              .solver = (enum pw_solver_kind)settings->solver,
-                             .inner_power = INNER_SHARE * smallest(rest_power, market->n_links),
+                             .inner_power = INNER_SHARE * rest_power,
                              .criterion = pw_setup_criterion(settings),
                              .ratify = settings->ratify,
-                             .rest_price = isnan(settings->trade_price) ? tolerances.price / PRICE_MARGIN
+                             .rest_price = isnan(settings->trade_price) ? tolerances->price / PRICE_MARGIN
                                                                         : settings->trade_price,
                              .rest_share = settings->share};
     rules.inner_price = INNER_SHARE * rules.rest_price;
     if (!(rules.relaxation > 0.0))
         rules.relaxation = pw_relaxation_auto(rules.exchange);
     return rules;
+}
+
+static double smallest(const double *values, int count)
+{
+    double least = INFINITY;
+    for (int i = 0; i < count; i++)
+        least = fmin(least, values[i]);
+    return least;
 }
 
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
@@ -148,11 +151,13 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     const struct pw_market *market = negotiation->market;
     double *penalty = pw_setup_penalties(settings, market, scales);
     double *rest_power = pw_setup_rest_powers(settings, market, scales);
+    struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
+    struct pw_rules rules =
+        pw_setup_rules(settings, &tolerances, scales, smallest(rest_power, market->n_links));
     struct pw_host_spec spec = {.market = market,
                                 .placement = {market->n_agents, transport->size},
                                 .rank = transport->rank,
-                                .agents = {pw_setup_rules(settings, market, scales, rest_power),
-                                           settings->delta, penalty, rest_power, negotiation->start}};
+                                .agents = {rules, settings->delta, penalty, rest_power, negotiation->start}};
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
     free(rest_power);

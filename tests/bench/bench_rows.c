@@ -61,7 +61,9 @@ static double time_rounds(const struct pw_market *market, const struct pw_settin
     struct pw_placement placement = {market->n_agents, 1};
     struct pw_bulk_rows bulk;
     long count = 0;
-    pw_bulk_rows_create(&negotiation, &placement, 0, &bulk);
+    struct pw_bulk_terms terms = pw_bulk_terms_of(market);
+    pw_bulk_rows_create(&negotiation, &terms, &placement, 0, &bulk);
+    pw_bulk_terms_release(&terms);
     for (int round = 0; round < 2; round++)
         pw_rows_step(bulk.rows, 0);
     int64_t start_ns = pw_clock_ns();

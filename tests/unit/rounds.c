@@ -31,11 +31,10 @@ struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules
 struct rounds rounds_begin_as(const struct pw_market *market, const struct pw_settings *settings)
 {
     struct pw_scales scales = pw_market_scales(market);
-    double *rest_power = pw_setup_rest_powers(settings, market, &scales);
+    struct pw_tolerances tolerances = pw_tolerances_of(settings, market, &scales);
     double *penalty = pw_setup_penalties(settings, market, &scales);
-    struct pw_rules rules = pw_setup_rules(settings, market, &scales, rest_power);
+    struct pw_rules rules = pw_setup_rules(settings, &tolerances, &scales, 0.0);
     struct rounds rounds = rounds_begin(market, &rules, penalty);
-    free(rest_power);
     free(penalty);
     return rounds;
 }

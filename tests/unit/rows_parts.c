@@ -8,8 +8,10 @@
 void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *negotiation, int n_parts)
 {
     parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts};
+    struct pw_bulk_terms terms = pw_bulk_terms_of(negotiation->market);
     for (int r = 0; r < n_parts; r++)
-        pw_bulk_rows_create(negotiation, &parts->placement, r, &parts->bulk[r]);
+        pw_bulk_rows_create(negotiation, &terms, &parts->placement, r, &parts->bulk[r]);
+    pw_bulk_terms_release(&terms);
 }
 
 void rows_parts_release(struct rows_parts *parts)
