@@ -349,14 +349,16 @@ int pw_case_is_drawn(const struct pw_settings *settings)
            !by_kind && kind != PW_LINKS_TABLE && kind != PW_LINKS_CHOSEN;
 }
 
-struct pw_market *pw_case_draw(const struct pw_settings *settings)
+struct pw_market *pw_case_draw(const struct pw_settings *settings, const struct pw_block *block)
 {
     struct pw_market *market;
     struct pw_error why;
     enum pw_phase before = pw_phase_enter(PW_PHASE_READ);
     enum pw_code code = pw_generate(settings, &market, &why);
     pw_phase_enter(PW_PHASE_LINK);
-    if (code == PW_OK)
+    if (code == PW_OK && block != NULL)
+        code = pw_links_build_part(market, &settings->links, settings->fee, *block, &why);
+    else if (code == PW_OK)
         code = pw_links_build(market, &settings->links, settings->fee, &why);
     if (code != PW_OK) {
         pw_market_destroy(market);

@@ -3,6 +3,7 @@
 #define PW_CASE_H
 
 #include "common/error.h"
+#include "common/links.h"
 #include "common/inputs.h"
 #include "common/market.h"
 #include "common/profiles.h"
@@ -58,9 +59,10 @@ enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct 
 
 /* True if the settings alone say what the market is: agents by a recipe, links by a rule that takes little
  * time, one fee. Then pw_case_draw() makes it on any rank: the market of pw_case_load(), for
- * pw_market_destroy(); NULL where pw_case_load() fails. */
+ * pw_market_destroy(); NULL where pw_case_load() fails. With a block, only the links that have an end in it
+ * (pw_links_build_part()); NULL: all. */
 int pw_case_is_drawn(const struct pw_settings *settings);
-struct pw_market *pw_case_draw(const struct pw_settings *settings);
+struct pw_market *pw_case_draw(const struct pw_settings *settings, const struct pw_block *block);
 
 /* The network that the settings describe, with `data` from files (borrowed, or NULL). */
 struct pw_network pw_case_network(const struct pw_settings *settings, const struct pw_net_data *data);

@@ -13,14 +13,22 @@
 
 static const int MOST_LINKS = INT_MAX / 2 - 1;
 
-/* Links under construction. */
+/* Links under construction: those with an end in the block. */
 struct bundle {
+    struct pw_block block;
     int *a, *b;
     long count, room;
 };
 
+static int is_inside(const struct pw_block *block, int n)
+{
+    return n >= block->first && n < block->end;
+}
+
 static void add(struct bundle *bundle, int a, int b)
 {
+    if (!is_inside(&bundle->block, a) && !is_inside(&bundle->block, b))
+        return;
     if (bundle->count == bundle->room) {
         bundle->room = 2 * bundle->room + 256;
         bundle->a = pw_realloc(bundle->a, (size_t)bundle->room, sizeof(int));
@@ -87,7 +95,8 @@ static void link_pairs(int n_agents, const struct abilities *can, const struct p
                        struct bundle *bundle)
 {
     for (int i = 0; i < n_agents && bundle->count <= MOST_LINKS; i++) {
-        for (int j = i + 1; j < n_agents; j++) {
+        int is_in = is_inside(&bundle->block, i), end = is_in ? n_agents : bundle->block.end;
+        for (int j = is_in || i >= bundle->block.first ? i + 1 : bundle->block.first; j < end; j++) {
             int forth = !sides || sells_to(can, i, j), back = sides && sells_to(can, j, i);
             if ((forth || back) && drawn(spec, i, j))
                 add(bundle, forth ? i : j, forth ? j : i);
@@ -279,7 +288,7 @@ static void install(struct pw_market *market, const struct abilities *can, const
 void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides,
                       double fee)
 {
-    struct bundle bundle = {0};
+    struct bundle bundle = {.block = {0, market->n_agents}};
     struct abilities can = find_abilities(market);
     for (int l = 0; l < n_pairs; l++)
         add_oriented(&can, sides, pairs[l].a, pairs[l].b, &bundle);
@@ -306,11 +315,12 @@ static void build_chosen(struct pw_market *market, const struct pw_links_spec *s
     free(pairs);
 }
 
-/* Makes the links of `spec` and gives them to the market. */
+/* Makes the links of `spec` and gives them to the market; of those that have parts, the ones of the block. */
 static enum pw_code build(struct pw_market *market, const struct abilities *can,
-                          const struct pw_links_spec *spec, double fee, struct pw_error *err)
+                          const struct pw_links_spec *spec, double fee, struct pw_block block,
+                          struct pw_error *err)
 {
-    struct bundle bundle = {0};
+    struct bundle bundle = {.block = block};
     int sides = spec->kind == PW_LINKS_SIDES || spec->among_sides;
     double expected = expected_links(market, can, spec, sides);
     if (expected > MOST_LINKS)
@@ -337,8 +347,20 @@ static enum pw_code build(struct pw_market *market, const struct abilities *can,
     return fits ? PW_OK : pw_fail(err, PW_USAGE, "more than %d links", MOST_LINKS);
 }
 
+int pw_links_have_parts(enum pw_links_kind kind)
+{
+    return kind == PW_LINKS_ALL || kind == PW_LINKS_SIDES || kind == PW_LINKS_RANDOM ||
+           kind == PW_LINKS_NEAREST || kind == PW_LINKS_PEERS;
+}
+
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err)
+{
+    return pw_links_build_part(market, spec, fee, (struct pw_block){0, market->n_agents}, err);
+}
+
+enum pw_code pw_links_build_part(struct pw_market *market, const struct pw_links_spec *spec, double fee,
+                                 struct pw_block block, struct pw_error *err)
 {
     if (spec->kind == PW_LINKS_POOL || spec->kind == PW_LINKS_COMMUNITIES)
         return pw_structure_build(market, spec, fee, err);
@@ -347,7 +369,7 @@ enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec
     if (nearest && market->x == NULL)
         return pw_fail(err, PW_USAGE, "nearest needs the columns x and y in the agents table");
     struct abilities can = find_abilities(market);
-    enum pw_code code = build(market, &can, spec, fee, err);
+    enum pw_code code = build(market, &can, spec, fee, block, err);
     free(can.injects);
     free(can.consumes);
     return code;

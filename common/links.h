@@ -22,6 +22,18 @@
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err);
 
+/* The agents first .. end - 1. */
+struct pw_block {
+    int first, end;
+};
+
+/* True of the kinds whose links can be made in part, in less memory and time: all, sides, random, nearest and
+ * peers. And makes those of them that have an end in the block: the links of its agents in the same order as
+ * pw_links_build(), other agents without those between them. */
+int pw_links_have_parts(enum pw_links_kind kind);
+enum pw_code pw_links_build_part(struct pw_market *market, const struct pw_links_spec *spec, double fee,
+                                 struct pw_block block, struct pw_error *err);
+
 /* Gives the market these links, once each, oriented and bounded as pw_links_build() does among sides or all,
  * with `fee` at each end, and indexes it. */
 void pw_links_install(struct pw_market *market, const struct pw_pair *pairs, int n_pairs, int sides,

@@ -58,24 +58,23 @@ struct squad {
     int is_closed;               /* states are awaited, or all is over: no words are judged */
 };
 
-int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
+static int suits(const struct pw_settings *settings, const struct pw_network *network, int n_products,
+                 const char **why)
 {
-    const struct pw_settings *settings = negotiation->settings;
-    struct pw_network network = pw_setup_network(negotiation);
     const struct {
         int stands_against;
         const char *what;
     } obstacles[] = {
         {settings->bulk == PW_BULK_NO, "run.bulk: no"},
         {settings->clock != PW_CLOCK_WALL, "run.clock: wall is needed"},
-        {!pw_network_is_instant(&network), "network: messages must not be late or lost"},
+        {!pw_network_is_instant(network), "network: messages must not be late or lost"},
         {settings->exchange != PW_EXCHANGE_PAIRED, "negotiation.exchange: paired is needed"},
         {settings->solver != PW_SOLVE_EXACT, "negotiation.solver: exact is needed"},
         {settings->criterion == PW_CRITERION_AGENT, "stop.criterion: trade or global is needed"},
         {settings->ratify, "stop.ratify: no is needed"},
         {settings->share > 0.0, "stop.share: 0 is needed"},
         {settings->timeline, "run.timeline: no is needed"},
-        {negotiation->market->n_products > 1, "a market of one product is needed"},
+        {n_products > 1, "a market of one product is needed"},
     };
     for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
         if (obstacles[i].stands_against) {
@@ -84,6 +83,21 @@ int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
         }
     }
     return 1;
+}
+
+int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
+{
+    struct pw_network network = pw_setup_network(negotiation);
+    return suits(negotiation->settings, &network, negotiation->market->n_products, why);
+}
+
+int pw_bulk_in_parts(const struct pw_settings *settings)
+{
+    struct pw_network network = pw_case_network(settings, NULL);
+    const char *why;
+    return pw_case_is_drawn(settings) && pw_links_have_parts(settings->links.kind) &&
+           settings->slots_count == 1 && settings->placement != PW_PLACE_GRAPH &&
+           settings->delay_links[0] == '\0' && suits(settings, &network, 1, &why);
 }
 
 static void fail_hard(struct squad *squad, const struct pw_error *err)

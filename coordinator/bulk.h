@@ -11,6 +11,10 @@
  * against it. */
 int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why);
 
+/* True if the settings alone say that the run is made in bulk, once, on agents in blocks and links that can
+ * be made in part: then each rank but 0 needs no more of the market than the links of its own agents. */
+int pw_bulk_in_parts(const struct pw_settings *settings);
+
 /* Collective; as pw_negotiate(). */
 void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
                        struct pw_outcome **outcome);

@@ -31,7 +31,9 @@ struct run {
     struct pw_settings settings;      /* all ranks */
     struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
     struct pw_net_data *net;          /* likewise */
-    int is_announced, is_drawn;       /* rank 0 has told its settings; each rank has made the market itself */
+    int is_announced;                 /* rank 0 has told its settings */
+    int is_drawn;                     /* each rank has made the market itself, and .. */
+    int in_parts;                     /* .. but for rank 0 only the links of its own agents */
     int in_bulk;                      /* rank 0 */
     struct pw_placed placed;          /* all ranks */
     struct pw_horizon horizon;        /* rank 0's is the result */
@@ -95,22 +97,26 @@ static void say_what_is_read(const struct run *run)
 
 /* What rank 0 tells the others before it makes the market. */
 struct announcement {
-    int is_drawn;
+    int is_drawn, in_parts;
     struct pw_settings settings;
 };
 
 /* Rank 0, once: where the settings, NULL if they are wrong, say what the market is, all ranks make it at the
- * same time, unless they share processors; else it will be handed out. */
+ * same time, the others in part if that will do; or whole, unless they share processors; else it will be
+ * handed out. */
 static void announce(void *context, const struct pw_settings *settings)
 {
     struct run *run = context;
     struct announcement announcement = {0};
-    if (settings != NULL)
+    if (settings != NULL && run->transport->size > 1) {
+        int in_parts = pw_bulk_in_parts(settings);
         announcement = (struct announcement){
-            run->transport->size > 1 && !run->transport->crowded && pw_case_is_drawn(settings), *settings};
+            in_parts || (!run->transport->crowded && pw_case_is_drawn(settings)), in_parts, *settings};
+    }
     pw_transport_share(run->transport, &announcement, sizeof announcement);
     run->is_announced = 1;
     run->is_drawn = announcement.is_drawn;
+    run->in_parts = announcement.in_parts;
 }
 
 static void hear_announcement(struct run *run)
@@ -118,8 +124,11 @@ static void hear_announcement(struct run *run)
     struct announcement announcement = {0};
     pw_transport_share(run->transport, &announcement, sizeof announcement);
     run->is_drawn = announcement.is_drawn;
+    struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size};
+    struct pw_block here = {pw_placement_first(&placement, run->transport->rank),
+                            pw_placement_end(&placement, run->transport->rank)};
     if (run->is_drawn)
-        run->market = pw_case_draw(&announcement.settings);
+        run->market = pw_case_draw(&announcement.settings, announcement.in_parts ? &here : NULL);
 }
 
 /* Rank 0: everything that can go wrong before the start. */
@@ -141,6 +150,9 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     run->market = run->loaded->market;
     run->net = run->loaded->net;
     PW_TRY(choose_path(run, err));
+    if (run->in_parts && !run->in_bulk)
+        return pw_fail(err, PW_INTERNAL,
+                       "the other ranks have parts of the market, but the run is not in bulk");
     say_what_is_read(run);
     pw_horizon_init(&run->horizon, &run->settings);
     PW_TRY(pw_checkpoint_open(run->loaded, options, &run->horizon, &run->checkpoint, err));

@@ -11,9 +11,10 @@ enum { ROWS_MOST_PARTS = 4 };
 /* Rounding apart: a penalty has the precision of a float. */
 #define ROWS_ROUNDING 2e-5
 
-/* The rows of all ranks, side by side. */
+/* The rows of all ranks, side by side, each made from a market without the links between others. */
 struct rows_parts {
     struct pw_placement placement;
+    struct pw_market *markets[ROWS_MOST_PARTS];
     struct pw_bulk_rows bulk[ROWS_MOST_PARTS];
 };
 

@@ -244,7 +244,7 @@ START_TEST(a_drawn_market_is_the_one_that_is_read)
     ck_assert_msg(code == PW_OK, "%s", err.text);
     ck_assert_int_eq(pw_case_is_drawn(&loaded->settings), recipe->is_drawn);
     if (recipe->is_drawn) {
-        struct pw_market *drawn = pw_case_draw(&loaded->settings);
+        struct pw_market *drawn = pw_case_draw(&loaded->settings, NULL);
         size_t size = pw_market_pack_size(loaded->market);
         unsigned char *bytes = pw_alloc(size, 1), *others = pw_alloc(size, 1);
         ck_assert_uint_eq(pw_market_pack_size(drawn), size);

@@ -289,6 +289,63 @@ START_TEST(too_many_links_are_refused_at_once)
 }
 END_TEST
 
+/* The kinds whose links ranks can make in part. */
+static const struct pw_links_spec part_specs[] = {
+    {.kind = PW_LINKS_ALL},
+    {.kind = PW_LINKS_SIDES},
+    {.kind = PW_LINKS_RANDOM, .density = 0.3, .seed = 3},
+    {.kind = PW_LINKS_RANDOM, .density = 0.6, .seed = 4, .among_sides = 1},
+    {.kind = PW_LINKS_NEAREST, .count = 4},
+    {.kind = PW_LINKS_PEERS, .count = 3, .seed = 5},
+    {.kind = PW_LINKS_PEERS, .count = 3, .seed = 6, .among_sides = 1},
+};
+
+static int is_in(struct pw_block block, int n)
+{
+    return n >= block.first && n < block.end;
+}
+
+/* The whole without the links that have no end in the block. */
+static void check_part(const struct pw_market *whole, const struct pw_market *part, struct pw_block block)
+{
+    int k = 0, wrong = 0;
+    for (int l = 0; l < whole->n_links; l++) {
+        int a = whole->link_a[l], b = whole->link_b[l];
+        if (!is_in(block, a) && !is_in(block, b))
+            continue;
+        ck_assert_int_lt(k, part->n_links);
+        wrong += part->link_a[k] != a || part->link_b[k] != b || part->t_min[k] != whole->t_min[l] ||
+                 part->t_max[k] != whole->t_max[l] || part->fee_a[k] != whole->fee_a[l] ||
+                 part->fee_b[k] != whole->fee_b[l];
+        k++;
+    }
+    ck_assert_int_eq(k, part->n_links);
+    ck_assert_int_eq(wrong, 0);
+    for (int n = block.first; n < block.end; n++)
+        ck_assert_int_eq(pw_market_degree(part, n), pw_market_degree(whole, n));
+}
+
+START_TEST(parts_are_those_of_the_whole)
+{
+    const struct pw_links_spec *spec = &part_specs[_i];
+    ck_assert(pw_links_have_parts(spec->kind));
+    for (int run = 0; run < 100; run++) {
+        struct test_rng rng = test_rng((uint64_t)(100 + run)), same = rng;
+        int kind[MOST_AGENTS], n = 1 + test_below(&rng, MOST_AGENTS), first = test_below(&rng, n + 1);
+        struct pw_block block = {first, first + test_below(&rng, n - first + 1)};
+        struct pw_market *whole = random_agents(n, &same, kind);
+        same = test_rng((uint64_t)(100 + run));
+        struct pw_market *part = random_agents(n, &same, kind);
+        struct pw_error err;
+        build(whole, spec);
+        ck_assert_int_eq(pw_links_build_part(part, spec, 0.25, block, &err), PW_OK);
+        check_part(whole, part, block);
+        pw_market_destroy(whole);
+        pw_market_destroy(part);
+    }
+}
+END_TEST
+
 Suite *links_suite(void)
 {
     Suite *suite = suite_create("links");
@@ -300,6 +357,8 @@ Suite *links_suite(void)
     tcase_add_test(rules, peers_get_what_they_ask_for);
     tcase_add_test(rules, peers_are_drawn_evenly);
     tcase_add_test(rules, too_many_links_are_refused_at_once);
+    tcase_add_loop_test(rules, parts_are_those_of_the_whole, 0,
+                        (int)(sizeof part_specs / sizeof *part_specs));
     tcase_set_timeout(rules, 60);
     suite_add_tcase(suite, rules);
     return suite;
