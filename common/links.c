@@ -20,14 +20,9 @@ struct bundle {
     long count, room;
 };
 
-static int is_inside(const struct pw_block *block, int n)
-{
-    return n >= block->first && n < block->end;
-}
-
 static void add(struct bundle *bundle, int a, int b)
 {
-    if (!is_inside(&bundle->block, a) && !is_inside(&bundle->block, b))
+    if (!pw_block_has(bundle->block, a) && !pw_block_has(bundle->block, b))
         return;
     if (bundle->count == bundle->room) {
         bundle->room = 2 * bundle->room + 256;
@@ -95,7 +90,7 @@ static void link_pairs(int n_agents, const struct abilities *can, const struct p
                        struct bundle *bundle)
 {
     for (int i = 0; i < n_agents && bundle->count <= MOST_LINKS; i++) {
-        int is_in = is_inside(&bundle->block, i), end = is_in ? n_agents : bundle->block.end;
+        int is_in = pw_block_has(bundle->block, i), end = is_in ? n_agents : bundle->block.end;
         for (int j = is_in || i >= bundle->block.first ? i + 1 : bundle->block.first; j < end; j++) {
             int forth = !sides || sells_to(can, i, j), back = sides && sells_to(can, j, i);
             if ((forth || back) && drawn(spec, i, j))

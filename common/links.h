@@ -5,6 +5,7 @@
 #include "common/choose.h"
 #include "common/error.h"
 #include "common/market.h"
+#include "common/market_part.h"
 #include "common/settings.h"
 
 /* Gives the market the links of `spec` (any kind but PW_LINKS_TABLE) with `fee` at each end, and indexes it:
@@ -21,11 +22,6 @@
  */
 enum pw_code pw_links_build(struct pw_market *market, const struct pw_links_spec *spec, double fee,
                             struct pw_error *err);
-
-/* The agents first .. end - 1. */
-struct pw_block {
-    int first, end;
-};
 
 /* True of the kinds whose links can be made in part, in less memory and time: all, sides, random, nearest and
  * peers. And makes those of them that have an end in the block: the links of its agents in the same order as

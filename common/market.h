@@ -1,8 +1,7 @@
 /* The market: who owns which assets, who may trade with whom. Plain arrays, read-only once built, the same on
- * every rank; only where a run in bulk says so (pw_bulk_in_parts()) have ranks but 0 no links other than
- * those of the agents that live there. Powers in the case's power unit (injection > 0), costs in money per
- * hour, fees in money per unit of energy. Every per-asset and per-link quantity has one entry per product,
- * products innermost. */
+ * every rank; only in bulk may ranks but 0 have no links other than those of the agents that live there
+ * (market_part.h). Powers in the case's power unit (injection > 0), costs in money per hour, fees in money
+ * per unit of energy. Every per-asset and per-link quantity has one entry per product, products innermost. */
 #ifndef PW_MARKET_H
 #define PW_MARKET_H
 

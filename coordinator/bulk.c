@@ -91,13 +91,18 @@ int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why)
     return suits(negotiation->settings, &network, negotiation->market->n_products, why);
 }
 
-int pw_bulk_in_parts(const struct pw_settings *settings)
+int pw_bulk_takes_parts(const struct pw_settings *settings)
+{
+    return settings->slots_count == 1 && settings->profiles[0] == '\0';
+}
+
+int pw_bulk_draws_parts(const struct pw_settings *settings)
 {
     struct pw_network network = pw_case_network(settings, NULL);
     const char *why;
     return pw_case_is_drawn(settings) && pw_links_have_parts(settings->links.kind) &&
-           settings->slots_count == 1 && settings->placement != PW_PLACE_GRAPH &&
-           settings->delay_links[0] == '\0' && suits(settings, &network, 1, &why);
+           settings->placement != PW_PLACE_GRAPH && settings->delay_links[0] == '\0' &&
+           pw_bulk_takes_parts(settings) && suits(settings, &network, 1, &why);
 }
 
 static void fail_hard(struct squad *squad, const struct pw_error *err)

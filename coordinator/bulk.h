@@ -11,9 +11,11 @@
  * against it. */
 int pw_bulk_suits(const struct pw_negotiation *negotiation, const char **why);
 
-/* True if the settings alone say that the run is made in bulk, once, on agents in blocks and links that can
- * be made in part: then each rank but 0 needs no more of the market than the links of its own agents. */
-int pw_bulk_in_parts(const struct pw_settings *settings);
+/* True if a run in bulk needs no more of the market on a rank but 0 than the links of its own agents: there
+ * is one slot, that of the case. And if ranks can make these themselves: the settings alone say that the run
+ * is made in bulk, on agents in blocks and links that can be made in part. */
+int pw_bulk_takes_parts(const struct pw_settings *settings);
+int pw_bulk_draws_parts(const struct pw_settings *settings);
 
 /* Collective; as pw_negotiate(). */
 void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_transport *transport,

@@ -15,12 +15,17 @@
 #include "coordinator/commands.h"
 #include "coordinator/horizon.h"
 #include "coordinator/log_view.h"
+#include "coordinator/parts.h"
 #include "coordinator/peers.h"
 #include "coordinator/provenance.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
 #include "coordinator/summary.h"
 #include "coordinator/virtual.h"
+
+/* How ranks but 0 come by the market: rank 0 tells all of it, or hands each its part, or they make all of it
+ * themselves, or their part. */
+enum supply { SHARED, HANDED_OUT, DRAWN, DRAWN_IN_PART };
 
 /* One run as rank 0 sees it; the others have only what they were given. */
 struct run {
@@ -32,8 +37,7 @@ struct run {
     struct pw_market *market;         /* all ranks; rank 0's belongs to the case */
     struct pw_net_data *net;          /* likewise */
     int is_announced;                 /* rank 0 has told its settings */
-    int is_drawn;                     /* each rank has made the market itself, and .. */
-    int in_parts;                     /* .. but for rank 0 only the links of its own agents */
+    enum supply supply;               /* all ranks */
     int in_bulk;                      /* rank 0 */
     struct pw_placed placed;          /* all ranks */
     struct pw_horizon horizon;        /* rank 0's is the result */
@@ -97,38 +101,42 @@ static void say_what_is_read(const struct run *run)
 
 /* What rank 0 tells the others before it makes the market. */
 struct announcement {
-    int is_drawn, in_parts;
+    enum supply supply;
     struct pw_settings settings;
 };
 
-/* Rank 0, once: where the settings, NULL if they are wrong, say what the market is, all ranks make it at the
- * same time, the others in part if that will do; or whole, unless they share processors; else it will be
- * handed out. */
+/* Where the settings say what the market is, all ranks make it at the same time: in part if that will do;
+ * else whole, unless they share processors. */
+static enum supply choose_supply(const struct pw_transport *transport, const struct pw_settings *settings)
+{
+    if (transport->size == 1 || !pw_case_is_drawn(settings))
+        return SHARED;
+    if (pw_bulk_draws_parts(settings))
+        return DRAWN_IN_PART;
+    return transport->crowded ? SHARED : DRAWN;
+}
+
+/* Rank 0, once, with the settings; NULL if they are wrong. */
 static void announce(void *context, const struct pw_settings *settings)
 {
     struct run *run = context;
     struct announcement announcement = {0};
-    if (settings != NULL && run->transport->size > 1) {
-        int in_parts = pw_bulk_in_parts(settings);
-        announcement = (struct announcement){
-            in_parts || (!run->transport->crowded && pw_case_is_drawn(settings)), in_parts, *settings};
-    }
+    if (settings != NULL)
+        announcement = (struct announcement){choose_supply(run->transport, settings), *settings};
     pw_transport_share(run->transport, &announcement, sizeof announcement);
     run->is_announced = 1;
-    run->is_drawn = announcement.is_drawn;
-    run->in_parts = announcement.in_parts;
+    run->supply = announcement.supply;
 }
 
 static void hear_announcement(struct run *run)
 {
     struct announcement announcement = {0};
     pw_transport_share(run->transport, &announcement, sizeof announcement);
-    run->is_drawn = announcement.is_drawn;
+    run->supply = announcement.supply;
     struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size};
-    struct pw_block here = {pw_placement_first(&placement, run->transport->rank),
-                            pw_placement_end(&placement, run->transport->rank)};
-    if (run->is_drawn)
-        run->market = pw_case_draw(&announcement.settings, announcement.in_parts ? &here : NULL);
+    struct pw_block here = pw_placement_block(&placement, run->transport->rank);
+    if (run->supply == DRAWN || run->supply == DRAWN_IN_PART)
+        run->market = pw_case_draw(&announcement.settings, run->supply == DRAWN ? NULL : &here);
 }
 
 /* Rank 0: everything that can go wrong before the start. */
@@ -150,9 +158,10 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
     run->market = run->loaded->market;
     run->net = run->loaded->net;
     PW_TRY(choose_path(run, err));
-    if (run->in_parts && !run->in_bulk)
-        return pw_fail(err, PW_INTERNAL,
-                       "the other ranks have parts of the market, but the run is not in bulk");
+    if (run->supply == DRAWN_IN_PART && !run->in_bulk)
+        return pw_fail(err, PW_INTERNAL, "the other ranks have parts of a market that is not run in bulk");
+    if (run->supply == SHARED && run->in_bulk && pw_bulk_takes_parts(&run->settings))
+        run->supply = HANDED_OUT;
     say_what_is_read(run);
     pw_horizon_init(&run->horizon, &run->settings);
     PW_TRY(pw_checkpoint_open(run->loaded, options, &run->horizon, &run->checkpoint, err));
@@ -211,16 +220,32 @@ static void share_case(struct run *run)
     if (run->transport->size == 1)
         return;
     enum pw_phase before = pw_phase_enter(PW_PHASE_SHARE);
-    if (!run->is_drawn)
+    pw_transport_share(run->transport, &run->supply, sizeof run->supply);
+    if (run->supply == SHARED)
         share_market(run);
     share_net(run);
+    pw_phase_leave(before);
+}
+
+/* All ranks: each its part of the market, whose agents rank 0 has placed. */
+static void hand_out(struct run *run)
+{
+    if (run->transport->rank == 0)
+        run->placed = pw_placed_choose(run->market, &run->settings, run->in_bulk, run->transport->size);
+    const struct pw_market *whole = run->placed.market != NULL ? run->placed.market : run->market;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SHARE);
+    struct pw_market *part = pw_parts_hand_out(whole, run->transport, run->settings.stall_s);
+    if (run->transport->rank != 0)
+        run->market = part;
     pw_phase_leave(before);
 }
 
 /* All ranks: who lives where. */
 static void place(struct run *run)
 {
-    if (!pw_case_changes_peers(&run->settings))
+    if (run->supply == HANDED_OUT)
+        hand_out(run);
+    else if (!pw_case_changes_peers(&run->settings))
         run->placed = pw_placed_make(run->market, &run->settings, run->in_bulk, run->transport);
     if (run->transport->rank == 0 && run->transport->size > 1 && run->options->verbose)
         fprintf(stderr, "agents are placed %s: %.3g %% of the links lie between ranks\n",

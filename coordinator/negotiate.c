@@ -146,6 +146,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_STALL:
     case PW_TAG_SWEEP_TASK:
     case PW_TAG_SWEEP_ANSWER:
+    case PW_TAG_PART:
     case PW_TAG_WINDOW_DONE:
     case PW_TAG_WINDOW:
     case PW_TAG_BULK_PRICES:

@@ -7,15 +7,29 @@
 #include "common/phases.h"
 #include "coordinator/partition.h"
 
+struct pw_placed pw_placed_choose(const struct pw_market *market, const struct pw_settings *settings,
+                                  int in_bulk, int n_ranks)
+{
+    struct pw_placed placed = {0};
+    if (n_ranks == 1)
+        return placed;
+    enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
+    placed.order = pw_partition_choose(market, settings, in_bulk, n_ranks, &placed.cut);
+    if (placed.order != NULL)
+        placed.market = pw_market_reorder(market, placed.order);
+    pw_phase_leave(before);
+    return placed;
+}
+
 struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
                                 int in_bulk, struct pw_transport *transport)
 {
     struct pw_placed placed = {0};
+    if (transport->rank == 0)
+        placed = pw_placed_choose(market, settings, in_bulk, transport->size);
     if (transport->size == 1)
         return placed;
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
-    if (transport->rank == 0)
-        placed.order = pw_partition_choose(market, settings, in_bulk, transport->size, &placed.cut);
     int has_order = placed.order != NULL;
     pw_transport_share(transport, &has_order, sizeof has_order);
     if (has_order) {
@@ -23,7 +37,8 @@ struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_
         if (placed.order == NULL)
             placed.order = pw_alloc(agents, sizeof *placed.order);
         pw_transport_share(transport, placed.order, agents * sizeof *placed.order);
-        placed.market = pw_market_reorder(market, placed.order);
+        if (placed.market == NULL)
+            placed.market = pw_market_reorder(market, placed.order);
     }
     pw_phase_leave(before);
     return placed;

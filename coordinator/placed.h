@@ -13,8 +13,13 @@ struct pw_placed {
     double cut;               /* rank 0: the share of links between ranks */
 };
 
-/* Collective, on a market that all have, for a run in bulk or agent by agent (rank 0 must know): rank 0
- * chooses the order (coordinator/partition.h) and tells it to the others. For pw_placed_release(). */
+/* Rank 0 of n_ranks: chooses the order (coordinator/partition.h), for a run in bulk or agent by agent, and
+ * makes the market so. For pw_placed_release(). */
+struct pw_placed pw_placed_choose(const struct pw_market *market, const struct pw_settings *settings,
+                                  int in_bulk, int n_ranks);
+
+/* Collective, on a market that all have: rank 0 chooses and tells the others the order. For
+ * pw_placed_release(). */
 struct pw_placed pw_placed_make(const struct pw_market *market, const struct pw_settings *settings,
                                 int in_bulk, struct pw_transport *transport);
 void pw_placed_release(struct pw_placed *placed);

@@ -15,6 +15,11 @@ int pw_placement_end(const struct pw_placement *placement, int rank)
     return rank >= 1 && rank <= placement->n_agents ? rank : pw_placement_first(placement, rank);
 }
 
+struct pw_block pw_placement_block(const struct pw_placement *placement, int rank)
+{
+    return (struct pw_block){pw_placement_first(placement, rank), pw_placement_end(placement, rank)};
+}
+
 int pw_placement_rank(const struct pw_placement *placement, int agent)
 {
     long n_agents = placement->n_agents, n_ranks = placement->n_ranks;

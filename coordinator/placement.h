@@ -2,6 +2,8 @@
 #ifndef PW_PLACEMENT_H
 #define PW_PLACEMENT_H
 
+#include "common/market_part.h"
+
 struct pw_placement {
     int n_agents, n_ranks;
 };
@@ -12,6 +14,8 @@ int pw_placement_first(const struct pw_placement *placement, int rank);
 
 /* The agent after the last one of `rank`. */
 int pw_placement_end(const struct pw_placement *placement, int rank);
+
+struct pw_block pw_placement_block(const struct pw_placement *placement, int rank);
 
 int pw_placement_rank(const struct pw_placement *placement, int agent);
 

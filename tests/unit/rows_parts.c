@@ -2,42 +2,9 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
-#include "common/market_pack.h"
-#include "common/memory.h"
+#include "common/market_part.h"
 #include "common/penalty.h"
-
-static int touches(const struct pw_market *market, int l, int first, int end)
-{
-    int a = market->link_a[l], b = market->link_b[l];
-    return (a >= first && a < end) || (b >= first && b < end);
-}
-
-/* The market with no other links than those of the agents first .. end - 1. */
-static struct pw_market *part_of(const struct pw_market *market, int first, int end)
-{
-    unsigned char *bytes = pw_alloc(pw_market_pack_size(market), 1);
-    pw_market_pack(market, bytes);
-    struct pw_market *part = pw_market_unpack(bytes);
-    int count = 0;
-    free(bytes);
-    for (int l = 0; l < market->n_links; l++)
-        count += touches(market, l, first, end);
-    pw_market_set_link_count(part, count);
-    for (int l = 0, k = 0; l < market->n_links; l++) {
-        if (!touches(market, l, first, end))
-            continue;
-        part->link_a[k] = market->link_a[l];
-        part->link_b[k] = market->link_b[l];
-        part->t_min[k] = market->t_min[l];
-        part->t_max[k] = market->t_max[l];
-        part->fee_a[k] = market->fee_a[l];
-        part->fee_b[k++] = market->fee_b[l];
-    }
-    pw_market_index(part);
-    return part;
-}
 
 void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *negotiation, int n_parts)
 {
@@ -47,8 +14,7 @@ void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *nego
     for (int r = 0; r < n_parts; r++) {
         struct pw_negotiation part = *negotiation;
         part.market = parts->markets[r] =
-            part_of(negotiation->market, pw_placement_first(&parts->placement, r),
-                    pw_placement_end(&parts->placement, r));
+            pw_market_part(negotiation->market, pw_placement_block(&parts->placement, r));
         pw_bulk_rows_create(&part, &terms, &parts->placement, r, &parts->bulk[r]);
     }
     pw_bulk_terms_release(&terms);

@@ -300,18 +300,13 @@ static const struct pw_links_spec part_specs[] = {
     {.kind = PW_LINKS_PEERS, .count = 3, .seed = 6, .among_sides = 1},
 };
 
-static int is_in(struct pw_block block, int n)
-{
-    return n >= block.first && n < block.end;
-}
-
 /* The whole without the links that have no end in the block. */
 static void check_part(const struct pw_market *whole, const struct pw_market *part, struct pw_block block)
 {
     int k = 0, wrong = 0;
     for (int l = 0; l < whole->n_links; l++) {
         int a = whole->link_a[l], b = whole->link_b[l];
-        if (!is_in(block, a) && !is_in(block, b))
+        if (!pw_block_has(block, a) && !pw_block_has(block, b))
             continue;
         ck_assert_int_lt(k, part->n_links);
         wrong += part->link_a[k] != a || part->link_b[k] != b || part->t_min[k] != whole->t_min[l] ||
