@@ -79,6 +79,21 @@ class SameMarket(program.InFolder):
                 scale = 1e-4 * abs(found["alone"][name]).max()
                 self.assertLess(abs(values - found["alone"][name]).max(), scale, f"{way}: {name}")
 
+    def test_ranks_draw_their_parts(self):
+        """Markets that all ranks make, each its own links: the rounds and trades of one that has them all."""
+        for links in ("sides", "{peers: 4}", "{random: 0.3, among: sides}"):
+            found = {}
+            for ranks in (1, 3):
+                trace = self.folder / f"{ranks}.h5"
+                result = program.run("run", program.CASES / "random.yaml", "--json", "-o", trace, "--force", "-s",
+                                     "market.generate.agents=60", "-s", f"market.links={links}", ranks=ranks)
+                self.assertEqual(result.code, 0, result.err)
+                self.assertLess(abs(result.json["welfare_gap"]), 1e-3, links)
+                with h5py.File(trace) as file:
+                    found[ranks] = {name: file[f"trades/{name}"][()] for name in ("power", "penalty", "rounds")}
+            for name, alone in found[1].items():
+                self.assertLess(abs(found[3][name] - alone).max(), 1e-6 * abs(alone).max(), f"{links}: {name}")
+
     def test_few_ranks(self):
         for delta in ("1", "0.5", "0.1"):
             self.clear(5, "-s", f"negotiation.delta={delta}")

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "common/market_pack.h"
+#include "common/market_part.h"
 #include "common/memory.h"
 #include "coordinator/clock.h"
+#include "coordinator/parts.h"
+#include "coordinator/placement.h"
 #include "coordinator/transport.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
@@ -102,6 +105,56 @@ START_TEST(a_market_travels)
 }
 END_TEST
 
+/* A market of many links whose numbers all differ: parts of several pieces. */
+static struct pw_market *large_market(void)
+{
+    enum { AGENTS = 1000, LINKS = 400000 };
+    struct pw_market *market = pw_market_create(AGENTS, 1, AGENTS, LINKS);
+    struct test_rng rng = test_rng(5);
+    for (int n = 0; n < AGENTS; n++) {
+        market->asset_first[n + 1] = n + 1;
+        market->p_max[n] = test_uniform(&rng, 1, 2);
+    }
+    for (int l = 0; l < LINKS; l++) {
+        market->link_a[l] = test_below(&rng, AGENTS - 1);
+        market->link_b[l] = market->link_a[l] + 1 + test_below(&rng, AGENTS - 1 - market->link_a[l]);
+        market->t_min[l] = -test_uniform(&rng, 0, 1);
+        market->t_max[l] = test_uniform(&rng, 0, 1);
+        market->fee_a[l] = test_uniform(&rng, 0, 1);
+        market->fee_b[l] = test_uniform(&rng, 0, 1);
+    }
+    pw_market_index(market);
+    return market;
+}
+
+static int is_same(const struct pw_market *one, const struct pw_market *other)
+{
+    size_t size = pw_market_pack_size(one);
+    unsigned char *bytes = pw_alloc(size, 1), *others = pw_alloc(size, 1);
+    int same = pw_market_pack_size(other) == size;
+    pw_market_pack(one, bytes);
+    if (same)
+        pw_market_pack(other, others);
+    same = same && memcmp(bytes, others, size) == 0;
+    free(bytes);
+    free(others);
+    return same;
+}
+
+START_TEST(each_rank_gets_its_part)
+{
+    struct pw_market *market = large_market();
+    struct pw_placement placement = {market->n_agents, transport->size};
+    struct pw_market *own = pw_market_part(market, pw_placement_block(&placement, transport->rank));
+    struct pw_market *part = pw_parts_hand_out(transport->rank == 0 ? market : NULL, transport, 30.0);
+    ck_assert_int_eq(part == NULL, transport->rank == 0);
+    ck_assert(part == NULL || is_same(part, own));
+    pw_market_destroy(part);
+    pw_market_destroy(own);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* Negotiates the market of `seed`; every rank learns what rank 0 found wrong. */
 static void clear_and_check(uint64_t seed)
 {
@@ -139,6 +192,7 @@ static Suite *mpi_suite(void)
     tcase_add_test(tests, messages_arrive_in_order);
     tcase_add_test(tests, bytes_are_shared);
     tcase_add_test(tests, a_market_travels);
+    tcase_add_test(tests, each_rank_gets_its_part);
     tcase_add_test(tests, random_markets_clear_at_the_optimum);
     tcase_add_test(tests, runs_follow_each_other);
     suite_add_tcase(suite, tests);
