@@ -354,7 +354,7 @@ struct pw_market *pw_case_draw(const struct pw_settings *settings, const struct 
     struct pw_market *market;
     struct pw_error why;
     enum pw_phase before = pw_phase_enter(PW_PHASE_READ);
-    enum pw_code code = pw_generate(settings, &market, &why);
+    enum pw_code code = pw_generate_nameless(settings, &market, &why);
     pw_phase_enter(PW_PHASE_LINK);
     if (code == PW_OK && block != NULL)
         code = pw_links_build_part(market, &settings->links, settings->fee, *block, &why);

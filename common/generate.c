@@ -22,7 +22,6 @@ static void draw_agent(const struct pw_settings *settings, int consumes, int n, 
     market->b[n] = draw_law(b, settings->generate_seed, n, 1);
     market->p_min[n] = draw_law(p_min, settings->generate_seed, n, 2);
     market->p_max[n] = draw_law(p_max, settings->generate_seed, n, 3);
-    market->asset_name[n] = pw_strdup(consumes ? "load" : "gen");
     market->asset_first[n + 1] = n + 1;
 }
 
@@ -37,10 +36,24 @@ static void deal_communities(int count, struct pw_market *market)
     }
 }
 
+static int count_consumers(const struct pw_settings *settings)
+{
+    return (int)floor(settings->generate_consumers * (double)settings->generate_agents + 0.5);
+}
+
 enum pw_code pw_generate(const struct pw_settings *settings, struct pw_market **out, struct pw_error *err)
 {
-    int n_agents = (int)settings->generate_agents;
-    int n_consumers = (int)floor(settings->generate_consumers * n_agents + 0.5);
+    PW_TRY(pw_generate_nameless(settings, out, err));
+    int n_consumers = count_consumers(settings);
+    for (int n = 0; n < (*out)->n_agents; n++)
+        (*out)->asset_name[n] = pw_strdup(n < n_consumers ? "load" : "gen");
+    return PW_OK;
+}
+
+enum pw_code pw_generate_nameless(const struct pw_settings *settings, struct pw_market **out,
+                                  struct pw_error *err)
+{
+    int n_agents = (int)settings->generate_agents, n_consumers = count_consumers(settings);
     struct pw_market *market = pw_market_create(n_agents, 1, n_agents, 0);
     for (int n = 0; n < n_agents; n++) {
         draw_agent(settings, n < n_consumers, n, market);

@@ -11,4 +11,8 @@
  * the key of the recipe but no file, if a draw has p_min > p_max. */
 enum pw_code pw_generate(const struct pw_settings *settings, struct pw_market **out, struct pw_error *err);
 
+/* The same without names of assets, which only rank 0 has. */
+enum pw_code pw_generate_nameless(const struct pw_settings *settings, struct pw_market **out,
+                                  struct pw_error *err);
+
 #endif

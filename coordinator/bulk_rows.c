@@ -151,22 +151,21 @@ static struct pw_rows_end end_of(const struct making *making, int l, const struc
 static int differs_by_end(const struct making *making)
 {
     const struct pw_market *market = making->market;
-    double *low = pw_alloc((size_t)market->n_agents, 2 * sizeof *low), *high = low + market->n_agents;
-    int differs = 0;
-    for (int n = 0; n < market->n_agents; n++)
-        low[n] = NAN; /* no end seen */
+    int here = making->out->end - making->out->first, differs = 0;
+    double *low = pw_alloc((size_t)here, 2 * sizeof *low), *high = low + here;
+    for (int i = 0; i < here; i++)
+        low[i] = NAN; /* no end seen */
     for (int l = 0; l < market->n_links && !differs; l++) {
         for (int is_a = 0; is_a < 2; is_a++) {
-            int n = is_a ? market->link_a[l] : market->link_b[l];
+            int n = is_a ? market->link_a[l] : market->link_b[l], i = n - making->out->first;
             double t_min = is_a ? market->t_min[l] : -market->t_max[l];
             double t_max = is_a ? market->t_max[l] : -market->t_min[l];
-            int is_new = isnan(low[n]);
             if (!is_here(making, n))
                 continue;
             differs |= market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0 || t_min > 0.0 || t_max < 0.0 ||
-                       (!is_new && (t_min != low[n] || t_max != high[n]));
-            low[n] = t_min;
-            high[n] = t_max;
+                       (!isnan(low[i]) && (t_min != low[i] || t_max != high[i]));
+            low[i] = t_min;
+            high[i] = t_max;
         }
     }
     free(low);

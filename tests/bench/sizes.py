@@ -20,25 +20,33 @@ PROGRAM = os.environ.get("PEERWATT", str(ROOT / "build" / "peerwatt"))
 FEW = ("-s", "run.reference=no", "-s", "stop.max_rounds=20", "--progress", "none")
 
 
-# What a rank runs as: the program, then its peak resident size on stderr. Small itself, as a child starts at that.
+# What a rank runs as: the program, then its peak resident size to a file of its own. Small itself, as a child starts at that.
+# It ends well even where the market has not cleared in so few rounds: else the launcher would kill the others.
 RANK = f"""#!{sys.executable}
-import resource, subprocess, sys
-code = subprocess.call([{PROGRAM!r}, *sys.argv[1:]])
-print(f"peak {{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}} kB", file=sys.stderr)
-sys.exit(code)
+import os, pathlib, resource, subprocess, sys
+subprocess.call([{PROGRAM!r}, *sys.argv[1:]])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+(pathlib.Path(__file__).parent / f"{{os.getpid()}}.kB").write_text(str(peak))
 """
 
 
-def run(words, ranks=1):
-    """The summary as JSON, and stderr."""
-    with tempfile.TemporaryDirectory() as folder:
-        wrapper = pathlib.Path(folder) / "rank"
+def run_and_weigh(words, ranks=1):
+    """The summary as JSON, stderr, and the peaks of all ranks in bytes, least first."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        wrapper = folder / "rank"
         wrapper.write_text(RANK)
         wrapper.chmod(0o755)
         launch = [ROOT / "run_scripts" / "mpirun.sh", str(ranks)] if ranks > 1 else [wrapper]
         done = subprocess.run([*launch, *map(str, words)], env={**os.environ, "PEERWATT": str(wrapper)},
                               capture_output=True, text=True, check=False)
-    return json.loads(done.stdout.splitlines()[-1]), done.stderr
+        peaks = sorted(1024 * int(file.read_text()) for file in folder.glob("*.kB"))
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr, peaks
+
+
+def run(words, ranks=1):
+    """The summary as JSON, and stderr."""
+    return run_and_weigh(words, ranks)[:2]
 
 
 def phase(err, name):
@@ -50,9 +58,8 @@ def memory(agents, ranks):
     """Peak of each rank, in bulk and agent by agent."""
     for bulk in ("auto", "no"):
         for n in ranks:
-            summary, err = run(["run", ROOT / "configs/cases/random.yaml", "-s", f"market.generate.agents={agents}",
+            summary, _, peaks = run_and_weigh(["run", ROOT / "configs/cases/random.yaml", "-s", f"market.generate.agents={agents}",
                                 "-s", "market.links={peers: 10, among: sides}", "-s", f"run.bulk={bulk}", "--json", *FEW], n)
-            peaks = sorted(int(peak) * 1024 for peak in re.findall(r"peak (\d+) kB", err))
             print(f"memory, run.bulk={bulk}, {n} ranks, {summary['trades']} links: "
                   + ", ".join(f"{peak / 1e6:.0f} MB ({peak / summary['trades']:.0f} bytes a link)" for peak in peaks), flush=True)
 
