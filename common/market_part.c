@@ -11,11 +11,10 @@ int pw_block_has(struct pw_block block, int agent)
     return agent >= block.first && agent < block.end;
 }
 
-enum { WORD = 64 };
-
 /* The links with an end in the block, in their order, for free(): *count of them. */
 static int *list_links(const struct pw_market *market, struct pw_block block, int *count)
 {
+    enum { WORD = 64 };
     size_t words = (size_t)market->n_links / WORD + 1;
     uint64_t *has = pw_alloc(words, sizeof *has);
     int first = market->end_first[block.first], end = market->end_first[block.end];
@@ -24,9 +23,10 @@ static int *list_links(const struct pw_market *market, struct pw_block block, in
         has[market->end_link[e] / WORD] |= UINT64_C(1) << market->end_link[e] % WORD;
     *count = 0;
     for (size_t w = 0; w < words; w++) {
-        for (int bit = 0; has[w] != 0 && bit < WORD; bit++) {
-            if (has[w] >> bit & 1)
-                links[(*count)++] = (int)w * WORD + bit;
+        int l = (int)w * WORD;
+        for (uint64_t left = has[w]; left != 0; left >>= 1, l++) {
+            links[*count] = l;
+            *count += (int)(left & 1);
         }
     }
     free(has);
@@ -45,15 +45,25 @@ static void copy_assets(const struct pw_market *from, struct pw_market *to)
     memcpy(to->b, from->b, size);
 }
 
-static void copy_link(const struct pw_market *from, int l, struct pw_market *to, int k)
+static void copy_reals(const double *from, const int *links, int count, int n_products, double *to)
 {
-    size_t products = (size_t)from->n_products, i = (size_t)l * products, j = (size_t)k * products;
-    to->link_a[k] = from->link_a[l];
-    to->link_b[k] = from->link_b[l];
-    memcpy(to->t_min + j, from->t_min + i, products * sizeof(double));
-    memcpy(to->t_max + j, from->t_max + i, products * sizeof(double));
-    memcpy(to->fee_a + j, from->fee_a + i, products * sizeof(double));
-    memcpy(to->fee_b + j, from->fee_b + i, products * sizeof(double));
+    for (int k = 0; k < count; k++) {
+        const double *of_link = from + (size_t)links[k] * (size_t)n_products;
+        for (int q = 0; q < n_products; q++)
+            *to++ = of_link[q];
+    }
+}
+
+static void copy_links(const struct pw_market *from, const int *links, struct pw_market *to)
+{
+    for (int k = 0; k < to->n_links; k++) {
+        to->link_a[k] = from->link_a[links[k]];
+        to->link_b[k] = from->link_b[links[k]];
+    }
+    copy_reals(from->t_min, links, to->n_links, to->n_products, to->t_min);
+    copy_reals(from->t_max, links, to->n_links, to->n_products, to->t_max);
+    copy_reals(from->fee_a, links, to->n_links, to->n_products, to->fee_a);
+    copy_reals(from->fee_b, links, to->n_links, to->n_products, to->fee_b);
 }
 
 struct pw_market *pw_market_part(const struct pw_market *market, struct pw_block block)
@@ -61,9 +71,7 @@ struct pw_market *pw_market_part(const struct pw_market *market, struct pw_block
     int count, *links = list_links(market, block, &count);
     struct pw_market *part = pw_market_create(market->n_agents, market->n_products, market->n_assets, count);
     copy_assets(market, part);
-    for (int k = 0; k < count; k++)
-        copy_link(market, links[k], part, k);
-    pw_market_index(part);
+    copy_links(market, links, part);
     free(links);
     return part;
 }

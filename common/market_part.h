@@ -12,8 +12,8 @@ struct pw_block {
 int pw_block_has(struct pw_block block, int agent);
 
 /* The market with all its agents and assets but only the links that have an end in the block, in their order:
- * agents there have all their links. Indexed, without names and coordinates, for pw_market_destroy().
- * O(agents + links of the block), and a bit for each link. */
+ * agents there have all their links. Without names and coordinates, and not indexed yet; for
+ * pw_market_destroy(). O(agents + links of the block), and a bit for each link. */
 struct pw_market *pw_market_part(const struct pw_market *market, struct pw_block block);
 
 #endif

@@ -71,10 +71,9 @@ static void wait_for(struct delivery *delivery, int (*is_done)(const struct deli
                     waited_s, rank, rank == 0 ? "hand out" : "take");
             fail_hard(transport, &err);
         }
-        if (pw_transport_poll(transport, receive, delivery) > 0)
+        if (pw_transport_poll(transport, receive, delivery) > 0 || pw_transport_sending(transport))
             pw_idle_reset(&idle);
-        else
-            pw_idle_turn(&idle, 0, INT64_MAX);
+        pw_idle_turn(&idle, 0, INT64_MAX);
     }
 }
 

@@ -15,6 +15,7 @@ void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *nego
         struct pw_negotiation part = *negotiation;
         part.market = parts->markets[r] =
             pw_market_part(negotiation->market, pw_placement_block(&parts->placement, r));
+        pw_market_index(parts->markets[r]);
         pw_bulk_rows_create(&part, &terms, &parts->placement, r, &parts->bulk[r]);
     }
     pw_bulk_terms_release(&terms);
