@@ -70,9 +70,9 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
     double **per_slot[] = {&agent->penalty,    &agent->penalty_start, &agent->gap2,  &agent->gap_sum2,
                            &agent->move_sum2,  &agent->target,        &agent->slope, &agent->dead,
                            &agent->rest_power, &agent->apart};
-    double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,    &agent->s,
-                              &agent->peer_s, &agent->mine,       &agent->before, &agent->offer,
-                              &agent->heard,  &agent->price_sent, &agent->agreed, &agent->wish};
+    double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,           &agent->s,
+                              &agent->peer_s, &agent->mine,       &agent->before,        &agent->offer,
+                              &agent->heard,  &agent->price_sent, &agent->agreed_before, &agent->wish};
     agent->inbox_size = inbox_size(agent->n_products);
     agent->inboxes = take(arena, slots, agent->inbox_size);
     for (size_t i = 0; i < sizeof per_slot / sizeof *per_slot; i++)
@@ -130,7 +130,7 @@ static void start_from(struct pw_agent *agent, const struct pw_agent_spec *spec)
         for (int slot = 0; slot < agent->n_links; slot++) {
             size_t i = pw_agent_at(agent, slot, q);
             double trade = spec->trade[i], rest = spec->trade_price[i] / agent->penalty[slot];
-            agent->mine[i] = agent->before[i] = agent->agreed[i] = trade;
+            agent->mine[i] = agent->before[i] = agent->agreed_before[i] = trade;
             agent->heard[i] = -trade;
             agent->s[i] = trade + rest;
             agent->peer_s[i] = -trade + rest;

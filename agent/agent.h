@@ -69,7 +69,7 @@ struct pw_agent {
     double *gap2;                 /* squared reciprocity gap of the last round applied */
     double *apart;                /* by how much both ends' prices of the trade differ after that round */
     double *heard;                /* * the peer's trade in the round last applied */
-    double *agreed;               /* * c = (t - t')/2 of the round last applied */
+    double *agreed_before;        /* * c = (t - t')/2 of the round before, for the penalty balance */
     double *gap_sum2, *move_sum2; /* sums over the rounds that the next penalty balance counts */
     double *penalty_start;        /* rho at the start, which bounds its adaptation */
 

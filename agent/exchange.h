@@ -35,16 +35,15 @@ static inline size_t pw_agent_at(const struct pw_agent *agent, int slot, int q)
     return (size_t)q * (size_t)agent->n_links + (size_t)slot;
 }
 
-/* True if the slot's round, with the square of how far the relaxed trade has moved, is the first of a trade
- * that is agreed for good (negotiation by `ratify`); both ends find the same. And true if the slot's trade is
- * at rest after the local problem; agent/rest.c. */
+/* True if the slot's round is the first of a trade that is agreed for good (negotiation by `ratify`); both
+ * ends find the same. And true if the slot's trade is at rest after the local problem; agent/rest.c. */
 int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2);
 int pw_rest_is_calm(const struct pw_agent *agent, int slot);
 
 /* True if all slots that have heard their peer are at rest, taken together. O(n_links). */
 int pw_rest_all_calm(const struct pw_agent *agent);
 
-/* Takes note of the slot's round, with the squares of its gap and of how far the relaxed trade has moved, and
+/* Takes note of the slot's round, with the squares of its gap and of how far the agreed trade has moved, and
  * balances its penalty if that is due; agent/penalty.c. */
 void pw_penalty_balance(struct pw_agent *agent, int slot, double gap2, double move2);
 

@@ -91,16 +91,10 @@ static void ratify(struct pw_agent *agent, int slot)
     agent->turned[agent->n_turned++] = slot;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double agreed = agent->agreed[i];
+        double agreed = agent->agreed_before[i];
         agent->t_min[i] = agent->t_max[i] = agent->mine[i] = agent->before[i] = agreed;
         agent->heard[i] = -agreed;
     }
-}
-
-/* The trade that the edge variables stand for: the agreed ones of all rounds, relaxed as they are. */
-static double relaxed_trade(const struct pw_agent *agent, size_t i)
-{
-    return (agent->s[i] - agent->peer_s[i]) / 2.0;
 }
 
 /* Both trades of the round are taken from the offers and the edge variables, which both ends hold bit for
@@ -114,11 +108,10 @@ static void apply(struct pw_agent *agent, int slot)
         size_t i = pw_agent_at(agent, slot, q);
         double trade = trade_of(agent, slot, q), peer_trade = peer_trade_of(agent, slot, q, theirs[q]);
         double gap = trade + peer_trade, agreed = (trade - peer_trade) / 2.0;
-        double before = relaxed_trade(agent, i);
+        double move = agreed - agent->agreed_before[i];
         agent->s[i] = (1.0 - alpha) * agent->s[i] - alpha * theirs[q];
         agent->peer_s[i] = (1.0 - alpha) * agent->peer_s[i] - alpha * agent->offer[i];
-        double move = relaxed_trade(agent, i) - before;
-        agent->agreed[i] = agreed;
+        agent->agreed_before[i] = agreed;
         agent->heard[i] = peer_trade;
         apart = pw_larger(apart, fabs((agent->s[i] - trade) - (agent->peer_s[i] - peer_trade)));
         move2 += move * move;

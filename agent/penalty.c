@@ -25,7 +25,7 @@ static int is_at_rest(const struct pw_agent *agent, int slot)
     double size2 = 0.0;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
-        double size = fmax(fabs(agent->agreed[i]), fmax(fabs(agent->s[i]), fabs(agent->peer_s[i])));
+        double size = fmax(fabs(agent->agreed_before[i]), fmax(fabs(agent->s[i]), fabs(agent->peer_s[i])));
         size2 += size * size;
     }
     return agent->gap_sum2[slot] + agent->move_sum2[slot] <= PW_ROUNDING_SHARE * PW_ROUNDING_SHARE * size2;
@@ -52,7 +52,7 @@ void pw_penalty_balance(struct pw_agent *agent, int slot, double gap2, double mo
     agent->penalty[slot] = old / share;
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
-        double agreed = agent->agreed[i];
+        double agreed = agent->agreed_before[i];
         agent->s[i] = agreed + share * (agent->s[i] - agreed);
         agent->peer_s[i] = -agreed + share * (agent->peer_s[i] + agreed);
     }

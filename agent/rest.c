@@ -29,22 +29,22 @@ static int tells_its_price(const struct pw_agent *agent, int slot)
 {
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = pw_agent_at(agent, slot, q);
-        double agreed = agent->agreed[i];
+        double agreed = agent->agreed_before[i];
         if (!(fabs(agreed) > agent->rest_power[slot] && agreed > agent->t_min[i] && agreed < agent->t_max[i]))
             return 0;
     }
     return 1;
 }
 
-/* Both ends hold the agreed trade, the relaxed one and the gap bit for bit, and its price but for rounding:
- * so the price's own size stays out of it. */
+/* Both ends hold the agreed trade and the gap bit for bit, and its price but for rounding: so the price's own
+ * size stays out of it. */
 int pw_rest_ratifies(const struct pw_agent *agent, int slot, double move2)
 {
     double size2 = 0.0;
     if (pw_agent_inbox(agent, slot)->round < 2 || !tells_its_price(agent, slot))
         return 0;
     for (int q = 0; q < agent->n_products; q++) {
-        double agreed = agent->agreed[pw_agent_at(agent, slot, q)];
+        double agreed = agent->agreed_before[pw_agent_at(agent, slot, q)];
         size2 += agreed * agreed;
     }
     struct allowance allowed = allowance_of(agent, slot, sqrt(size2), 0.0);

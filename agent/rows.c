@@ -70,6 +70,7 @@ static void allocate_ends(struct pw_rows *rows)
     rows->s = pw_rows_reals(ends);
     rows->peer_s = pw_rows_reals(ends);
     rows->slope = pw_rows_reals(ends);
+    rows->agreed = pw_rows_reals(ends);
     rows->gap_sum2 = pw_alloc_lines(ends * sizeof(float));
     rows->move_sum2 = pw_alloc_lines(ends * sizeof(float));
     rows->ratio = pw_alloc_lines(ends * sizeof(float));
@@ -202,19 +203,17 @@ void pw_rows_destroy(struct pw_rows *rows)
     if (rows == NULL)
         return;
     pw_rows_pace_destroy(rows);
-    void *arrays[] = {rows->group_first,  rows->agent,      rows->seat,        rows->degree,
-                      rows->apart,        rows->prices,     rows->next_prices, rows->power,
-                      rows->cost,         rows->supply,     rows->rest_power,  rows->s,
-                      rows->peer_s,       rows->slope,      rows->gap_sum2,    rows->move_sum2,
-                      rows->ratio,        rows->peer,       rows->shared,      rows->assets_first,
-                      rows->p_min,        rows->p_max,      rows->a,           rows->b,
-                      rows->asset_answer, rows->t_min,      rows->t_max,       rows->fee,
-                      rows->peer_fee,     rows->before,     rows->all_before,  rows->bench.target,
-                      rows->bench.slope,  rows->bench.dead, rows->bench.t_min, rows->bench.t_max,
-                      rows->bench.t,      rows->bench.p};
+    void *arrays[] = {
+        rows->group_first,  rows->agent,       rows->seat,         rows->degree,      rows->apart,
+        rows->prices,       rows->next_prices, rows->power,        rows->cost,        rows->supply,
+        rows->rest_power,   rows->s,           rows->peer_s,       rows->slope,       rows->agreed,
+        rows->gap_sum2,     rows->move_sum2,   rows->ratio,        rows->peer,        rows->shared,
+        rows->assets_first, rows->p_min,       rows->p_max,        rows->a,           rows->b,
+        rows->asset_answer, rows->t_min,       rows->t_max,        rows->fee,         rows->peer_fee,
+        rows->before,       rows->all_before,  rows->bench.target, rows->bench.slope, rows->bench.dead,
+        rows->bench.t_min,  rows->bench.t_max, rows->bench.t,      rows->bench.p,     rows};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
-    free(rows);
 }
 
 static size_t end_at(const struct pw_rows *rows, int seat, int k)
@@ -308,7 +307,7 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
 
 double pw_rows_bytes(const struct pw_rows *rows)
 {
-    double per_end = 3.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
+    double per_end = 4.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
     per_end += sizeof(int32_t) / (double)LANES;
     per_end += rows->spec.by_end ? 4.0 * sizeof(double) : 0.0;
     per_end += rows->all_before != NULL ? sizeof(double) : 0.0;

@@ -30,7 +30,7 @@ struct pw_rows {
     double *power, *cost, *supply, *rest_power; /* [seats] */
     double *apart; /* [seats] 1: has an asset that jumps at a price, and is solved by itself */
 
-    double *s, *peer_s, *slope; /* [ends], as pw_row_group has them */
+    double *s, *peer_s, *slope, *agreed; /* [ends], as pw_row_group has them */
     float *gap_sum2, *move_sum2, *ratio;
     int32_t *peer, *shared;
     int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */

@@ -19,7 +19,6 @@ struct row {
     choice heard;                    /* lanes whose peer's offer is taken in */
     lanes mine, theirs, gap, agreed; /* trades of the round */
     lanes s, peer_s, slope;          /* edge variables and slope after it */
-    lanes move;                      /* of the relaxed trade, half of what the edge variables differ by */
 };
 
 /* How the penalties of a step are balanced: lanes whose round counts, those that are due, and the most that a
@@ -50,7 +49,7 @@ PW_INLINE void balance_row(const struct pw_row_group *group, size_t at, const st
                            int is_due, struct row *row)
 {
     const lanes none = all(0.0);
-    lanes move = row->move, gap = row->gap * all(0.5);
+    lanes move = row->agreed - load(group->agreed + at), gap = row->gap * all(0.5);
     float_lanes gaps = load_floats(group->gap_sum2 + at), moves = load_floats(group->move_sum2 + at);
     gaps += to_floats(pick(balancing->counts, gap * gap, none));
     moves += to_floats(pick(balancing->counts, move * move, none));
@@ -87,7 +86,6 @@ PW_INLINE struct row meet(const struct pw_row_group *group, size_t at, lanes the
     lanes apart = s - peer_s, twice = all(2.0);
     row.s = pick(heard, minus_product(s, alpha, plus_product(apart, twice, row.theirs)), s);
     row.peer_s = pick(heard, plus_product(peer_s, alpha, minus_product(apart, twice, row.mine)), peer_s);
-    row.move = ((row.s - row.peer_s) - apart) * all(0.5);
     return row;
 }
 
@@ -140,7 +138,9 @@ PW_INLINE void fetch_ahead(const struct pw_row_group *group, size_t at, int kind
     __builtin_prefetch(group->s + at + AHEAD, 1);
     __builtin_prefetch(group->peer_s + at + AHEAD, 1);
     __builtin_prefetch(group->slope + at + AHEAD);
-    if (kind != PW_ROW_PLAIN && at % floats_per_line == 0) {
+    if (kind != PW_ROW_PLAIN)
+        __builtin_prefetch(group->agreed + at + AHEAD, 1);
+    if ((kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE) && at % floats_per_line == 0) {
         __builtin_prefetch(group->gap_sum2 + at + AHEAD, 1);
         __builtin_prefetch(group->move_sum2 + at + AHEAD, 1);
     }
@@ -175,8 +175,10 @@ PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int la
                           common->alpha, everybody(), by_end);
     if (closely)
         look_at(group, at, &row, taken);
-    if (kind != PW_ROW_PLAIN)
+    if (kind == PW_ROW_COUNT || kind == PW_ROW_BALANCE)
         balance_row(group, at, &common->balancing, kind == PW_ROW_BALANCE, &row);
+    if (kind == PW_ROW_KEEP || kind == PW_ROW_COUNT)
+        store(group->agreed + at, row.agreed);
     struct answer now = answer_of(row.s, row.slope, limits.fee * row.slope, common->m, &limits, by_end);
     count(taken, &row, &now, row.slope);
     store(group->before + at, row.mine);
@@ -231,6 +233,8 @@ PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct
                                       all_floats(1.0F) / most};
         balance_row(group, at, &balancing, 1, &row);
     }
+    if (kind != PW_ROW_PLAIN)
+        store(group->agreed + at, pick(heard, row.agreed, load(group->agreed + at)));
     pose(group, at, &row, &limits, sent, rules->stiffness);
     lanes slope = load(group->answers + at);
     struct answer now =
@@ -266,6 +270,9 @@ PW_INLINE void take_in_paced_kind(const struct pw_row_group *group, const struct
     case PW_ROW_PLAIN:
         take_in_paced(group, rules, price, digest, by_end, PW_ROW_PLAIN);
         return;
+    case PW_ROW_KEEP:
+        take_in_paced(group, rules, price, digest, by_end, PW_ROW_KEEP);
+        return;
     case PW_ROW_COUNT:
     case PW_ROW_BALANCE:
         take_in_paced(group, rules, price, digest, by_end, PW_ROW_BALANCE);
@@ -278,6 +285,9 @@ PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_ro
     switch (rules->kind) {
     case PW_ROW_PLAIN:
         take_in(group, rules, price, digest, by_end, PW_ROW_PLAIN, closely);
+        return;
+    case PW_ROW_KEEP:
+        take_in(group, rules, price, digest, by_end, PW_ROW_KEEP, closely);
         return;
     case PW_ROW_COUNT:
         take_in(group, rules, price, digest, by_end, PW_ROW_COUNT, closely);

@@ -10,6 +10,7 @@
 /* What a round does with what the penalties' balance needs. */
 enum pw_row_kind {
     PW_ROW_PLAIN,   /* nothing */
+    PW_ROW_KEEP,    /* agreed trades are kept, to tell the next move from */
     PW_ROW_COUNT,   /* gap and move count */
     PW_ROW_BALANCE, /* they count, and the penalty is balanced */
 };
@@ -27,6 +28,7 @@ struct pw_row_group {
     int depth;          /* rows */
     double *s, *peer_s; /* edge variables of this end and of the other */
     double *slope;      /* 1 / penalty; 0: no such end */
+    double *agreed;     /* trade agreed a round ago */
     float *gap_sum2, *move_sum2;
     float *ratio;          /* slope over that of the start */
     const int32_t *peer;   /* place of the peer's price */

@@ -30,6 +30,7 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .s = rows->s + e,
                                  .peer_s = rows->peer_s + e,
                                  .slope = rows->slope + e,
+                                 .agreed = rows->agreed + e,
                                  .gap_sum2 = rows->gap_sum2 + e,
                                  .move_sum2 = rows->move_sum2 + e,
                                  .ratio = rows->ratio + e,
@@ -132,7 +133,9 @@ enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round)
         return PW_ROW_PLAIN;
     if (left == 0)
         return PW_ROW_BALANCE;
-    return left < PW_ROUNDS_THAT_COUNT ? PW_ROW_COUNT : PW_ROW_PLAIN;
+    return left < PW_ROUNDS_THAT_COUNT    ? PW_ROW_COUNT
+           : left == PW_ROUNDS_THAT_COUNT ? PW_ROW_KEEP
+                                          : PW_ROW_PLAIN;
 }
 
 static void look_closely(struct pw_rows *rows, int closely)
