@@ -14,9 +14,8 @@ struct pw_scales {
 struct pw_scales pw_market_scales(const struct pw_market *market);
 
 /* What each agent brings to each of its links: the largest net power that it can have over its number of
- * links
- * (`own`); and the same, but where that is 0 (a manager's) what its peers with power bring it over the number
- * of its peers without (`passed_on`). */
+ * links (`own`); and the same, but where that is 0 (a manager's) what its peers with power bring it over the
+ * number of its peers without (`passed_on`). */
 struct pw_shares {
     double *own, *passed_on; /* [n_agents] */
 };

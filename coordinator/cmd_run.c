@@ -232,6 +232,8 @@ static void hand_out(struct run *run)
 {
     if (run->transport->rank == 0)
         run->placed = pw_placed_choose(run->market, &run->settings, run->in_bulk, run->transport->size);
+    int is_placed = 1;
+    pw_transport_share(run->transport, &is_placed, sizeof is_placed); /* however long that takes */
     const struct pw_market *whole = run->placed.market != NULL ? run->placed.market : run->market;
     enum pw_phase before = pw_phase_enter(PW_PHASE_SHARE);
     struct pw_market *part = pw_parts_hand_out(whole, run->transport, run->settings.stall_s);

@@ -56,22 +56,25 @@ static int has_left(const struct delivery *delivery)
     return !pw_transport_sending(delivery->transport);
 }
 
-/* Waits, sleeping, until `is_done` says so, for `patience_s` at most. */
+/* Waits, sleeping, until `is_done` says so; for `patience_s` at most until something comes. */
 static void wait_for(struct delivery *delivery, int (*is_done)(const struct delivery *), double patience_s,
                      int rank)
 {
     struct pw_transport *transport = delivery->transport;
     struct pw_idle idle = {.longest_ns = 1000000, .spins_first = transport->crowded ? 0 : 2000};
-    int64_t since_ns = pw_clock_ns();
+    int64_t since_ns = pw_clock_ns(), now_ns;
     struct pw_error err;
     while (!is_done(delivery)) {
-        double waited_s = (double)(pw_clock_ns() - since_ns) * 1e-9;
+        now_ns = pw_clock_ns();
+        double waited_s = (double)(now_ns - since_ns) * 1e-9;
         if (waited_s > patience_s) {
             pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for rank %d to %s a part of the market",
                     waited_s, rank, rank == 0 ? "hand out" : "take");
             fail_hard(transport, &err);
         }
-        if (pw_transport_poll(transport, receive, delivery) > 0 || pw_transport_sending(transport))
+        int has_come = pw_transport_poll(transport, receive, delivery) > 0;
+        since_ns = has_come ? now_ns : since_ns;
+        if (has_come || pw_transport_sending(transport))
             pw_idle_reset(&idle);
         pw_idle_turn(&idle, 0, INT64_MAX);
     }
