@@ -67,9 +67,8 @@ static void lay_out_assets(struct pw_agent *agent, struct arena *arena)
 static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
 {
     size_t slots = (size_t)agent->n_links;
-    double **per_slot[] = {&agent->penalty,    &agent->penalty_start, &agent->gap2,  &agent->gap_sum2,
-                           &agent->move_sum2,  &agent->target,        &agent->slope, &agent->dead,
-                           &agent->rest_power, &agent->apart};
+    double **per_slot[] = {&agent->penalty,   &agent->penalty_start, &agent->gap2, &agent->gap_sum2,
+                           &agent->move_sum2, &agent->rest_power,    &agent->apart};
     double **per_product[] = {&agent->t_min,  &agent->t_max,      &agent->fee,           &agent->s,
                               &agent->peer_s, &agent->mine,       &agent->before,        &agent->offer,
                               &agent->heard,  &agent->price_sent, &agent->agreed_before, &agent->wish};
@@ -87,12 +86,23 @@ static void lay_out_slots(struct pw_agent *agent, struct arena *arena)
     }
 }
 
+/* What the local problem is posed in: shared by many agents it stays in the cache, and is not part of what
+ * each of them brings there. */
+static void lay_out_scratch(struct pw_agent *agent, struct arena *arena, double *shared)
+{
+    size_t slots = (size_t)agent->n_links;
+    agent->target = shared != NULL ? shared : take_doubles(arena, slots);
+    agent->slope = shared != NULL ? shared + slots : take_doubles(arena, slots);
+    agent->dead = shared != NULL ? shared + 2 * slots : take_doubles(arena, slots);
+}
+
 /* The agent itself, then its arrays: one block of memory, what a delivery touches first. */
-static size_t lay_out(struct pw_agent *agent, void *block)
+static size_t lay_out(struct pw_agent *agent, void *block, double *scratch)
 {
     struct arena arena = {block, INBOXES_AT};
     lay_out_slots(agent, &arena);
     lay_out_assets(agent, &arena);
+    lay_out_scratch(agent, &arena, scratch);
     return arena.used;
 }
 
@@ -148,10 +158,10 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
                              .n_links = spec->n_links,
                              .rules = *rules,
                              .needed = (int)fmax(1.0, ceil(spec->delta * spec->n_links - 1e-9))};
-    shape.size = lay_out(&shape, NULL);
+    shape.size = lay_out(&shape, NULL, spec->scratch);
     struct pw_agent *agent = pw_alloc_lines(shape.size);
     *agent = shape;
-    lay_out(agent, agent);
+    lay_out(agent, agent, spec->scratch);
     copy_spec(agent, spec);
     if (spec->trade != NULL && pw_exchange_starts_anywhere(rules->exchange))
         start_from(agent, spec);

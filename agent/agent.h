@@ -82,7 +82,7 @@ struct pw_agent {
     long inner_steps; /* iterations of the inner ADMM, where it solves */
     struct pw_residuals residuals;
     double *wish;                  /* * the trades that the last local problem found */
-    double *target, *slope, *dead; /* [n_links] scratch of the local problem */
+    double *target, *slope, *dead; /* [n_links] of the local problem; kept by nobody between two fires */
 };
 
 /* What arrives at `slot`, 0 <= slot < n_links. */

@@ -64,6 +64,8 @@ struct pw_agent_spec {
     const double *rest_power; /* [n_links] a trade is at rest if it moves by no more; the same at both ends;
                                     NULL: 0 */
     double delta;             /* asynchronous rate in (0, 1] */
+    double *scratch;          /* [3 * n_links] for local problems, not owned: shared by agents of which no two
+                                 fire at the same time; NULL: the agent has its own */
 
     /* Where the trades start, and the agent's price: from an earlier market's end, to be near this one's. The
      * same at both ends of a link, trades with opposite signs; ignored by the exchanges `innovation` and

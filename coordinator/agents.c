@@ -118,6 +118,7 @@ struct pw_agent *pw_agents_make(const struct pw_market *market, int n, const str
         .rest_power = rows.rest_power,
         .counts = rows.counts,
         .delta = how->delta,
+        .scratch = how->scratch,
         .trade = rows.trade,
         .trade_price = rows.trade_price,
         .price = how->start == NULL ? NULL : how->start->price + (size_t)n * (size_t)market->n_products,

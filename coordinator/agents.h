@@ -13,6 +13,7 @@ struct pw_agents_spec {
     const double *penalty;        /* [n_links] rho by link */
     const double *rest_power;     /* [n_links] by how much a trade at rest may move; NULL: not at all */
     const struct pw_start *start; /* NULL: from nothing */
+    double *scratch; /* room for the agent with most links, as in agent/rules.h; NULL: each has its own */
 };
 
 /* Agent n of the market. Free it with pw_agent_destroy(). */

@@ -30,6 +30,16 @@ static void allocate(struct pw_host *host)
     host->lost = pw_alloc(count, sizeof *host->lost);
 }
 
+static size_t most_links(const struct pw_host *host)
+{
+    int most = 0;
+    for (int n = host->first; n < host->end; n++) {
+        int links = pw_market_degree(host->market, n);
+        most = links > most ? links : most;
+    }
+    return (size_t)most;
+}
+
 struct pw_host *pw_host_create(const struct pw_host_spec *spec)
 {
     struct pw_host *host = pw_alloc(1, sizeof *host);
@@ -41,8 +51,11 @@ struct pw_host *pw_host_create(const struct pw_host_spec *spec)
     host->first_end = spec->market->end_first[host->first];
     allocate(host);
     make_routes(host);
+    host->scratch = pw_alloc(3 * most_links(host), sizeof *host->scratch);
+    struct pw_agents_spec how = spec->agents;
+    how.scratch = host->scratch;
     for (int n = host->first; n < host->end; n++)
-        host->agents[n - host->first] = pw_agents_make(spec->market, n, &spec->agents);
+        host->agents[n - host->first] = pw_agents_make(spec->market, n, &how);
     return host;
 }
 
@@ -53,6 +66,7 @@ void pw_host_destroy(struct pw_host *host)
     for (int i = 0; i < host->end - host->first; i++)
         pw_agent_destroy(host->agents[i]);
     free(host->agents);
+    free(host->scratch);
     free(host->routes);
     free(host->settled_ns);
     free(host->idle_since_ns);

@@ -33,6 +33,7 @@ struct pw_host {
     int rank;
     int first, end;           /* the agents first .. end - 1 live here */
     struct pw_agent **agents; /* [end - first] */
+    double *scratch;          /* of their local problems */
     struct pw_route *routes;  /* [ends here] by pw_host_route() */
     int64_t *settled_ns;      /* [ends here] since when a trade is settled; -1: it is not */
     int64_t n_settled;        /* ends here that are */

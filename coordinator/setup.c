@@ -154,10 +154,11 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
     struct pw_tolerances tolerances = pw_tolerances_of(settings, market, scales);
     struct pw_rules rules =
         pw_setup_rules(settings, &tolerances, scales, smallest(rest_power, market->n_links));
-    struct pw_host_spec spec = {.market = market,
-                                .placement = {market->n_agents, transport->size},
-                                .rank = transport->rank,
-                                .agents = {rules, settings->delta, penalty, rest_power, negotiation->start}};
+    struct pw_host_spec spec = {
+        .market = market,
+        .placement = {market->n_agents, transport->size},
+        .rank = transport->rank,
+        .agents = {rules, settings->delta, penalty, rest_power, negotiation->start, NULL}};
     struct pw_host *host = pw_host_create(&spec);
     free(penalty);
     free(rest_power);

@@ -19,7 +19,7 @@ struct rounds rounds_begin(const struct pw_market *market, const struct pw_rules
                            const double *penalty)
 {
     struct rounds rounds = {market, pw_alloc((size_t)market->n_agents, sizeof *rounds.agents), 0};
-    struct pw_agents_spec spec = {*rules, 1.0, penalty, NULL, NULL};
+    struct pw_agents_spec spec = {*rules, 1.0, penalty, NULL, NULL, NULL};
     for (int n = 0; n < market->n_agents; n++) {
         rounds.agents[n] = pw_agents_make(market, n, &spec);
         pw_agent_start(rounds.agents[n]);

@@ -209,7 +209,7 @@ static void begin(struct schedule *run)
                              .adapt_penalty = options->adapt_penalty};
     for (int n = 0; n < market->n_agents; n++) {
         double delta = test_uniform(&run->rng, options->delta_low, options->delta_high);
-        struct pw_agents_spec spec = {rules, delta, penalty, NULL, NULL};
+        struct pw_agents_spec spec = {rules, delta, penalty, NULL, NULL, NULL};
         run->agents[n] = pw_agents_make(market, n, &spec);
         run->compute[n] = .1 * pow(options->slowest, test_uniform(&run->rng, 0, 1));
         pw_agent_start(run->agents[n]);
