@@ -194,8 +194,8 @@ static void set_ends(const struct making *making, int *most)
     free(n_set);
 }
 
-/* Where agents start from, and what a trade of each may move by at rest: as that with the peer of most links.
- */
+/* Where agents start from, and what trades of each may move by at rest: the least, with the peer of most
+ * links. */
 static void set_agents(const struct making *making, const int *most)
 {
     const struct pw_settings *settings = making->negotiation->settings;

@@ -1,6 +1,5 @@
 #include "coordinator/parts.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* A market that each rank but 0 holds only the part of that it needs: the links of the agents that it hosts.
- */
+/* Parts of a market: each rank but 0 holds only what it needs, the links of the agents that it hosts. */
 #ifndef PW_PARTS_H
 #define PW_PARTS_H
 
