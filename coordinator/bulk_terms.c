@@ -6,8 +6,7 @@
 
 struct pw_bulk_terms pw_bulk_terms_of(const struct pw_market *market)
 {
-    struct pw_bulk_terms terms = {.n_agents = market->n_agents,
-                                  .n_links = market->n_links,
+    struct pw_bulk_terms terms = {.n_links = market->n_links,
                                   .scales = pw_market_scales(market),
                                   .degree = pw_alloc((size_t)market->n_agents, sizeof(int)),
                                   .shares = pw_shares_make(market)};
@@ -26,7 +25,6 @@ static struct pw_bulk_terms make_room(int n_agents)
 {
     size_t agents = (size_t)n_agents;
     return (struct pw_bulk_terms){
-        .n_agents = n_agents,
         .degree = pw_alloc(agents, sizeof(int)),
         .shares = {pw_alloc(agents, sizeof(double)), pw_alloc(agents, sizeof(double))}};
 }

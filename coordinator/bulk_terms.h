@@ -8,7 +8,7 @@
 #include "coordinator/transport.h"
 
 struct pw_bulk_terms {
-    int n_agents, n_links;
+    int n_links;
     struct pw_scales scales;
     int *degree; /* [n_agents] number of links of each agent */
     struct pw_shares shares;
