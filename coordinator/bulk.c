@@ -314,7 +314,7 @@ static void show_state(struct squad *squad)
     size_t room = 0, count = HEADER;
     double *message = NULL;
     for (int n = bulk->first, first = n; n < bulk->end; n++) {
-        size_t size = pw_bulk_rows_part_size(market, n);
+        size_t size = pw_bulk_rows_part_size(bulk, market, n);
         if (count + size > room) {
             room = count + size + STATE_MESSAGE;
             message = pw_realloc(message, room, sizeof *message);
@@ -386,7 +386,8 @@ static void set_up(struct squad *squad)
     pw_transport_share(transport, &ready, sizeof ready); /* start together */
     squad->start_ns = pw_clock_ns();
     if (transport->rank == 0) {
-        squad->chair = pw_bulk_chair_create(squad->negotiation, &terms.scales, squad->start_ns);
+        squad->chair =
+            pw_bulk_chair_create(squad->negotiation, &terms.scales, !squad->bulk.is_paced, squad->start_ns);
         squad->words = pw_alloc((size_t)transport->size, sizeof *squad->words);
     }
     pw_bulk_terms_release(&terms);

@@ -21,8 +21,9 @@ enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 struct pw_bulk_chair {
     const struct pw_market *market;
     struct pw_tolerances tolerances;
-    int by_trade;  /* ends when all trades are at rest; else by residuals and mismatch */
-    int settles;   /* then all trades count as settled */
+    int by_trade; /* ends when all trades are at rest; else by residuals and mismatch */
+    int settles;  /* then all trades count as settled */
+    int in_step;
     int continues; /* starts from results, where the first round that can end it may */
     int64_t start_ns, max_time_ns, deadline_ns;
     long max_rounds;
@@ -40,7 +41,7 @@ struct pw_bulk_chair {
 };
 
 struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation,
-                                           const struct pw_scales *scales, int64_t start_ns)
+                                           const struct pw_scales *scales, int in_step, int64_t start_ns)
 {
     const struct pw_settings *settings = negotiation->settings;
     struct pw_bulk_chair *chair = pw_alloc(1, sizeof *chair);
@@ -48,6 +49,7 @@ struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiat
     chair->tolerances = pw_tolerances_of(settings, negotiation->market, scales);
     chair->by_trade = settings->criterion == PW_CRITERION_TRADE;
     chair->settles = pw_setup_criterion(settings) == PW_STOP_TRADE;
+    chair->in_step = in_step;
     chair->continues = negotiation->start != NULL;
     chair->start_ns = start_ns;
     chair->max_time_ns = (int64_t)fmin(settings->max_time_s * 1e9, 9e18);
@@ -151,7 +153,9 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
     chair->reason = look(chair, round, now_ns);
     chair->end_s = now_s;
     if (chair->reason != NONE && round->closely) {
-        chair->snapshot = pw_snapshot_create(chair->market, 1);
+        chair->snapshot = chair->in_step ? pw_snapshot_create_in_step(chair->market, round->rounds,
+                                                                      pw_bulk_chair_settled_s(chair))
+                                         : pw_snapshot_create(chair->market, 1);
         return PW_BULK_SHOW;
     }
     int closely = chair->reason != NONE || is_near(chair, round);

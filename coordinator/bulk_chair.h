@@ -27,8 +27,9 @@ struct pw_bulk_round {
     struct pw_rows_sums sums;
 };
 
+/* `in_step`: all ranks make each round together. */
 struct pw_bulk_chair *pw_bulk_chair_create(const struct pw_negotiation *negotiation,
-                                           const struct pw_scales *scales, int64_t start_ns);
+                                           const struct pw_scales *scales, int in_step, int64_t start_ns);
 void pw_bulk_chair_destroy(struct pw_bulk_chair *chair);
 
 /* Time on the run's clock at which the current end holds, if trades are settled by then; else NaN. */

@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "common/penalty.h"
 #include "coordinator/setup.h"
+#include "coordinator/snapshot.h"
 
 /* What the rows are made from, while they are made. */
 struct making {
@@ -265,36 +266,37 @@ void pw_bulk_rows_release(struct pw_bulk_rows *bulk)
     pw_rows_destroy(bulk->rows);
 }
 
-/* The order of snapshot.h. */
-enum { OF_AGENT = 8, OF_END = 6 };
-
-size_t pw_bulk_rows_part_size(const struct pw_market *market, int n)
+size_t pw_bulk_rows_part_size(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n)
 {
-    return OF_AGENT + OF_END * (size_t)pw_market_degree(market, n);
+    return pw_snapshot_agent_size(pw_market_degree(market, n), 1, !bulk->is_paced);
 }
 
+/* The order is that of pw_snapshot_agent_size(). */
 void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n,
                        const struct pw_bulk_times *times, double *out)
 {
     int i = n - bulk->first, links = pw_market_degree(market, n);
-    double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first), sent = 0.0,
-           *of_ends = out + OF_AGENT;
+    double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first), sent = 0.0;
+    double *fixed = out;
+    out += pw_snapshot_agent_size(0, 1, 1);
     for (int k = 0; k < links; k++) {
         struct pw_rows_trade trade = pw_rows_trade(bulk->rows, i, k);
-        const double of_end[OF_END] = {trade.round, trade.penalty, times->settled_s,
-                                       trade.mine,  trade.before,  trade.price};
-        for (int j = 0; j < OF_END; j++)
-            *of_ends++ = of_end[j];
+        *out++ = trade.penalty;
+        if (bulk->is_paced) {
+            *out++ = trade.round;
+            *out++ = times->settled_s;
+        }
+        *out++ = trade.mine;
+        *out++ = trade.before;
+        *out++ = trade.price;
         sent += trade.round + 1.0; /* that of round 0 too */
     }
-    const double of_agent[OF_AGENT] = {pw_rows_rounds(bulk->rows),
-                                       sent,
-                                       0.0,
-                                       0.0,
-                                       times->wait_s,
-                                       times->compute_s * share,
-                                       pw_rows_power(bulk->rows, i),
-                                       pw_rows_price(bulk->rows, i)};
-    for (int k = 0; k < OF_AGENT; k++)
-        *out++ = of_agent[k];
+    *fixed++ = pw_rows_rounds(bulk->rows);
+    *fixed++ = sent;
+    *fixed++ = 0.0; /* nothing is lost, nor comes twice */
+    *fixed++ = 0.0;
+    *fixed++ = times->wait_s;
+    *fixed++ = times->compute_s * share;
+    *fixed++ = pw_rows_power(bulk->rows, i);
+    *fixed++ = pw_rows_price(bulk->rows, i);
 }

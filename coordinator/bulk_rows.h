@@ -35,9 +35,9 @@ struct pw_bulk_times {
     double compute_s, wait_s, settled_s;
 };
 
-/* Number of doubles of agent n's part of a snapshot (snapshot.h); and that part, after a round that was
- * looked at closely. Agents share their rank's computing time by their number of links. */
-size_t pw_bulk_rows_part_size(const struct pw_market *market, int n);
+/* Number of doubles of agent n's part of a snapshot (snapshot.h), in step unless paced; and that part, after
+ * a round that was looked at closely. Agents share their rank's computing time by their number of links. */
+size_t pw_bulk_rows_part_size(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n);
 void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n,
                        const struct pw_bulk_times *times, double *out);
 

@@ -18,17 +18,17 @@ struct pw_tolerances pw_tolerances_of(const struct pw_settings *settings, const 
 }
 
 /* The last round that both ends have offered. */
-static int common_round(const struct pw_snapshot_link *link)
+static int common_round(const struct pw_snapshot *snapshot, int l)
 {
-    return link->round[0] < link->round[1] ? link->round[0] : link->round[1];
+    int round_a = pw_snapshot_round(snapshot, l, 0), round_b = pw_snapshot_round(snapshot, l, 1);
+    return round_a < round_b ? round_a : round_b;
 }
 
-/* The trade of an end in that round. */
-static double trade_at(const struct pw_snapshot *snapshot, const struct pw_snapshot_link *link,
-                       const struct pw_snapshot_trade *trade, int side)
+/* The trade of an end of link l in that round; `i`: that of the product. */
+static double trade_at(const struct pw_snapshot *snapshot, int l, int i, int side)
 {
-    int is_last = link->round[side] == common_round(link);
-    return is_last || !snapshot->is_paired ? trade->mine[side] : trade->before[side];
+    int is_last = pw_snapshot_round(snapshot, l, side) == common_round(snapshot, l);
+    return is_last || !snapshot->is_paired ? snapshot->trades[i].mine[side] : snapshot->before[i][side];
 }
 
 /* How far the prices at both ends are from making the trade optimal: (3) of the survey, stationarity in t. */
@@ -47,14 +47,6 @@ struct sums {
     int unsolved;
 };
 
-static void judge_end(const struct pw_snapshot_link *link, const struct pw_snapshot_trade *trade, int side,
-                      struct sums *sums)
-{
-    double move = trade->mine[side] - trade->before[side], priced = link->penalty[side] * move;
-    sums->dual2 += move * move;
-    sums->price2 += priced * priced;
-}
-
 /* A trade this close to a bound, as a share of what the bounds leave, counts as on it. */
 static const double BOUND_SHARE = 0.01;
 
@@ -64,14 +56,11 @@ static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double
     const struct pw_market *market = snapshot->market;
     struct pw_summary *summary = &outcome->summary;
     int i = l * market->n_products + q, a = market->link_a[l], b = market->link_b[l];
-    const struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
-    const struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, l, q);
-    double t_ab = trade_at(snapshot, link, trade, 0), t_ba = trade_at(snapshot, link, trade, 1);
+    const struct pw_snapshot_trade *trade = &snapshot->trades[i];
+    double t_ab = trade_at(snapshot, l, i, 0), t_ba = trade_at(snapshot, l, i, 1);
     double t = (t_ab - t_ba) / 2.0;
     double gain = snapshot->price[b * market->n_products + q] - snapshot->price[a * market->n_products + q];
     sums->primal2 += (t_ab + t_ba) * (t_ab + t_ba);
-    judge_end(link, trade, 0, sums);
-    judge_end(link, trade, 1, sums);
     outcome->trade[i] = t;
     outcome->price_a[i] = trade->price[0];
     outcome->price_b[i] = trade->price[1];
@@ -98,15 +87,15 @@ static void judge_links(const struct pw_snapshot *snapshot, double negligible, s
 {
     const struct pw_market *market = snapshot->market;
     for (int l = 0; l < market->n_links; l++) {
-        const struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
-        const double *settled_s = link->settled_s;
-        int round = common_round(link);
-        outcome->penalty[l] = link->penalty[0];
-        outcome->rounds[l] = round;
-        outcome->messages[l] = (long)link->round[0] + (long)link->round[1] + 2L; /* round 0 counts */
-        sums->unsolved += round < 1;
+        int round_a = pw_snapshot_round(snapshot, l, 0), round_b = pw_snapshot_round(snapshot, l, 1);
+        double settled_a = pw_snapshot_settled_s(snapshot, l, 0),
+               settled_b = pw_snapshot_settled_s(snapshot, l, 1);
+        outcome->penalty[l] = snapshot->penalty[l];
+        outcome->rounds[l] = common_round(snapshot, l);
+        outcome->messages[l] = (long)round_a + (long)round_b + 2L; /* round 0 counts */
+        sums->unsolved += outcome->rounds[l] < 1;
         outcome->settled_time_s[l] =
-            isnan(settled_s[0]) || isnan(settled_s[1]) ? NAN : pw_larger(settled_s[0], settled_s[1]);
+            isnan(settled_a) || isnan(settled_b) ? NAN : pw_larger(settled_a, settled_b);
         for (int q = 0; q < market->n_products; q++)
             judge_trade(snapshot, l, q, negligible, outcome, sums);
     }
@@ -140,7 +129,7 @@ static double dispatch(const struct pw_market *market, int n, int q, double net,
     return power;
 }
 
-static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *outcome)
+static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *outcome, struct sums *sums)
 {
     const struct pw_market *market = snapshot->market;
     struct pw_summary *summary = &outcome->summary;
@@ -163,6 +152,8 @@ static void judge_agents(const struct pw_snapshot *snapshot, struct pw_outcome *
             summary->imbalance += off;
             summary->power_injected += fmax(outcome->power[i], 0.0);
         }
+        sums->dual2 += snapshot->moved2[n];
+        sums->price2 += snapshot->moved_priced2[n];
         outcome->welfare[n] -= outcome->cost[n] + outcome->fees[n];
         summary->social_welfare -= outcome->cost[n] + outcome->fees[n];
         outcome->peers[n] = pw_market_degree(market, n);
@@ -192,7 +183,7 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     summary->tolerance_spread = tolerances->spread;
     double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
     judge_links(snapshot, negligible, outcome, &sums);
-    judge_agents(snapshot, outcome);
+    judge_agents(snapshot, outcome, &sums);
     int ends = 2 * market->n_links;
     summary->primal_residual = sums.unsolved > 0 ? NAN : sqrt(sums.primal2);
     summary->dual_residual = sums.unsolved > 0 ? NAN : sqrt(sums.dual2);

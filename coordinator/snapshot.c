@@ -6,20 +6,19 @@
 
 #include "common/memory.h"
 
-/* On the way everything is a double: whole numbers stay exact below 2^53. */
-enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 3, SLOT_PER_PRODUCT = 3 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_ENDS = 2, SLOT_PER_PRODUCT = 3 };
 
 static double *doubles(int count, int per)
 {
     return pw_alloc((size_t)count * (size_t)per, sizeof(double));
 }
 
-struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired)
+static struct pw_snapshot *make(const struct pw_market *market)
 {
     struct pw_snapshot *snapshot = pw_alloc(1, sizeof *snapshot);
     int agents = market->n_agents, products = market->n_products;
+    size_t trades = (size_t)market->n_links * (size_t)products;
     snapshot->market = market;
-    snapshot->is_paired = is_paired;
     snapshot->power = doubles(agents, products);
     snapshot->price = doubles(agents, products);
     snapshot->wait_s = doubles(agents, 1);
@@ -28,7 +27,29 @@ struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_pa
     snapshot->sent = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->lost = pw_alloc((size_t)agents, sizeof(int64_t));
     snapshot->duplicates = pw_alloc((size_t)agents, sizeof(int64_t));
-    snapshot->links = pw_alloc((size_t)market->n_links * pw_snapshot_link_size(products), sizeof(double));
+    snapshot->moved2 = doubles(agents, 1);
+    snapshot->moved_priced2 = doubles(agents, 1);
+    snapshot->penalty = doubles(market->n_links, 1);
+    snapshot->trades = pw_alloc_lines(trades * sizeof *snapshot->trades);
+    return snapshot;
+}
+
+struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired)
+{
+    struct pw_snapshot *snapshot = make(market);
+    size_t links = (size_t)market->n_links;
+    snapshot->is_paired = is_paired;
+    snapshot->ends = pw_alloc(links, sizeof *snapshot->ends);
+    snapshot->before = pw_alloc(links * (size_t)market->n_products, sizeof *snapshot->before);
+    return snapshot;
+}
+
+struct pw_snapshot *pw_snapshot_create_in_step(const struct pw_market *market, int round, double settled_s)
+{
+    struct pw_snapshot *snapshot = make(market);
+    snapshot->is_paired = 1;
+    snapshot->round = round;
+    snapshot->settled_s = settled_s;
     return snapshot;
 }
 
@@ -36,30 +57,31 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    void *arrays[] = {snapshot->power,      snapshot->price, snapshot->wait_s, snapshot->compute_s,
-                      snapshot->iterations, snapshot->sent,  snapshot->lost,   snapshot->duplicates,
-                      snapshot->links,      snapshot};
+    void *arrays[] = {snapshot->power,      snapshot->price,         snapshot->wait_s,  snapshot->compute_s,
+                      snapshot->iterations, snapshot->sent,          snapshot->lost,    snapshot->duplicates,
+                      snapshot->moved2,     snapshot->moved_priced2, snapshot->penalty, snapshot->trades,
+                      snapshot->ends,       snapshot->before,        snapshot};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
 
-static size_t agent_doubles(int n_links, int n_products)
+size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step)
 {
-    return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) +
-           (size_t)n_links * (size_t)(SLOT_FIXED + SLOT_PER_PRODUCT * n_products);
+    int slot = SLOT_FIXED + (in_step ? 0 : SLOT_ENDS) + SLOT_PER_PRODUCT * n_products;
+    return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) + (size_t)n_links * (size_t)slot;
 }
 
-static size_t block_size(const struct pw_market *market, int first, int end)
+static size_t block_size(const struct pw_market *market, int first, int end, int in_step)
 {
     size_t count = 0;
     for (int n = first; n < end; n++)
-        count += agent_doubles(pw_market_degree(market, n), market->n_products);
+        count += pw_snapshot_agent_size(pw_market_degree(market, n), market->n_products, in_step);
     return count * sizeof(double);
 }
 
 size_t pw_snapshot_size(const struct pw_host *host)
 {
-    return block_size(host->market, host->first, host->end);
+    return block_size(host->market, host->first, host->end, 0);
 }
 
 static void put(unsigned char **to, double value)
@@ -78,8 +100,8 @@ static double get(const unsigned char **from)
 
 static void write_slot(const struct pw_agent *agent, int slot, int64_t settled_ns, unsigned char **to)
 {
-    put(to, pw_agent_inbox(agent, slot)->round);
     put(to, agent->penalty[slot]);
+    put(to, pw_agent_inbox(agent, slot)->round);
     put(to, settled_ns < 0 ? NAN : (double)settled_ns * 1e-9);
     for (int q = 0; q < agent->n_products; q++) {
         size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
@@ -114,38 +136,51 @@ static void take_slot(struct pw_snapshot *snapshot, int n, int end, const unsign
 {
     const struct pw_market *market = snapshot->market;
     int l = market->end_link[end], side = market->link_a[l] != n;
-    struct pw_snapshot_link *link = pw_snapshot_link(snapshot, l);
-    link->round[side] = (int32_t)get(from);
-    link->penalty[side] = get(from);
-    link->settled_s[side] = get(from);
-    for (int q = 0; q < market->n_products; q++) {
-        struct pw_snapshot_trade *trade = pw_snapshot_trade(snapshot, l, q);
-        trade->mine[side] = get(from);
-        trade->before[side] = get(from);
-        trade->price[side] = get(from);
+    double penalty = get(from);
+    if (side == 0)
+        snapshot->penalty[l] = penalty;
+    if (snapshot->ends != NULL) {
+        snapshot->ends[l].round[side] = (int32_t)get(from);
+        snapshot->ends[l].settled_s[side] = get(from);
     }
+    for (int q = 0; q < market->n_products; q++) {
+        size_t i = (size_t)l * (size_t)market->n_products + (size_t)q;
+        double mine = get(from), before = get(from), move = mine - before;
+        snapshot->trades[i].mine[side] = mine;
+        snapshot->trades[i].price[side] = get(from);
+        if (snapshot->before != NULL)
+            snapshot->before[i][side] = before;
+        snapshot->moved2[n] += move * move;
+        snapshot->moved_priced2[n] += penalty * move * (penalty * move);
+    }
+}
+
+static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char **from)
+{
+    const struct pw_market *market = snapshot->market;
+    snapshot->iterations[n] = (int64_t)get(from);
+    snapshot->sent[n] = (int64_t)get(from);
+    snapshot->lost[n] = (int64_t)get(from);
+    snapshot->duplicates[n] = (int64_t)get(from);
+    snapshot->wait_s[n] = get(from);
+    snapshot->compute_s[n] = get(from);
+    for (int q = 0; q < market->n_products; q++) {
+        snapshot->power[n * market->n_products + q] = get(from);
+        snapshot->price[n * market->n_products + q] = get(from);
+    }
+    snapshot->moved2[n] = snapshot->moved_priced2[n] = 0.0;
+    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
+        take_slot(snapshot, n, e, from);
 }
 
 enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
                                  size_t size, struct pw_error *err)
 {
-    const struct pw_market *market = snapshot->market;
-    if (size != block_size(market, first, end))
+    size_t expected = block_size(snapshot->market, first, end, snapshot->ends == NULL);
+    if (size != expected)
         return pw_fail(err, PW_INTERNAL, "a snapshot of agents %d to %d of %zu bytes, %zu were expected",
-                       first, end - 1, size, block_size(market, first, end));
-    for (int n = first; n < end; n++) {
-        snapshot->iterations[n] = (int64_t)get(&bytes);
-        snapshot->sent[n] = (int64_t)get(&bytes);
-        snapshot->lost[n] = (int64_t)get(&bytes);
-        snapshot->duplicates[n] = (int64_t)get(&bytes);
-        snapshot->wait_s[n] = get(&bytes);
-        snapshot->compute_s[n] = get(&bytes);
-        for (int q = 0; q < market->n_products; q++) {
-            snapshot->power[n * market->n_products + q] = get(&bytes);
-            snapshot->price[n * market->n_products + q] = get(&bytes);
-        }
-        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
-            take_slot(snapshot, n, e, &bytes);
-    }
+                       first, end - 1, size, expected);
+    for (int n = first; n < end; n++)
+        take_agent(snapshot, n, &bytes);
     return PW_OK;
 }

@@ -11,19 +11,19 @@
 #include "common/market.h"
 #include "coordinator/host.h"
 
-/* A link but for its trades; of its ends that of agent_a (0) and of agent_b (1). */
-struct pw_snapshot_link {
-    int32_t round[2]; /* of the last offer */
-    double penalty[2];
+/* One product of a link, by end, that of agent_a (0) and that of agent_b (1): the trade of the last offer,
+ * and its price. */
+struct pw_snapshot_trade {
+    double mine[2], price[2];
+};
+
+/* Where a link's ends stand, each by itself. */
+struct pw_snapshot_ends {
+    int32_t round[2];    /* of the last offer */
     double settled_s[2]; /* since when the trade is settled, on the run's clock; NaN: it is not */
 };
 
-/* One product of a link, by end: the trades of the last two offers, and the price of the last one. */
-struct pw_snapshot_trade {
-    double mine[2], before[2], price[2];
-};
-
-/* Arrays over agents [n_agents (* n_products)], products innermost. */
+/* Arrays over agents and links (* n_products), products innermost. */
 struct pw_snapshot {
     const struct pw_market *market;
     int is_paired;         /* both ends of a link count rounds together */
@@ -31,35 +31,44 @@ struct pw_snapshot {
     double *wait_s, *compute_s;
     int64_t *iterations, *sent;
     int64_t *lost, *duplicates; /* of the offers to each agent */
-    double *links;              /* of each link, its pw_snapshot_link and its trades */
+    double *moved2;             /* over the ends of an agent: squares of the last move, */
+    double *moved_priced2;      /* and of the move times the penalty */
+    double *penalty;            /* of links, as agent_a has it */
+    struct pw_snapshot_trade *trades;
+
+    /* NULL in step, where all ends stand at `round` and are settled since `settled_s`. */
+    struct pw_snapshot_ends *ends; /* of links */
+    double (*before)[2]; /* of links (* n_products), by end: the trade of the offer before the last */
+    int round;
+    double settled_s;
 };
 
-/* Doubles of a link. */
-static inline size_t pw_snapshot_link_size(int n_products)
-{
-    return (sizeof(struct pw_snapshot_link) + (size_t)n_products * sizeof(struct pw_snapshot_trade)) /
-           sizeof(double);
-}
-
-/* Link l, and product q of its trades. */
-static inline struct pw_snapshot_link *pw_snapshot_link(const struct pw_snapshot *snapshot, int l)
-{
-    double *at = snapshot->links + (size_t)l * pw_snapshot_link_size(snapshot->market->n_products);
-    return (struct pw_snapshot_link *)(void *)at;
-}
-
-static inline struct pw_snapshot_trade *pw_snapshot_trade(const struct pw_snapshot *snapshot, int l, int q)
-{
-    return (struct pw_snapshot_trade *)(void *)(pw_snapshot_link(snapshot, l) + 1) + q;
-}
-
+/* Room for the state of a market. */
 struct pw_snapshot *pw_snapshot_create(const struct pw_market *market, int is_paired);
+
+/* For ends in step: all have made their last offer in `round`, and their trades are settled since `settled_s`
+ * (NaN: they are not). A link takes half of the memory. */
+struct pw_snapshot *pw_snapshot_create_in_step(const struct pw_market *market, int round, double settled_s);
 void pw_snapshot_destroy(struct pw_snapshot *snapshot);
 
-/* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format: doubles, agent by agent:
- * local solves, offers sent, transmissions to it lost, duplicates, seconds waited and computed, by product
- * power and price; then by slot its round, penalty, settled_s, and by product mine, before and trade price.
- */
+/* The round of the last offer of an end of link l; and since when it is settled. */
+static inline int pw_snapshot_round(const struct pw_snapshot *snapshot, int l, int side)
+{
+    return snapshot->ends != NULL ? snapshot->ends[l].round[side] : snapshot->round;
+}
+
+static inline double pw_snapshot_settled_s(const struct pw_snapshot *snapshot, int l, int side)
+{
+    return snapshot->ends != NULL ? snapshot->ends[l].settled_s[side] : snapshot->settled_s;
+}
+
+/* A part of a snapshot, on the way: all doubles, agent by agent (whole numbers stay exact below 2^53). First
+ * of the agent: local solves, offers sent, transmissions to it lost, duplicates, seconds waited and computed,
+ * by product power and price. Then by slot: its penalty, unless in step its round and settled_s, by product
+ * mine, before and trade price. */
+size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step); /* doubles */
+
+/* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format, not in step. */
 size_t pw_snapshot_size(const struct pw_host *host);
 void pw_snapshot_write(const struct pw_host *host, unsigned char *out);
 

@@ -38,6 +38,7 @@
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
     X(pool_suite)                                                                                            \
+    X(snapshot_suite)                                                                                        \
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \
