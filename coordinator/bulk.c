@@ -11,15 +11,10 @@
 #include "coordinator/bulk_chair.h"
 #include "coordinator/bulk_mail.h"
 #include "coordinator/bulk_rows.h"
+#include "coordinator/bulk_words.h"
 #include "coordinator/clock.h"
 #include "coordinator/setup.h"
 #include "coordinator/signals.h"
-
-/* A rank's word after a round, for rank 0. */
-struct word {
-    int32_t round, interrupted;
-    struct pw_rows_sums sums;
-};
 
 /* The answer of rank 0 to a round, or to what all have shown. */
 struct verdict {
@@ -44,6 +39,7 @@ struct squad {
     struct pw_placement placement;
     struct pw_bulk_rows bulk;
     struct pw_bulk_mail mail;
+    struct pw_bulk_words words;
     int round, closely;     /* the last one made, and whether it was looked at closely */
     int is_calm;            /* it moved no trade here by more than a trade at rest may move */
     struct verdict verdict; /* heard last */
@@ -52,9 +48,8 @@ struct squad {
     int is_leaving, n_goodbyes;
     int64_t start_ns, compute_ns;
 
-    struct pw_bulk_chair *chair; /* rank 0, else NULL; so are */
-    struct word *words;          /* [ranks] the last one of each, round 0: it has been judged */
-    int n_words, n_shown;        /* words to be judged; agents whose state has come */
+    struct pw_bulk_chair *chair; /* rank 0, else NULL; and there: */
+    int n_shown;                 /* agents whose state has come */
     int is_closed;               /* states are awaited, or all is over: no words are judged */
 };
 
@@ -123,13 +118,6 @@ static void check_size(struct squad *squad, int from, size_t size, size_t expect
 
 /* ---- Rank 0 ---- */
 
-static void take_word(struct squad *squad, int from, const unsigned char *bytes, size_t size)
-{
-    check_size(squad, from, size, sizeof *squad->words);
-    squad->n_words += squad->words[from].round == 0;
-    memcpy(&squad->words[from], bytes, sizeof *squad->words);
-}
-
 static void take_state(struct squad *squad, int from, const unsigned char *bytes, size_t size)
 {
     struct state_header header;
@@ -143,58 +131,54 @@ static void take_state(struct squad *squad, int from, const unsigned char *bytes
     squad->n_shown += header.end - header.first;
 }
 
-static void tell_all(struct squad *squad, enum pw_bulk_verdict how)
+/* ---- All ranks ---- */
+
+static void hear(struct squad *squad, const struct verdict *verdict)
 {
-    struct verdict verdict = {squad->verdict.number + 1, how, pw_bulk_chair_settled_s(squad->chair)};
-    for (int r = 0; r < squad->transport->size; r++)
-        pw_transport_send(squad->transport, r, PW_TAG_BULK_VERDICT, &verdict, sizeof verdict);
+    squad->verdict = *verdict;
+    squad->ahead = 0;
+    for (int i = 0; i < squad->words.n_below; i++)
+        pw_transport_send(squad->transport, squad->words.first_below + i, PW_TAG_BULK_VERDICT, verdict,
+                          sizeof *verdict);
 }
 
-/* The last words of all, which have then been judged; as many rounds as the slowest has made. */
-static struct pw_bulk_round merge_words(struct squad *squad)
+static void take_verdict(struct squad *squad, int from, const unsigned char *bytes, size_t size)
 {
-    struct pw_bulk_round round = {.rounds = squad->words[0].round, .closely = squad->closely};
-    for (int r = 0; r < squad->transport->size; r++) {
-        const struct pw_rows_sums *sums = &squad->words[r].sums;
-        round.rounds = squad->words[r].round < round.rounds ? squad->words[r].round : round.rounds;
-        round.interrupted |= squad->words[r].interrupted;
-        round.sums.gap2 += sums->gap2;
-        round.sums.dual2 += sums->dual2;
-        round.sums.price2 += sums->price2;
-        round.sums.welfare += sums->welfare;
-        round.sums.mismatch = fmax(round.sums.mismatch, sums->mismatch);
-        round.sums.excess = fmax(round.sums.excess, sums->excess);
-        squad->words[r].round = 0;
-    }
-    squad->n_words = 0;
-    return round;
+    struct verdict verdict;
+    check_size(squad, from, size, sizeof verdict);
+    memcpy(&verdict, bytes, sizeof verdict);
+    hear(squad, &verdict);
 }
 
-/* Rank 0: answers as soon as it has heard all. */
+/* Rank 0: answers as soon as it has heard of all. */
 static void preside(struct squad *squad)
 {
-    if (squad->n_words == squad->transport->size && !squad->is_closed) {
-        struct pw_bulk_round round = merge_words(squad);
-        enum pw_bulk_verdict how = pw_bulk_chair_round(squad->chair, &round, pw_clock_ns());
-        squad->is_closed = how == PW_BULK_SHOW;
-        tell_all(squad, how);
+    struct verdict verdict = {.number = squad->verdict.number + 1};
+    if (pw_bulk_words_are_all(&squad->words) && !squad->is_closed) {
+        struct pw_bulk_word word = pw_bulk_words_merge(&squad->words);
+        struct pw_bulk_round round = {word.rounds, squad->closely, word.interrupted, word.sums};
+        verdict.how = pw_bulk_chair_round(squad->chair, &round, pw_clock_ns());
+        squad->is_closed = verdict.how == PW_BULK_SHOW;
     } else if (squad->n_shown == squad->placement.n_agents) {
         squad->n_shown = 0;
         enum pw_phase before = pw_phase_enter(PW_PHASE_JUDGE);
-        enum pw_bulk_verdict how = pw_bulk_chair_conclude(squad->chair);
-        squad->is_closed = how == PW_BULK_OVER;
-        tell_all(squad, how);
+        verdict.how = pw_bulk_chair_conclude(squad->chair);
+        squad->is_closed = verdict.how == PW_BULK_OVER;
         pw_phase_leave(before);
+    } else {
+        return;
     }
+    verdict.settled_s = pw_bulk_chair_settled_s(squad->chair);
+    hear(squad, &verdict);
 }
 
-/* ---- All ranks ---- */
-
-static void take_verdict(struct squad *squad, const unsigned char *bytes, size_t size)
+/* Another rank: tells of itself and those below. */
+static void report(struct squad *squad)
 {
-    check_size(squad, 0, size, sizeof squad->verdict);
-    memcpy(&squad->verdict, bytes, sizeof squad->verdict);
-    squad->ahead = 0;
+    if (!pw_bulk_words_are_all(&squad->words))
+        return;
+    struct pw_bulk_word word = pw_bulk_words_merge(&squad->words);
+    pw_transport_send(squad->transport, squad->words.above, PW_TAG_BULK_WORD, &word, sizeof word);
 }
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -210,10 +194,11 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         squad->n_goodbyes++;
         return;
     case PW_TAG_BULK_WORD:
-        take_word(squad, from, bytes, size);
+        if (pw_bulk_words_take(&squad->words, from, bytes, size, &err) != PW_OK)
+            fail_hard(squad, &err);
         return;
     case PW_TAG_BULK_VERDICT:
-        take_verdict(squad, bytes, size);
+        take_verdict(squad, from, bytes, size);
         return;
     case PW_TAG_BULK_STATE:
         take_state(squad, from, bytes, size);
@@ -224,23 +209,39 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     }
 }
 
+/* Ranks that say goodbye to this one: those that it tells prices, and those above and below. */
+static int n_companions(const struct squad *squad)
+{
+    return squad->bulk.n_neighbours + squad->words.n_below + (squad->words.above >= 0);
+}
+
+/* Whom a rank waits for between two rounds, in words. */
+static void tell_whom(const struct squad *squad, char *text, size_t size)
+{
+    const struct pw_bulk_neighbour *late = pw_bulk_mail_lacks(&squad->mail);
+    int below = pw_bulk_words_lack(&squad->words), has_spoken = squad->words.last[0].rounds > 0;
+    if (squad->is_leaving)
+        snprintf(text, size, "%d ranks to say goodbye", n_companions(squad) - squad->n_goodbyes);
+    else if (late != NULL && squad->verdict.number >= squad->awaited)
+        snprintf(text, size, "the prices of rank %d after round %d", late->rank, squad->round);
+    else if (squad->is_closed)
+        snprintf(text, size, "the state of %d agents", squad->placement.n_agents - squad->n_shown);
+    else if (has_spoken && below >= 0)
+        snprintf(text, size, "the word of rank %d after round %d", below, squad->round);
+    else
+        snprintf(text, size, "the word of rank 0 after round %d", squad->round);
+}
+
 /* No wait without an end: says who is waited for. */
 static void watch_wait(struct squad *squad, int64_t since_ns, int64_t now_ns)
 {
     struct pw_error err;
+    char whom[100];
     double waited_s = (double)(now_ns - since_ns) * 1e-9;
-    const struct pw_bulk_neighbour *late = pw_bulk_mail_lacks(&squad->mail);
     if (waited_s < squad->negotiation->settings->stall_s)
         return;
-    if (squad->is_leaving)
-        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for %d ranks to say goodbye", waited_s,
-                squad->bulk.n_neighbours - squad->n_goodbyes);
-    else if (late != NULL && squad->verdict.number >= squad->awaited)
-        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the prices of rank %d after round %d", waited_s,
-                late->rank, squad->round);
-    else
-        pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the word of %s after round %d", waited_s,
-                squad->chair == NULL ? "rank 0" : "all ranks", squad->round);
+    tell_whom(squad, whom, sizeof whom);
+    pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for %s", waited_s, whom);
     fail_hard(squad, &err);
 }
 
@@ -253,7 +254,7 @@ enum { MOST_AHEAD = 64 };
 static int may_go_on(const struct squad *squad)
 {
     if (squad->is_leaving)
-        return squad->n_goodbyes == squad->bulk.n_neighbours;
+        return squad->n_goodbyes == n_companions(squad);
     if (squad->verdict.number < squad->awaited)
         return 0;
     if (!squad->bulk.is_paced)
@@ -278,6 +279,8 @@ static void await(struct squad *squad)
         int happened = pw_transport_poll(squad->transport, receive, squad);
         if (squad->chair != NULL)
             preside(squad);
+        else
+            report(squad);
         if (may_go_on(squad))
             break;
         int64_t now_ns = pw_clock_ns();
@@ -337,22 +340,28 @@ static void make_round(struct squad *squad)
     pw_bulk_mail_read(&squad->mail);
     pw_phase_enter(PW_PHASE_SOLVE);
     squad->closely = squad->bulk.is_paced || squad->verdict.how == PW_BULK_CLOSELY;
-    struct word word = {.sums = pw_rows_step(squad->bulk.rows, squad->closely)};
+    struct pw_bulk_word word = {.sums = pw_rows_step(squad->bulk.rows, squad->closely)};
     squad->compute_ns += pw_clock_ns() - start_ns;
     pw_phase_enter(PW_PHASE_MESSAGES);
     squad->is_calm = word.sums.excess <= 1.0;
-    word.round = ++squad->round;
+    word.rounds = ++squad->round;
     word.interrupted = pw_signals_caught();
     pw_bulk_mail_send(&squad->mail);
-    pw_transport_send(squad->transport, 0, PW_TAG_BULK_WORD, &word, sizeof word);
+    pw_bulk_words_say(&squad->words, &word);
 }
 
-/* At its own pace a rank may have sent prices that nobody will use: all are received before it leaves. A
- * goodbye is the last message from a rank to another, and messages keep their order. */
+/* At its own pace a rank may have sent prices or a word that nobody will use: all are received before it
+ * leaves. A goodbye is the last message from a rank to another as companions, and messages keep their order.
+ */
 static void say_goodbye(struct squad *squad)
 {
+    const struct pw_bulk_words *words = &squad->words;
     for (int i = 0; i < squad->bulk.n_neighbours; i++)
         pw_transport_send(squad->transport, squad->bulk.neighbours[i].rank, PW_TAG_GOODBYE, NULL, 0);
+    for (int i = 0; i < words->n_below; i++)
+        pw_transport_send(squad->transport, words->first_below + i, PW_TAG_GOODBYE, NULL, 0);
+    if (words->above >= 0)
+        pw_transport_send(squad->transport, words->above, PW_TAG_GOODBYE, NULL, 0);
     squad->is_leaving = 1;
     await(squad);
 }
@@ -388,7 +397,6 @@ static void set_up(struct squad *squad)
     if (transport->rank == 0) {
         squad->chair =
             pw_bulk_chair_create(squad->negotiation, &terms.scales, !squad->bulk.is_paced, squad->start_ns);
-        squad->words = pw_alloc((size_t)transport->size, sizeof *squad->words);
     }
     pw_bulk_terms_release(&terms);
 }
@@ -396,7 +404,6 @@ static void set_up(struct squad *squad)
 static void tear_down(struct squad *squad)
 {
     pw_bulk_mail_release(&squad->mail);
-    free(squad->words);
     pw_bulk_chair_destroy(squad->chair);
     pw_bulk_rows_release(&squad->bulk);
 }
@@ -406,7 +413,8 @@ void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_trans
 {
     struct squad squad = {.negotiation = negotiation,
                           .transport = transport,
-                          .placement = {negotiation->market->n_agents, transport->size}};
+                          .placement = {negotiation->market->n_agents, transport->size},
+                          .words = pw_bulk_words_of(transport->rank, transport->size)};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     if (negotiation->settings->max_rounds == 1) /* no verdict comes before the last round */
         squad.verdict.how = PW_BULK_CLOSELY;

@@ -24,13 +24,13 @@ enum pw_tag {
     PW_TAG_SWEEP_TASK,   /* 0 to rank: do this run (int64_t), -1 to end */
     PW_TAG_SWEEP_ANSWER, /* rank to 0: the record of a run, or why there is none */
     PW_TAG_BULK_PRICES,  /* bulk: a rank's prices of a round, for a neighbour */
-    PW_TAG_BULK_WORD,    /* bulk: rank to 0: what its round has come to */
-    PW_TAG_BULK_VERDICT, /* bulk: 0 to rank: how to go on */
+    PW_TAG_BULK_WORD,    /* bulk: rank to the one above: what its round has come to */
+    PW_TAG_BULK_VERDICT, /* bulk: rank to those below: how to go on */
     PW_TAG_BULK_STATE,   /* bulk: rank to 0: the state of some of its agents */
     PW_TAG_PART,         /* 0 to rank: of the market, coordinator/parts.h */
     PW_TAG_CALLS,        /* price calls of a rank's agents, coordinator/opening.h */
     PW_TAG_LOG,          /* rank to 0: where its time went */
-    PW_TAG_GOODBYE,      /* rank to its neighbours: nothing follows this */
+    PW_TAG_GOODBYE,      /* bulk: rank to its companions: nothing follows this */
 };
 
 /* What a poll hands over; the bytes are only valid during the call. */

@@ -101,6 +101,15 @@ class SameMarket(program.InFolder):
         self.clear(5, "-s", "negotiation.delta=0.1", *NETWORK)
         self.clear(2, *NETWORK)
 
+    def test_more_ranks_than_rank_0_hears(self):
+        """In bulk rank 0 hears 32 ranks itself, of the others through those."""
+        for delta in ("1", "0.5"):
+            result = program.run("run", program.CASES / "random.yaml", "--json", "-s", "market.generate.agents=120", "-s",
+                                 "market.links=sides", "-s", f"negotiation.delta={delta}", ranks=40)
+            self.assertEqual(result.code, 0, result.err)
+            self.assertEqual(result.json["ranks"], 40)
+            self.assertLess(abs(result.json["welfare_gap"]), 1e-4)
+
     def test_one_agent_per_rank(self):
         self.clear(32, "-s", "negotiation.delta=0.5", *NETWORK)
 

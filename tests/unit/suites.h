@@ -39,6 +39,7 @@
     X(innovation_suite)                                                                                      \
     X(pool_suite)                                                                                            \
     X(snapshot_suite)                                                                                        \
+    X(bulk_words_suite)                                                                                      \
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \
