@@ -80,7 +80,7 @@ static void allocate_ends(struct pw_rows *rows)
     rows->t_max = pw_rows_reals(bounds);
     rows->fee = pw_rows_reals(fees);
     rows->peer_fee = pw_rows_reals(fees);
-    rows->before = pw_rows_reals((size_t)rows->depth_max * LANES);
+    rows->before = pw_rows_reals(rows->spec.paced ? ends : (size_t)rows->depth_max * LANES);
 }
 
 /* An asset that jumps from one limit to the other at a price leaves the balance open there. */
@@ -103,6 +103,8 @@ static void allocate_seats(struct pw_rows *rows)
     rows->supply = pw_rows_reals(seats);
     rows->apart = pw_rows_reals(seats);
     rows->rest_power = pw_rows_reals(seats);
+    rows->moved2 = pw_rows_reals(seats);
+    rows->moved_priced2 = pw_rows_reals(seats);
     for (size_t seat = 0; seat < seats; seat++) {
         rows->rest_power[seat] = INFINITY;
         rows->apart[seat] = rows->agent[seat] >= 0 && has_jump(&rows->spec, rows->agent[seat]);
@@ -203,15 +205,47 @@ void pw_rows_destroy(struct pw_rows *rows)
     if (rows == NULL)
         return;
     pw_rows_pace_destroy(rows);
-    void *arrays[] = {
-        rows->group_first,  rows->agent,       rows->seat,         rows->degree,      rows->apart,
-        rows->prices,       rows->next_prices, rows->power,        rows->cost,        rows->supply,
-        rows->rest_power,   rows->s,           rows->peer_s,       rows->slope,       rows->agreed,
-        rows->gap_sum2,     rows->move_sum2,   rows->ratio,        rows->peer,        rows->shared,
-        rows->assets_first, rows->p_min,       rows->p_max,        rows->a,           rows->b,
-        rows->asset_answer, rows->t_min,       rows->t_max,        rows->fee,         rows->peer_fee,
-        rows->before,       rows->all_before,  rows->bench.target, rows->bench.slope, rows->bench.dead,
-        rows->bench.t_min,  rows->bench.t_max, rows->bench.t,      rows->bench.p,     rows};
+    void *arrays[] = {rows->group_first,
+                      rows->agent,
+                      rows->seat,
+                      rows->degree,
+                      rows->apart,
+                      rows->prices,
+                      rows->next_prices,
+                      rows->power,
+                      rows->cost,
+                      rows->supply,
+                      rows->rest_power,
+                      rows->s,
+                      rows->peer_s,
+                      rows->slope,
+                      rows->agreed,
+                      rows->gap_sum2,
+                      rows->move_sum2,
+                      rows->ratio,
+                      rows->peer,
+                      rows->shared,
+                      rows->assets_first,
+                      rows->p_min,
+                      rows->p_max,
+                      rows->a,
+                      rows->b,
+                      rows->asset_answer,
+                      rows->t_min,
+                      rows->t_max,
+                      rows->fee,
+                      rows->peer_fee,
+                      rows->before,
+                      rows->moved2,
+                      rows->moved_priced2,
+                      rows->bench.target,
+                      rows->bench.slope,
+                      rows->bench.dead,
+                      rows->bench.t_min,
+                      rows->bench.t_max,
+                      rows->bench.t,
+                      rows->bench.p,
+                      rows};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -278,6 +312,12 @@ double pw_rows_power(const struct pw_rows *rows, int i)
     return rows->power[rows->seat[i]];
 }
 
+struct pw_rows_moved pw_rows_moved(const struct pw_rows *rows, int i)
+{
+    int seat = rows->seat[i];
+    return (struct pw_rows_moved){rows->moved2[seat], rows->moved_priced2[seat]};
+}
+
 /* The round of the last offer at an end, and the price at which it was made. */
 static int offered_at(const struct pw_rows *rows, int seat, size_t e, double *price)
 {
@@ -301,7 +341,7 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
     double dead = rows->spec.by_end ? rows->fee[e] * slope : 0.0;
     double trade = fmax(wish - dead, 0.0) + fmin(wish + dead, 0.0);
     trade = fmin(fmax(trade, rows->t_min[bound]), rows->t_max[bound]);
-    return (struct pw_rows_trade){round, trade, rows->is_looked_at ? rows->all_before[e] : trade,
+    return (struct pw_rows_trade){round, trade, rows->spec.paced ? rows->before[e] : NAN,
                                   (rows->s[e] - trade) / slope, 1.0 / slope};
 }
 
@@ -310,7 +350,6 @@ double pw_rows_bytes(const struct pw_rows *rows)
     double per_end = 4.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
     per_end += sizeof(int32_t) / (double)LANES;
     per_end += rows->spec.by_end ? 4.0 * sizeof(double) : 0.0;
-    per_end += rows->all_before != NULL ? sizeof(double) : 0.0;
-    per_end += rows->sent != NULL ? sizeof(double) : 0.0;
+    per_end += rows->spec.paced ? 2.0 * sizeof(double) : 0.0; /* sent, before */
     return per_end * (double)pw_rows_n_ends(rows);
 }

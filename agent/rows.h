@@ -60,8 +60,7 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
 void pw_rows_set_agent(struct pw_rows *rows, int i, double price, double rest_power);
 
 /* One round of all agents here, with their peers' prices of the round before. `closely`: also price2,
- * mismatch and excess of all, and the trades before this round; where visitors keep their own pace it always
- * is. O(ends). */
+ * mismatch and excess of all; where visitors keep their own pace it always is. O(ends). */
 struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely);
 
 /* Rounds so far, which are local solves of each agent. */
@@ -81,8 +80,15 @@ void pw_rows_hear(struct pw_rows *rows, int first, int count, int round);
 /* Net power of agent i's assets, at its last solve. */
 double pw_rows_power(const struct pw_rows *rows, int i);
 
-/* End k of agent i after the last round: the round of its last offer, the trade of it, the one before (if the
- * round was looked at closely), its price at this end, and the penalty. */
+/* By how much the trades of agent i have moved in the last round: sums of squares over its ends, in power,
+ * and of the move times the penalty (if the round was looked at closely). */
+struct pw_rows_moved {
+    double power2, price2;
+};
+struct pw_rows_moved pw_rows_moved(const struct pw_rows *rows, int i);
+
+/* End k of agent i after the last round: the round of its last offer, the trade of it, the one before (where
+ * visitors keep their own pace; else NaN), its price at this end, and the penalty. */
 struct pw_rows_trade {
     int round;
     double mine, before, price, penalty;

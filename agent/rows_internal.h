@@ -19,7 +19,6 @@ struct pw_rows {
     struct pw_rows_spec spec;
     const struct pw_row_kernel *kernel;
     int n_groups, depth_max, rounds;
-    int is_looked_at;             /* the last round was looked at closely */
     int watched[2];               /* groups looked at closely in all rounds, or -1 */
     long *group_first;            /* [n_groups + 1] in rows of LANES ends */
     int *agent;                   /* [n_groups * LANES] by seat; -1: nobody */
@@ -36,8 +35,9 @@ struct pw_rows {
     int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */
     double *p_min, *p_max, *a, *b, *asset_answer; /* [assets] as pw_row_assets has them */
     double *t_min, *t_max, *fee, *peer_fee;       /* bounds [ends] or [seats]; fees [ends] or none */
-    double *before;     /* [ends of the deepest group], or [ends] when looked at closely */
-    double *all_before; /* [ends] once a round was looked at closely, else NULL */
+    double *before; /* [ends of the deepest group], or [ends] where visitors keep their own pace */
+    double *moved2,
+        *moved_priced2; /* [seats] squares of the last moves; the latter of a round looked at closely */
     struct pw_rows_bench bench;
 
     struct pw_row_pace pace;                /* [places]; where visitors keep their own pace, else NULL */

@@ -24,7 +24,6 @@ void pw_rows_pace_create(struct pw_rows *rows)
     for (size_t i = 0; i < sizeof by_end / sizeof *by_end; i++)
         *by_end[i] = pw_rows_reals(deepest);
     rows->sent = pw_rows_reals(ends);
-    rows->all_before = pw_rows_reals(ends);
     rows->visitor_round = pw_alloc(visitors, sizeof *rows->visitor_round);
     rows->visitor_ends = pw_alloc(visitors, sizeof *rows->visitor_ends);
     for (size_t place = 0; place < n_seats(rows); place++)

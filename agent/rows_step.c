@@ -41,7 +41,7 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .t_max = rows->t_max + bound,
                                  .fee = rows->spec.by_end ? rows->fee + e : NULL,
                                  .peer_fee = rows->spec.by_end ? rows->peer_fee + e : NULL,
-                                 .before = rows->is_looked_at ? rows->all_before + e : rows->before,
+                                 .before = rows->spec.paced ? rows->before + e : rows->before,
                                  .pace = rows->spec.paced && rows->rounds > 0 ? &rows->pace : NULL,
                                  .sent = rows->spec.paced ? rows->sent + e : NULL,
                                  .target = rows->target,
@@ -138,13 +138,6 @@ enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round)
                                           : PW_ROW_PLAIN;
 }
 
-static void look_closely(struct pw_rows *rows, int closely)
-{
-    rows->is_looked_at = closely;
-    if (closely && rows->all_before == NULL)
-        rows->all_before = pw_rows_reals(pw_rows_n_ends(rows));
-}
-
 /* What a round has come to, by lane; and the worst of it, where looked at. */
 struct worst {
     double mismatch, excess;
@@ -154,11 +147,13 @@ struct sums {
     struct worst worst;
 };
 
-static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
+static void add_up(struct pw_rows *rows, int g, const struct pw_row_digest *digest,
                    const struct pw_row_answer *answer, struct sums *sums)
 {
     const double *cost = rows->cost + (size_t)g * LANES;
+    double *moved2 = rows->moved2 + (size_t)g * LANES;
     for (int j = 0; j < LANES; j++) {
+        moved2[j] = answer->move2[j];
         sums->gap2[j] += digest->gap2[j];
         sums->dual2[j] += answer->move2[j];
         sums->cost[j] += cost[j] + answer->fees[j];
@@ -166,14 +161,16 @@ static void add_up(const struct pw_rows *rows, int g, const struct pw_row_digest
 }
 
 /* Excess: the worst trade over what a trade at rest may differ or move by, in power and in price. */
-static struct worst look_at(const struct pw_rows *rows, int g, const struct pw_row_digest *digest,
+static struct worst look_at(struct pw_rows *rows, int g, const struct pw_row_digest *digest,
                             const struct pw_row_answer *answer, struct sums *sums)
 {
     const double *rest_power = rows->rest_power + (size_t)g * LANES;
+    double *moved_priced2 = rows->moved_priced2 + (size_t)g * LANES;
     struct worst worst = {0.0, 0.0};
     for (int j = 0; j < LANES; j++) {
         double power = pw_larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
         double price = pw_larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
+        moved_priced2[j] = answer->price2[j];
         sums->price2[j] += answer->price2[j];
         worst.mismatch = pw_larger(worst.mismatch, digest->mismatch_max[j]);
         worst.excess = pw_larger(worst.excess, pw_larger(power, price));
@@ -231,7 +228,6 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     struct pw_row_rules rules = open_round(rows, closely);
     if (rows->rounds == 0)
         find_shared_peers(rows);
-    look_closely(rows, closely);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
         rules.closely = closely || is_watched(rows, g);

@@ -29,7 +29,8 @@ struct pw_bulk_chair {
     long max_rounds;
 
     enum reason reason;
-    double end_s;  /* of the round that may be the last */
+    double end_s; /* of the round that may be the last */
+    int end_round;
     double excess; /* of that round over what ends the run: 1 and less is within */
     double before; /* of the round before; NaN: there is none */
     double wanted; /* excess at which the run may end */
@@ -153,9 +154,7 @@ enum pw_bulk_verdict pw_bulk_chair_round(struct pw_bulk_chair *chair, const stru
     chair->reason = look(chair, round, now_ns);
     chair->end_s = now_s;
     if (chair->reason != NONE && round->closely) {
-        chair->snapshot = chair->in_step ? pw_snapshot_create_in_step(chair->market, round->rounds,
-                                                                      pw_bulk_chair_settled_s(chair))
-                                         : pw_snapshot_create(chair->market, 1);
+        chair->end_round = round->rounds;
         return PW_BULK_SHOW;
     }
     int closely = chair->reason != NONE || is_near(chair, round);
@@ -171,6 +170,10 @@ double pw_bulk_chair_settled_s(const struct pw_bulk_chair *chair)
 enum pw_code pw_bulk_chair_take(struct pw_bulk_chair *chair, int first, int end, const unsigned char *bytes,
                                 size_t size, struct pw_error *err)
 {
+    if (chair->snapshot == NULL)
+        chair->snapshot = chair->in_step ? pw_snapshot_create_in_step(chair->market, chair->end_round,
+                                                                      pw_bulk_chair_settled_s(chair))
+                                         : pw_snapshot_create(chair->market, 1);
     return pw_snapshot_take_in(chair->snapshot, first, end, bytes, size, err);
 }
 

@@ -6,7 +6,8 @@
 
 #include "common/memory.h"
 
-enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_ENDS = 2, SLOT_PER_PRODUCT = 3 };
+enum { AGENT_FIXED = 8, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_PER_PRODUCT = 2 };
+enum { OWN_FIXED = 2, OWN_PER_PRODUCT = 1 }; /* more of a slot that does not keep step */
 
 static double *doubles(int count, int per)
 {
@@ -67,7 +68,9 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 
 size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step)
 {
-    int slot = SLOT_FIXED + (in_step ? 0 : SLOT_ENDS) + SLOT_PER_PRODUCT * n_products;
+    int slot = SLOT_FIXED + SLOT_PER_PRODUCT * n_products;
+    if (!in_step)
+        slot += OWN_FIXED + OWN_PER_PRODUCT * n_products;
     return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) + (size_t)n_links * (size_t)slot;
 }
 
@@ -101,14 +104,30 @@ static double get(const unsigned char **from)
 static void write_slot(const struct pw_agent *agent, int slot, int64_t settled_ns, unsigned char **to)
 {
     put(to, agent->penalty[slot]);
-    put(to, pw_agent_inbox(agent, slot)->round);
-    put(to, settled_ns < 0 ? NAN : (double)settled_ns * 1e-9);
     for (int q = 0; q < agent->n_products; q++) {
-        size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
-        put(to, agent->mine[i]);
-        put(to, agent->before[i]);
+        put(to, agent->mine[(size_t)q * (size_t)agent->n_links + (size_t)slot]);
         put(to, pw_agent_trade_price(agent, slot, q));
     }
+    put(to, pw_agent_inbox(agent, slot)->round);
+    put(to, settled_ns < 0 ? NAN : (double)settled_ns * 1e-9);
+    for (int q = 0; q < agent->n_products; q++)
+        put(to, agent->before[(size_t)q * (size_t)agent->n_links + (size_t)slot]);
+}
+
+/* The squares of an agent's last moves, in power and in price. */
+static void write_moves(const struct pw_agent *agent, unsigned char **to)
+{
+    double power2 = 0.0, price2 = 0.0;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        for (int q = 0; q < agent->n_products; q++) {
+            size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
+            double move = agent->mine[i] - agent->before[i], priced = agent->penalty[slot] * move;
+            power2 += move * move;
+            price2 += priced * priced;
+        }
+    }
+    put(to, power2);
+    put(to, price2);
 }
 
 void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
@@ -122,6 +141,7 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
         put(&out, (double)agent->duplicates);
         put(&out, (double)host->wait_ns[i] * 1e-9);
         put(&out, (double)host->compute_ns[i] * 1e-9);
+        write_moves(agent, &out);
         for (int q = 0; q < agent->n_products; q++) {
             put(&out, pw_agent_power(agent, q));
             put(&out, agent->price[q]);
@@ -139,20 +159,17 @@ static void take_slot(struct pw_snapshot *snapshot, int n, int end, const unsign
     double penalty = get(from);
     if (side == 0)
         snapshot->penalty[l] = penalty;
-    if (snapshot->ends != NULL) {
-        snapshot->ends[l].round[side] = (int32_t)get(from);
-        snapshot->ends[l].settled_s[side] = get(from);
-    }
-    for (int q = 0; q < market->n_products; q++) {
-        size_t i = (size_t)l * (size_t)market->n_products + (size_t)q;
-        double mine = get(from), before = get(from), move = mine - before;
-        snapshot->trades[i].mine[side] = mine;
+    size_t products = (size_t)market->n_products, first = (size_t)l * products;
+    for (size_t i = first; i < first + products; i++) {
+        snapshot->trades[i].mine[side] = get(from);
         snapshot->trades[i].price[side] = get(from);
-        if (snapshot->before != NULL)
-            snapshot->before[i][side] = before;
-        snapshot->moved2[n] += move * move;
-        snapshot->moved_priced2[n] += penalty * move * (penalty * move);
     }
+    if (snapshot->ends == NULL)
+        return;
+    snapshot->ends[l].round[side] = (int32_t)get(from);
+    snapshot->ends[l].settled_s[side] = get(from);
+    for (size_t i = first; i < first + products; i++)
+        snapshot->before[i][side] = get(from);
 }
 
 static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char **from)
@@ -164,11 +181,12 @@ static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char 
     snapshot->duplicates[n] = (int64_t)get(from);
     snapshot->wait_s[n] = get(from);
     snapshot->compute_s[n] = get(from);
+    snapshot->moved2[n] = get(from);
+    snapshot->moved_priced2[n] = get(from);
     for (int q = 0; q < market->n_products; q++) {
         snapshot->power[n * market->n_products + q] = get(from);
         snapshot->price[n * market->n_products + q] = get(from);
     }
-    snapshot->moved2[n] = snapshot->moved_priced2[n] = 0.0;
     for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
         take_slot(snapshot, n, e, from);
 }

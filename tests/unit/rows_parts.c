@@ -64,6 +64,33 @@ struct pw_rows_trade rows_parts_trade(const struct rows_parts *parts, int n, int
     return pw_rows_trade(home->rows, n - home->first, slot);
 }
 
+struct pw_rows_moved rows_parts_moved(const struct rows_parts *parts, int n)
+{
+    const struct pw_bulk_rows *home = home_of(parts, n);
+    return pw_rows_moved(home->rows, n - home->first);
+}
+
+/* How far an agent's moves are from those of the same one by itself: by end, where all have their own pace.
+ */
+static double difference_of_moves(const struct rows_parts *parts, int n, const struct pw_agent *agent,
+                                  const struct pw_scales *scales)
+{
+    const struct pw_bulk_rows *home = home_of(parts, n);
+    double power2 = 0.0, price2 = 0.0, worst = 0.0;
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        double move = agent->mine[slot] - agent->before[slot];
+        power2 += move * move;
+        price2 += agent->penalty[slot] * move * agent->penalty[slot] * move;
+        if (home->is_paced)
+            worst = fmax(worst, fabs(rows_parts_trade(parts, n, slot).before - agent->before[slot]));
+    }
+    if (home->is_paced)
+        return worst / scales->power;
+    struct pw_rows_moved moved = rows_parts_moved(parts, n);
+    return fmax(fabs(sqrt(moved.power2) - sqrt(power2)) / scales->power,
+                fabs(sqrt(moved.price2) - sqrt(price2)) / scales->price);
+}
+
 double rows_parts_difference(const struct rows_parts *parts, const struct rounds *rounds,
                              const struct pw_scales *scales)
 {
@@ -75,10 +102,10 @@ double rows_parts_difference(const struct rows_parts *parts, const struct rounds
             fmax(worst, fabs(pw_rows_price(home->rows, n - home->first) - agent->price[0]) / scales->price);
         worst = fmax(worst, fabs(pw_rows_power(home->rows, n - home->first) - pw_agent_power(agent, 0)) /
                                 scales->power);
+        worst = fmax(worst, difference_of_moves(parts, n, agent, scales));
         for (int slot = 0; slot < agent->n_links; slot++) {
             struct pw_rows_trade trade = rows_parts_trade(parts, n, slot);
             worst = fmax(worst, fabs(trade.mine - agent->mine[slot]) / scales->power);
-            worst = fmax(worst, fabs(trade.before - agent->before[slot]) / scales->power);
             worst = fmax(worst, fabs(trade.penalty / agent->penalty[slot] - 1.0));
             worst = fmax(worst, fabs(trade.price - pw_agent_trade_price(agent, slot, 0)) / scales->price);
         }

@@ -28,6 +28,7 @@ void rows_parts_release(struct rows_parts *parts);
 void rows_parts_step(struct rows_parts *parts, int closely);
 
 struct pw_rows_trade rows_parts_trade(const struct rows_parts *parts, int n, int slot);
+struct pw_rows_moved rows_parts_moved(const struct rows_parts *parts, int n);
 
 /* The worst difference between the parts and the same agents one by one, on the market's scales. */
 double rows_parts_difference(const struct rows_parts *parts, const struct rounds *rounds,

@@ -44,18 +44,24 @@ static double *part_of(const struct pw_market *market, const struct end *ends, i
         count += pw_snapshot_agent_size(pw_market_degree(market, n), 1, in_step);
     double *part = pw_alloc(count, sizeof *part), *to = part;
     for (int n = 0; n < market->n_agents; n++) {
-        const double agent[] = {ROUND, 100.0 + n, 1.0, 2.0, 0.5, 0.25, n - 1.0, 3.0 + n};
+        double power2 = 0.0, price2 = 0.0;
+        for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+            double move = ends[e].mine - ends[e].before;
+            power2 += move * move;
+            price2 += ends[e].penalty * ends[e].penalty * move * move;
+        }
+        const double agent[] = {ROUND, 100.0 + n, 1.0, 2.0, 0.5, 0.25, power2, price2, n - 1.0, 3.0 + n};
         memcpy(to, agent, sizeof agent);
         to += sizeof agent / sizeof *agent;
         for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
             *to++ = ends[e].penalty;
-            if (!in_step) {
-                *to++ = ends[e].round;
-                *to++ = SETTLED_S;
-            }
             *to++ = ends[e].mine;
-            *to++ = ends[e].before;
             *to++ = ends[e].price;
+            if (in_step)
+                continue;
+            *to++ = ends[e].round;
+            *to++ = SETTLED_S;
+            *to++ = ends[e].before;
         }
     }
     ck_assert(to == part + count);
