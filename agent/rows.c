@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/rows_internal.h"
+#include "common/larger.h"
 #include "common/memory.h"
 
 /* Agents with nearly as many links lie in one group, but near each other in the market: so many agents at a
@@ -339,8 +340,8 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
     int round = offered_at(rows, seat, e, &price);
     double slope = rows->slope[e], wish = fma(-slope, price, rows->s[e]);
     double dead = rows->spec.by_end ? rows->fee[e] * slope : 0.0;
-    double trade = fmax(wish - dead, 0.0) + fmin(wish + dead, 0.0);
-    trade = fmin(fmax(trade, rows->t_min[bound]), rows->t_max[bound]);
+    double trade = pw_larger(wish - dead, 0.0) + pw_smaller(wish + dead, 0.0);
+    trade = pw_smaller(pw_larger(trade, rows->t_min[bound]), rows->t_max[bound]);
     return (struct pw_rows_trade){round, trade, rows->spec.paced ? rows->before[e] : NAN,
                                   (rows->s[e] - trade) / slope, 1.0 / slope};
 }

@@ -1,4 +1,5 @@
-/* The larger of two numbers, inline where fmax() is a call and its price shows. */
+/* The larger and the smaller of two numbers, inline where fmax() and fmin() are calls and their price shows.
+ */
 #ifndef PW_LARGER_H
 #define PW_LARGER_H
 
@@ -6,6 +7,11 @@
 static inline double pw_larger(double x, double y)
 {
     return y > x ? y : x;
+}
+
+static inline double pw_smaller(double x, double y)
+{
+    return y < x ? y : x;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/larger.h"
 #include "common/memory.h"
 #include "coordinator/reference_internal.h"
 
@@ -52,7 +53,7 @@ double pw_reference_largest_fee(const struct pw_market *market, int q)
     double fee = 0.0;
     for (int l = 0; l < market->n_links; l++) {
         size_t k = pw_reference_at(market, l, q);
-        fee = fmax(fee, market->fee_a[k] + market->fee_b[k]);
+        fee = pw_larger(fee, market->fee_a[k] + market->fee_b[k]);
     }
     return fee;
 }
@@ -63,7 +64,7 @@ static double pull(double x, double slope, double fee, double low, double high, 
 {
     double target = x - step * slope;
     target = target > step * fee ? target - step * fee : target < -step * fee ? target + step * fee : 0.0;
-    return fabs(x - fmax(low, fmin(high, target)));
+    return fabs(x - pw_larger(low, pw_smaller(high, target)));
 }
 
 /* The largest power, but not less than a little of the largest limit: nothing is relative to a rounding
@@ -106,14 +107,15 @@ static double worst_pull(const struct pw_market *market, int q, const struct pw_
             size_t k = pw_reference_at(market, i, q);
             double slope =
                 market->a[k] * solution->p[k] + market->b[k] - solution->price[pw_reference_at(market, n, q)];
-            worst = fmax(worst, pull(solution->p[k], slope, 0.0, market->p_min[k], market->p_max[k], step));
+            worst =
+                pw_larger(worst, pull(solution->p[k], slope, 0.0, market->p_min[k], market->p_max[k], step));
         }
     for (int l = 0; l < market->n_links; l++) {
         size_t k = pw_reference_at(market, l, q);
         double slope = solution->price[pw_reference_at(market, market->link_a[l], q)] -
                        solution->price[pw_reference_at(market, market->link_b[l], q)];
         double fee = market->fee_a[k] + market->fee_b[k];
-        worst = fmax(worst, pull(solution->t[k], slope, fee, market->t_min[k], market->t_max[k], step));
+        worst = pw_larger(worst, pull(solution->t[k], slope, fee, market->t_min[k], market->t_max[k], step));
     }
     return worst;
 }
