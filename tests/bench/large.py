@@ -36,7 +36,8 @@ def measure(market, ranks):
     result = program.run("run", program.CASES / "random.yaml", "--json", "--log-view", *program.words(settings),
                          ranks=ranks)
     assert result.code == 0, result.err
-    assert abs(result.json["welfare_gap"]) < WORST_GAP, result.json
+    gap = result.json["welfare_gap"]  # none where the optimum would take too long
+    assert gap is None or abs(gap) < WORST_GAP, result.json
     solve_s = float(re.search(r"^solve and exchange +\S+ +\S+ +(\S+)", result.err, re.M)[1])
     return solve_s, result.json["total_s"], result.json["iterations_mean"]
 
