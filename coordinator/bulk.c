@@ -172,10 +172,10 @@ static void preside(struct squad *squad)
     hear(squad, &verdict);
 }
 
-/* Another rank: tells of itself and those below. */
+/* Another rank: tells of itself and those below, unless it has said goodbye to the one above. */
 static void report(struct squad *squad)
 {
-    if (!pw_bulk_words_are_all(&squad->words))
+    if (squad->is_leaving || !pw_bulk_words_are_all(&squad->words))
         return;
     struct pw_bulk_word word = pw_bulk_words_merge(&squad->words);
     pw_transport_send(squad->transport, squad->words.above, PW_TAG_BULK_WORD, &word, sizeof word);

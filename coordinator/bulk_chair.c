@@ -16,6 +16,10 @@ enum { MOST_SAMPLES = 4096 };
  * for a round or two. */
 static const double NEAR = 1.25;
 
+/* A round within this share of what ends the run is always judged: at their own pace ranks' words can be
+ * older than what is judged, and say nothing of how far it misses. */
+static const double LEAST_WANTED = 1e-3;
+
 enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 
 struct pw_bulk_chair {
@@ -215,7 +219,7 @@ enum pw_bulk_verdict pw_bulk_chair_conclude(struct pw_bulk_chair *chair)
     if (missed_by > 1.0 && chair->reason == CANDIDATE) {
         pw_outcome_destroy(outcome);
         if (isfinite(missed_by)) /* else some trade has not been solved for yet */
-            chair->wanted = fmin(chair->excess, 1.0) / missed_by;
+            chair->wanted = fmax(fmin(chair->excess, 1.0) / missed_by, LEAST_WANTED);
         return PW_BULK_CLOSELY;
     }
     chair->outcome = outcome;

@@ -40,6 +40,7 @@
     X(pool_suite)                                                                                            \
     X(snapshot_suite)                                                                                        \
     X(bulk_words_suite)                                                                                      \
+    X(bulk_chair_suite)                                                                                      \
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \

@@ -37,7 +37,7 @@ static struct pw_bulk_word word_of(int rank)
                                       .welfare = -rank,
                                       .price2 = 0.5 * rank,
                                       .mismatch = sin(rank),
-                                      .excess = cos(rank),
+                                      .excess = sin(rank + 0.5),
                                       .passes = 1};
     return word;
 }
