@@ -105,7 +105,7 @@ static void allocate_seats(struct pw_rows *rows)
     rows->apart = pw_rows_reals(seats);
     rows->rest_power = pw_rows_reals(seats);
     rows->moved2 = pw_rows_reals(seats);
-    rows->moved_priced2 = pw_rows_reals(seats);
+    rows->priced2 = pw_rows_reals(seats);
     for (size_t seat = 0; seat < seats; seat++) {
         rows->rest_power[seat] = INFINITY;
         rows->apart[seat] = rows->agent[seat] >= 0 && has_jump(&rows->spec, rows->agent[seat]);
@@ -238,7 +238,7 @@ void pw_rows_destroy(struct pw_rows *rows)
                       rows->peer_fee,
                       rows->before,
                       rows->moved2,
-                      rows->moved_priced2,
+                      rows->priced2,
                       rows->bench.target,
                       rows->bench.slope,
                       rows->bench.dead,
@@ -316,7 +316,7 @@ double pw_rows_power(const struct pw_rows *rows, int i)
 struct pw_rows_moved pw_rows_moved(const struct pw_rows *rows, int i)
 {
     int seat = rows->seat[i];
-    return (struct pw_rows_moved){rows->moved2[seat], rows->moved_priced2[seat]};
+    return (struct pw_rows_moved){rows->moved2[seat], rows->priced2[seat]};
 }
 
 /* The round of the last offer at an end, and the price at which it was made. */

@@ -35,8 +35,8 @@ struct pw_rows {
     int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */
     double *p_min, *p_max, *a, *b, *asset_answer; /* [assets] as pw_row_assets has them */
     double *t_min, *t_max, *fee, *peer_fee;       /* bounds [ends] or [seats]; fees [ends] or none */
-    double *before; /* [ends of the deepest group], or [ends] where visitors keep their own pace */
-    double *moved2, *moved_priced2; /* [seats] as pw_rows_moved() has them */
+    double *before;           /* [ends of the deepest group], or [ends] where visitors keep their own pace */
+    double *moved2, *priced2; /* [seats] as pw_rows_moved() has them */
     struct pw_rows_bench bench;
 
     struct pw_row_pace pace;                /* [places]; where visitors keep their own pace, else NULL */

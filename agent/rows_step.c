@@ -165,12 +165,12 @@ static struct worst look_at(struct pw_rows *rows, int g, const struct pw_row_dig
                             const struct pw_row_answer *answer, struct sums *sums)
 {
     const double *rest_power = rows->rest_power + (size_t)g * LANES;
-    double *moved_priced2 = rows->moved_priced2 + (size_t)g * LANES;
+    double *priced2 = rows->priced2 + (size_t)g * LANES;
     struct worst worst = {0.0, 0.0};
     for (int j = 0; j < LANES; j++) {
         double power = pw_larger(digest->gap_max[j], answer->move_max[j]) / rest_power[j];
         double price = pw_larger(digest->apart_max[j], answer->price_max[j]) / rows->spec.rest_price;
-        moved_priced2[j] = answer->price2[j];
+        priced2[j] = answer->price2[j];
         sums->price2[j] += answer->price2[j];
         worst.mismatch = pw_larger(worst.mismatch, digest->mismatch_max[j]);
         worst.excess = pw_larger(worst.excess, pw_larger(power, price));

@@ -25,16 +25,16 @@ enum reason { NONE, CANDIDATE, LIMIT, DEADLINE, INTERRUPT };
 struct pw_bulk_chair {
     const struct pw_market *market;
     struct pw_tolerances tolerances;
-    int by_trade; /* ends when all trades are at rest; else by residuals and mismatch */
-    int settles;  /* then all trades count as settled */
-    int in_step;
+    int by_trade;  /* ends when all trades are at rest; else by residuals and mismatch */
+    int settles;   /* then all trades count as settled */
+    int in_step;   /* all ranks make each round together */
     int continues; /* starts from results, where the first round that can end it may */
     int64_t start_ns, max_time_ns, deadline_ns;
     long max_rounds;
 
     enum reason reason;
-    double end_s; /* of the round that may be the last */
-    int end_round;
+    double end_s;  /* of the round that may be the last */
+    int end_round; /* which one that is */
     double excess; /* of that round over what ends the run: 1 and less is within */
     double before; /* of the round before; NaN: there is none */
     double wanted; /* excess at which the run may end */

@@ -271,14 +271,6 @@ size_t pw_bulk_rows_part_size(const struct pw_bulk_rows *bulk, const struct pw_m
     return pw_snapshot_agent_size(pw_market_degree(market, n), 1, !bulk->is_paced);
 }
 
-/* What ends at their own pace have moved by, one by one: those that wait did so a round or more ago. */
-static void count_move(const struct pw_rows_trade *trade, struct pw_rows_moved *moved)
-{
-    double move = trade->mine - trade->before, priced = trade->penalty * move;
-    moved->power2 += move * move;
-    moved->price2 += priced * priced;
-}
-
 /* The order is that of pw_snapshot_agent_size(). */
 void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *market, int n,
                        const struct pw_bulk_times *times, double *out)
@@ -286,8 +278,7 @@ void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *
     int i = n - bulk->first, links = pw_market_degree(market, n);
     double share = (1.0 + links) / (double)(bulk->n_ends + bulk->end - bulk->first), sent = 0.0;
     double *fixed = out;
-    struct pw_rows_moved moved = {0.0, 0.0};
-    out += pw_snapshot_agent_size(0, 1, 1);
+    out += pw_snapshot_agent_size(0, 1, !bulk->is_paced);
     for (int k = 0; k < links; k++) {
         struct pw_rows_trade trade = pw_rows_trade(bulk->rows, i, k);
         *out++ = trade.penalty;
@@ -299,18 +290,18 @@ void pw_bulk_rows_part(const struct pw_bulk_rows *bulk, const struct pw_market *
         *out++ = trade.round;
         *out++ = times->settled_s;
         *out++ = trade.before;
-        count_move(&trade, &moved);
     }
-    if (!bulk->is_paced)
-        moved = pw_rows_moved(bulk->rows, i);
     *fixed++ = pw_rows_rounds(bulk->rows);
     *fixed++ = sent;
     *fixed++ = 0.0; /* nothing is lost, nor comes twice */
     *fixed++ = 0.0;
     *fixed++ = times->wait_s;
     *fixed++ = times->compute_s * share;
-    *fixed++ = moved.power2;
-    *fixed++ = moved.price2;
     *fixed++ = pw_rows_power(bulk->rows, i);
     *fixed++ = pw_rows_price(bulk->rows, i);
+    if (!bulk->is_paced) {
+        struct pw_rows_moved moved = pw_rows_moved(bulk->rows, i);
+        *fixed++ = moved.power2;
+        *fixed++ = moved.price2;
+    }
 }

@@ -18,7 +18,7 @@ struct pw_bulk_word {
     struct pw_rows_sums sums;
 };
 
-/* A rank has at most so many ranks below it: two levels reach 1056 ranks, three 33 824. Narrower trees have
+/* A rank has at most so many ranks below it: two levels reach 1057 ranks, three 33 825. Narrower trees have
  * more levels, each of which waits for its ranks to be woken where they share processors. */
 enum { PW_BULK_BELOW = 32 };
 

@@ -6,7 +6,8 @@
 
 #include "common/memory.h"
 
-enum { AGENT_FIXED = 8, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_PER_PRODUCT = 2 };
+enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_PER_PRODUCT = 2 };
+enum { AGENT_IN_STEP = 2 };                  /* more of an agent in step */
 enum { OWN_FIXED = 2, OWN_PER_PRODUCT = 1 }; /* more of a slot that does not keep step */
 
 static double *doubles(int count, int per)
@@ -68,10 +69,13 @@ void pw_snapshot_destroy(struct pw_snapshot *snapshot)
 
 size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step)
 {
-    int slot = SLOT_FIXED + SLOT_PER_PRODUCT * n_products;
-    if (!in_step)
+    int agent = AGENT_FIXED + AGENT_PER_PRODUCT * n_products,
+        slot = SLOT_FIXED + SLOT_PER_PRODUCT * n_products;
+    if (in_step)
+        agent += AGENT_IN_STEP;
+    else
         slot += OWN_FIXED + OWN_PER_PRODUCT * n_products;
-    return (size_t)(AGENT_FIXED + AGENT_PER_PRODUCT * n_products) + (size_t)n_links * (size_t)slot;
+    return (size_t)agent + (size_t)n_links * (size_t)slot;
 }
 
 static size_t block_size(const struct pw_market *market, int first, int end, int in_step)
@@ -114,22 +118,6 @@ static void write_slot(const struct pw_agent *agent, int slot, int64_t settled_n
         put(to, agent->before[(size_t)q * (size_t)agent->n_links + (size_t)slot]);
 }
 
-/* The squares of an agent's last moves, in power and in price. */
-static void write_moves(const struct pw_agent *agent, unsigned char **to)
-{
-    double power2 = 0.0, price2 = 0.0;
-    for (int slot = 0; slot < agent->n_links; slot++) {
-        for (int q = 0; q < agent->n_products; q++) {
-            size_t i = (size_t)q * (size_t)agent->n_links + (size_t)slot;
-            double move = agent->mine[i] - agent->before[i], priced = agent->penalty[slot] * move;
-            power2 += move * move;
-            price2 += priced * priced;
-        }
-    }
-    put(to, power2);
-    put(to, price2);
-}
-
 void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
 {
     for (int n = host->first; n < host->end; n++) {
@@ -141,7 +129,6 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
         put(&out, (double)agent->duplicates);
         put(&out, (double)host->wait_ns[i] * 1e-9);
         put(&out, (double)host->compute_ns[i] * 1e-9);
-        write_moves(agent, &out);
         for (int q = 0; q < agent->n_products; q++) {
             put(&out, pw_agent_power(agent, q));
             put(&out, agent->price[q]);
@@ -168,8 +155,12 @@ static void take_slot(struct pw_snapshot *snapshot, int n, int end, const unsign
         return;
     snapshot->ends[l].round[side] = (int32_t)get(from);
     snapshot->ends[l].settled_s[side] = get(from);
-    for (size_t i = first; i < first + products; i++)
-        snapshot->before[i][side] = get(from);
+    for (size_t i = first; i < first + products; i++) {
+        double before = get(from), move = snapshot->trades[i].mine[side] - before, priced = penalty * move;
+        snapshot->before[i][side] = before;
+        snapshot->moved2[n] += move * move;
+        snapshot->moved_priced2[n] += priced * priced;
+    }
 }
 
 static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char **from)
@@ -181,12 +172,13 @@ static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char 
     snapshot->duplicates[n] = (int64_t)get(from);
     snapshot->wait_s[n] = get(from);
     snapshot->compute_s[n] = get(from);
-    snapshot->moved2[n] = get(from);
-    snapshot->moved_priced2[n] = get(from);
     for (int q = 0; q < market->n_products; q++) {
         snapshot->power[n * market->n_products + q] = get(from);
         snapshot->price[n * market->n_products + q] = get(from);
     }
+    int in_step = snapshot->ends == NULL;
+    snapshot->moved2[n] = in_step ? get(from) : 0.0;
+    snapshot->moved_priced2[n] = in_step ? get(from) : 0.0;
     for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
         take_slot(snapshot, n, e, from);
 }

@@ -64,8 +64,8 @@ static inline double pw_snapshot_settled_s(const struct pw_snapshot *snapshot, i
 
 /* A part of a snapshot, on the way: all doubles, agent by agent (whole numbers stay exact below 2^53). First
  * of the agent: local solves, offers sent, transmissions to it lost, duplicates, seconds waited and computed,
- * moved2 and moved_priced2, by product power and price. Then by slot: its penalty, by product mine and trade
- * price; and unless in step its round and settled_s, by product before. */
+ * by product power and price, and in step moved2 and moved_priced2. Then by slot: its penalty, by product
+ * mine and trade price; and unless in step its round and settled_s, by product before. */
 size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step); /* doubles */
 
 /* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format, not in step. */

@@ -46,13 +46,14 @@ static double *part_of(const struct pw_market *market, const struct end *ends, i
     for (int n = 0; n < market->n_agents; n++) {
         double power2 = 0.0, price2 = 0.0;
         for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
-            double move = ends[e].mine - ends[e].before;
+            double move = ends[e].mine - ends[e].before, priced = ends[e].penalty * move;
             power2 += move * move;
-            price2 += ends[e].penalty * ends[e].penalty * move * move;
+            price2 += priced * priced;
         }
-        const double agent[] = {ROUND, 100.0 + n, 1.0, 2.0, 0.5, 0.25, power2, price2, n - 1.0, 3.0 + n};
-        memcpy(to, agent, sizeof agent);
-        to += sizeof agent / sizeof *agent;
+        const double agent[] = {ROUND, 100.0 + n, 1.0, 2.0, 0.5, 0.25, n - 1.0, 3.0 + n, power2, price2};
+        size_t count_of_agent = sizeof agent / sizeof *agent - (in_step ? 0 : 2); /* moves: only in step */
+        pw_copy_reals(to, agent, count_of_agent);
+        to += count_of_agent;
         for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
             *to++ = ends[e].penalty;
             *to++ = ends[e].mine;
