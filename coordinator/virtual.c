@@ -213,23 +213,41 @@ struct departure {
     uint32_t losses;
 };
 
-static void prepare(struct pw_virtual *clock, int n, int slot, int64_t now, struct departure *departure)
+/* So many offers leave at a time, so that their memory is fetched and their passages are drawn at once. */
+enum { AT_ONCE = 16 };
+
+static void take_along(const struct pw_virtual *clock, int n, int slot, int64_t now,
+                       struct departure *departure)
 {
     const struct pw_host *host = clock->spec.host;
     const struct pw_agent *agent = pw_host_agent(host, n);
     struct pw_flight *flight = &departure->flight;
     departure->end = pw_host_end(host, n, slot);
-    const struct pw_route *route = &host->routes[departure->end];
     pw_watches_fetch(clock->watches, departure->end);
     pw_host_offer(host, n, slot, &flight->offer);
     for (int q = 0; q < clock->n_products; q++)
         flight->trade[q] = clock->is_paired ? pw_agent_trade(agent, slot, q) : 0.0;
-    struct pw_passage passage = pw_network_pass(&clock->spec.network, (uint32_t)route->link,
-                                                (uint32_t)route->direction, (uint32_t)flight->offer.round);
-    departure->losses = passage.losses;
     flight->sent_ns = now;
-    flight->due_ns = due(now, &passage);
-    pw_event_queue_fetch(clock->queue, flight->due_ns);
+}
+
+/* Draws what becomes of them on their way. */
+static void pass(struct pw_virtual *clock, struct departure *departures, int count)
+{
+    struct pw_transmission transmissions[AT_ONCE];
+    struct pw_passage passages[AT_ONCE];
+    for (int i = 0; i < count; i++) {
+        const struct pw_route *route = &clock->spec.host->routes[departures[i].end];
+        transmissions[i] = (struct pw_transmission){.link = (uint32_t)route->link,
+                                                    .direction = (uint32_t)route->direction,
+                                                    .round = (uint32_t)departures[i].flight.offer.round};
+    }
+    pw_network_pass_many(&clock->spec.network, transmissions, count, passages);
+    for (int i = 0; i < count; i++) {
+        struct pw_flight *flight = &departures[i].flight;
+        departures[i].losses = passages[i].losses;
+        flight->due_ns = due(flight->sent_ns, &passages[i]);
+        pw_event_queue_fetch(clock->queue, flight->due_ns);
+    }
 }
 
 static void depart(struct pw_virtual *clock, int n, const struct departure *departure)
@@ -255,18 +273,17 @@ static void list_if_ready(struct pw_virtual *clock, int n)
 }
 
 /* What a local solve brings about when it ends at `end_ns`: known, and sent on its way, when it starts, so
- * that other ranks hear of it in good time. A few offers at a time, so that their memory is fetched at once.
- */
+ * that other ranks hear of it in good time. */
 static void foresee(struct pw_virtual *clock, int n, int64_t end_ns)
 {
-    enum { AT_ONCE = 16 };
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     struct departure departures[AT_ONCE];
     int32_t lost = 0;
     for (int first = 0; first < agent->n_out; first += AT_ONCE) {
         int end = first + AT_ONCE < agent->n_out ? first + AT_ONCE : agent->n_out;
         for (int i = first; i < end; i++)
-            prepare(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+            take_along(clock, n, agent->outbox[i], end_ns, &departures[i - first]);
+        pass(clock, departures, end - first);
         for (int i = first; i < end; i++) {
             depart(clock, n, &departures[i - first]);
             lost += (int32_t)departures[i - first].losses;
@@ -287,7 +304,8 @@ static int64_t answer_time(const struct pw_virtual *clock, int n, int64_t now)
 static void answer(struct pw_virtual *clock, int n, int slot, int64_t when_ns)
 {
     struct departure departure;
-    prepare(clock, n, slot, when_ns, &departure);
+    take_along(clock, n, slot, when_ns, &departure);
+    pass(clock, &departure, 1);
     depart(clock, n, &departure);
     note_agent(clock, n, when_ns, 1, (int32_t)departure.losses);
 }

@@ -1,9 +1,10 @@
 /* Every transmission takes mean_s. */
 #include "net_models/models.h"
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     (void)transmission;
+    (void)first;
     return delay->mean_s;
 }
 

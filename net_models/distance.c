@@ -10,10 +10,10 @@ static double lower_bound(const struct pw_delay *delay)
     return delay->min_s + delay->distance / delay->speed + hops * delay->hop_s;
 }
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
-    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
-    return lower_bound(delay) - delay->jitter_s * log(pw_random_uniform(&key, 0));
+    (void)transmission;
+    return lower_bound(delay) - delay->jitter_s * log(first);
 }
 
 static double mean(const struct pw_delay *delay)
@@ -25,6 +25,7 @@ const struct pw_delay_model pw_delay_distance = {
     .name = "distance",
     .help = "min_s + distance / speed + hops x hop_s + an exponential jitter of mean jitter_s",
     .uses = PW_USES_MIN | PW_USES_DISTANCE,
+    .first = PW_FIRST_UNIFORM,
     .check = pw_delay_check_nothing,
     .draw = draw,
     .lower_bound = lower_bound,

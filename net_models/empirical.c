@@ -1,10 +1,10 @@
 /* One of the measured delays of a file, each as likely as the others. */
 #include "net_models/models.h"
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
-    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
-    return delay->values_s[(size_t)(pw_random_uniform(&key, 0) * (double)delay->n_values)];
+    (void)transmission;
+    return delay->values_s[(size_t)(first * (double)delay->n_values)];
 }
 
 static double lower_bound(const struct pw_delay *delay)
@@ -24,6 +24,7 @@ const struct pw_delay_model pw_delay_empirical = {
     .name = "empirical",
     .help = "one of the measured delays of a file",
     .uses = PW_USES_FILE,
+    .first = PW_FIRST_UNIFORM,
     .check = pw_delay_check_nothing,
     .draw = draw,
     .lower_bound = lower_bound,

@@ -3,16 +3,17 @@
 
 #include "net_models/models.h"
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
-    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
-    return delay->min_s - (delay->mean_s - delay->min_s) * log(pw_random_uniform(&key, 0));
+    (void)transmission;
+    return delay->min_s - (delay->mean_s - delay->min_s) * log(first);
 }
 
 const struct pw_delay_model pw_delay_exponential = {
     .name = "exponential",
     .help = "min_s plus an exponential law, of mean mean_s together",
     .uses = PW_USES_MEAN | PW_USES_MIN,
+    .first = PW_FIRST_UNIFORM,
     .check = pw_delay_check_least,
     .draw = draw,
     .lower_bound = pw_delay_least,

@@ -17,7 +17,7 @@ static double standard(double shape, const struct pw_draw *key, uint32_t trial)
     }
 }
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     if (!pw_delay_varies(delay))
         return delay->mean_s;
@@ -27,7 +27,7 @@ static double draw(const struct pw_delay *delay, const struct pw_transmission *t
     if (shape >= 1.0)
         return delay->min_s + scale * standard(shape, &key, 1);
     /* A number of shape + 1 times the power 1 / shape of a uniform one has this shape. */
-    double power = log(pw_random_uniform(&key, 0)) / shape;
+    double power = log(first) / shape;
     return delay->min_s + scale * standard(shape + 1.0, &key, 1) * exp(power);
 }
 
@@ -40,6 +40,7 @@ const struct pw_delay_model pw_delay_gamma = {
     .name = "gamma",
     .help = "min_s plus a gamma law, of mean_s and std_s together",
     .uses = PW_USES_MEAN | PW_USES_STD | PW_USES_MIN,
+    .first = PW_FIRST_UNIFORM,
     .check = pw_delay_check_spread,
     .draw = draw,
     .lower_bound = lower_bound,

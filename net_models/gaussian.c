@@ -14,14 +14,13 @@ static enum pw_code check(const struct pw_delay *delay, struct pw_error *err)
     return PW_OK;
 }
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
-    for (uint32_t trial = 0;; trial++) {
-        double drawn = delay->mean_s + delay->std_s * pw_random_normal(&key, trial);
-        if (drawn >= delay->min_s)
-            return drawn;
-    }
+    double drawn = delay->mean_s + delay->std_s * first;
+    for (uint32_t trial = 1; drawn < delay->min_s; trial++)
+        drawn = delay->mean_s + delay->std_s * pw_random_normal(&key, trial);
+    return drawn;
 }
 
 static double lower_bound(const struct pw_delay *delay)
@@ -43,6 +42,7 @@ const struct pw_delay_model pw_delay_gaussian = {
     .name = "gaussian",
     .help = "normal law of mean_s and std_s, truncated below at min_s",
     .uses = PW_USES_MEAN | PW_USES_STD | PW_USES_MIN,
+    .first = PW_FIRST_NORMAL,
     .check = check,
     .draw = draw,
     .lower_bound = lower_bound,

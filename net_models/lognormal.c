@@ -18,13 +18,13 @@ static struct law law_of(const struct pw_delay *delay)
     return (struct law){log(mean) - variance / 2.0, sqrt(variance)};
 }
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
+    (void)transmission;
     if (!pw_delay_varies(delay))
         return delay->mean_s;
-    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
     struct law law = law_of(delay);
-    return delay->min_s + exp(law.mu + law.sigma * pw_random_normal(&key, 0));
+    return delay->min_s + exp(law.mu + law.sigma * first);
 }
 
 static double lower_bound(const struct pw_delay *delay)
@@ -39,6 +39,7 @@ const struct pw_delay_model pw_delay_lognormal = {
     .name = "lognormal",
     .help = "min_s plus a lognormal law, of mean_s and std_s together",
     .uses = PW_USES_MEAN | PW_USES_STD | PW_USES_MIN,
+    .first = PW_FIRST_NORMAL,
     .check = pw_delay_check_spread,
     .draw = draw,
     .lower_bound = lower_bound,

@@ -33,15 +33,20 @@ struct pw_transmission {
     uint32_t link, direction, round, attempt;
 };
 
+/* The number from which a draw begins: trial 0 under the transmission's key, so that it can be made for many
+ * transmissions at a time. */
+enum pw_delay_first { PW_FIRST_NONE, PW_FIRST_UNIFORM, PW_FIRST_NORMAL };
+
 /* One delay model. A unit test runs the same suite on every row of the table. */
 struct pw_delay_model {
     const char *name;
     const char *help;
     unsigned uses; /* of enum pw_delay_use */
+    enum pw_delay_first first;
     /* PW_USAGE with a text if mean_s, std_s and min_s do not fit together. */
     enum pw_code (*check)(const struct pw_delay *delay, struct pw_error *err);
     /* One delay in seconds, >= lower_bound. Pure. */
-    double (*draw)(const struct pw_delay *delay, const struct pw_transmission *transmission);
+    double (*draw)(const struct pw_delay *delay, const struct pw_transmission *transmission, double first);
     /* The smallest delay that can be drawn, in seconds. */
     double (*lower_bound)(const struct pw_delay *delay);
     /* The expected delay in seconds, exact. */

@@ -31,20 +31,30 @@ struct pw_delay pw_network_delay(const struct pw_network *network, uint32_t link
     return delay;
 }
 
+/* The same, in `own` only where links may have values of their own. */
+static const struct pw_delay *delay_of(const struct pw_network *network, uint32_t link, struct pw_delay *own)
+{
+    if (network->data == NULL)
+        return &network->delay;
+    *own = pw_network_delay(network, link);
+    return own;
+}
+
 double pw_network_loss(const struct pw_network *network, uint32_t link)
 {
     return value_of(network, PW_LINK_LOSS, link, network->loss);
 }
 
-/* Losses before the offer of `transmission` gets through, or 1 if it does not and nothing is repeated. */
+/* Losses before the offer of `transmission` gets through, or 1 if it does not and nothing is repeated;
+ * `first` is what was drawn for its first attempt. */
 static uint32_t independent_losses(const struct pw_network *network, double loss,
-                                   struct pw_transmission transmission)
+                                   struct pw_transmission transmission, double first)
 {
     uint32_t most = network->retransmit == PW_RETRANSMIT_NEVER ? 1 : MOST_LOSSES;
-    for (; transmission.attempt < most; transmission.attempt++) {
+    for (double drawn = first; drawn < loss && transmission.attempt < most;) {
+        transmission.attempt++;
         struct pw_draw key = pw_transmission_draw(&transmission, PW_DRAW_LOSS);
-        if (pw_random_uniform(&key, 0) >= loss)
-            break;
+        drawn = pw_random_uniform(&key, 0);
     }
     return transmission.attempt;
 }
@@ -62,15 +72,6 @@ static uint32_t burst_losses(const struct pw_network *network, double loss,
     if (network->retransmit == PW_RETRANSMIT_NEVER)
         return (uint32_t)pw_burst_is_lost(&burst, transmission->seed, way, transmission->round);
     return pw_burst_losses(&burst, transmission->seed, way, transmission->round);
-}
-
-static uint32_t losses_of(const struct pw_network *network, const struct pw_transmission *transmission)
-{
-    double loss = pw_network_loss(network, transmission->link);
-    if (!(loss > 0.0))
-        return 0;
-    return network->burst_length > 0.0 ? burst_losses(network, loss, transmission)
-                                       : independent_losses(network, loss, *transmission);
 }
 
 enum pw_code pw_network_check_bursts(const struct pw_network *network, double loss, struct pw_error *err)
@@ -125,26 +126,94 @@ double pw_network_mean_s(const struct pw_network *network)
     return sum_s / (double)network->data->n_links;
 }
 
+static int have_own_losses(const struct pw_network *network)
+{
+    return network->data != NULL && network->data->of_link[PW_LINK_LOSS] != NULL;
+}
+
 int pw_network_may_lose(const struct pw_network *network)
 {
     int may = network->loss > 0.0;
-    if (network->data == NULL || network->data->of_link[PW_LINK_LOSS] == NULL)
+    if (!have_own_losses(network))
         return may;
     for (uint32_t link = 0; !may && link < network->data->n_links; link++)
         may = pw_network_loss(network, link) > 0.0;
     return may;
 }
 
+/* Counts the losses of each as its attempt that gets through, in the keys too. */
+static void lose(const struct pw_network *network, struct pw_transmission *transmissions, int count,
+                 struct pw_draws *keys)
+{
+    double first[PW_RANDOM_LANES] = {0};
+    int bursts = network->burst_length > 0.0;
+    keys->purpose = PW_DRAW_LOSS;
+    if (!bursts)
+        pw_random_uniforms(keys, first);
+    for (int i = 0; i < count; i++) {
+        double loss = pw_network_loss(network, transmissions[i].link);
+        if (loss > 0.0)
+            keys->index[2][i] = transmissions[i].attempt =
+                bursts ? burst_losses(network, loss, &transmissions[i])
+                       : independent_losses(network, loss, transmissions[i], first[i]);
+    }
+}
+
+static void draw_first(const struct pw_network *network, struct pw_draws *keys, double first[PW_RANDOM_LANES])
+{
+    keys->purpose = PW_DRAW_DELAY;
+    if (network->model->first == PW_FIRST_NORMAL)
+        pw_random_normals(keys, first);
+    else if (network->model->first == PW_FIRST_UNIFORM)
+        pw_random_uniforms(keys, first);
+}
+
+static struct pw_passage arrive(const struct pw_network *network, const struct pw_transmission *transmission,
+                                double first)
+{
+    uint32_t losses = transmission->attempt;
+    if (losses > 0 && network->retransmit == PW_RETRANSMIT_NEVER)
+        return (struct pw_passage){0.0, losses, 1};
+    struct pw_delay own;
+    const struct pw_delay *delay = delay_of(network, transmission->link, &own);
+    double delay_s = pw_network_wait_s(network, losses) + network->model->draw(delay, transmission, first);
+    return (struct pw_passage){fmin(delay_s, LONGEST_S), losses, 0};
+}
+
+static void pass_some(const struct pw_network *network, struct pw_transmission *transmissions, int count,
+                      struct pw_passage *passages)
+{
+    struct pw_draws keys = {.seed = network->seed};
+    double first[PW_RANDOM_LANES] = {0};
+    for (int i = 0; i < count; i++) {
+        transmissions[i].seed = network->seed;
+        transmissions[i].attempt = 0;
+        keys.index[0][i] = pw_transmission_way(&transmissions[i]);
+        keys.index[1][i] = transmissions[i].round;
+    }
+    if (network->loss > 0.0 || have_own_losses(network))
+        lose(network, transmissions, count, &keys);
+    draw_first(network, &keys, first);
+    for (int i = 0; i < count; i++)
+        passages[i] = arrive(network, &transmissions[i], first[i]);
+}
+
+void pw_network_pass_many(const struct pw_network *network, struct pw_transmission *transmissions, int count,
+                          struct pw_passage *passages)
+{
+    for (int done = 0; done < count; done += PW_RANDOM_LANES) {
+        int some = count - done < PW_RANDOM_LANES ? count - done : PW_RANDOM_LANES;
+        pass_some(network, transmissions + done, some, passages + done);
+    }
+}
+
 struct pw_passage pw_network_pass(const struct pw_network *network, uint32_t link, uint32_t direction,
                                   uint32_t round)
 {
-    struct pw_transmission transmission = {network->seed, link, direction, round, 0};
-    uint32_t losses = transmission.attempt = losses_of(network, &transmission);
-    if (losses > 0 && network->retransmit == PW_RETRANSMIT_NEVER)
-        return (struct pw_passage){0.0, losses, 1};
-    struct pw_delay delay = pw_network_delay(network, link);
-    double delay_s = pw_network_wait_s(network, losses) + network->model->draw(&delay, &transmission);
-    return (struct pw_passage){fmin(delay_s, LONGEST_S), losses, 0};
+    struct pw_transmission transmission = {.link = link, .direction = direction, .round = round};
+    struct pw_passage passage;
+    pw_network_pass_many(network, &transmission, 1, &passage);
+    return passage;
 }
 
 double pw_network_wait_s(const struct pw_network *network, uint32_t losses)
@@ -160,6 +229,5 @@ double pw_network_wait_s(const struct pw_network *network, uint32_t losses)
 
 int pw_network_is_instant(const struct pw_network *network)
 {
-    int own_losses = network->data != NULL && network->data->of_link[PW_LINK_LOSS] != NULL;
-    return network->model == &pw_delay_none && !(network->loss > 0.0) && !own_losses;
+    return network->model == &pw_delay_none && !(network->loss > 0.0) && !have_own_losses(network);
 }

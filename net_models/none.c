@@ -1,10 +1,11 @@
 /* No delay: a message counts as soon as it arrives. */
 #include "net_models/models.h"
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     (void)delay;
     (void)transmission;
+    (void)first;
     return 0.0;
 }
 

@@ -14,17 +14,18 @@ static enum pw_code check(const struct pw_delay *delay, struct pw_error *err)
     return pw_delay_check_least(delay, err);
 }
 
-static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission)
+static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
-    struct pw_draw key = pw_transmission_draw(transmission, PW_DRAW_DELAY);
+    (void)transmission;
     double inverse_shape = 1.0 - delay->min_s / delay->mean_s;
-    return delay->min_s * exp(-inverse_shape * log(pw_random_uniform(&key, 0)));
+    return delay->min_s * exp(-inverse_shape * log(first));
 }
 
 const struct pw_delay_model pw_delay_pareto = {
     .name = "pareto",
     .help = "Pareto law of scale min_s, of mean mean_s",
     .uses = PW_USES_MEAN | PW_USES_MIN,
+    .first = PW_FIRST_UNIFORM,
     .check = check,
     .draw = draw,
     .lower_bound = pw_delay_least,

@@ -21,6 +21,10 @@ void delays_fill(void);
 /* The i-th of many transmissions: sixteen consecutive ones differ in direction, round, attempt and link. */
 struct pw_transmission delays_transmission(int i);
 
+/* What a transmission draws. */
+double delays_draw(const struct pw_delay_model *model, const struct pw_delay *delay,
+                   const struct pw_transmission *transmission);
+
 /* DRAWS delays, measured; free the values. */
 struct sample delays_sample(const struct pw_delay_model *model, const struct pw_delay *delay);
 

@@ -97,12 +97,12 @@ START_TEST(draws_are_pure)
     int wrong = 0;
     for (int i = 0; i < COUNT; i++) {
         struct pw_transmission transmission = delays_transmission(i);
-        first[i] = model->draw(delay, &transmission);
+        first[i] = delays_draw(model, delay, &transmission);
     }
     for (int run = 0; run < 3 * COUNT; run++) {
         int i = test_below(&rng, COUNT);
         struct pw_transmission transmission = delays_transmission(i);
-        wrong += model->draw(delay, &transmission) != first[i];
+        wrong += delays_draw(model, delay, &transmission) != first[i];
     }
     ck_assert_int_eq(wrong, 0);
 }
@@ -122,7 +122,7 @@ START_TEST(every_transmission_draws_its_own)
                                                  {1, 2, 0, 4, 4}, {1, 2, 0, 3, 5},
                                                  {1, 1, 0, 3, 4}, {1, 2, 0, 4, 3}};
         for (size_t k = 0; k < sizeof others / sizeof *others; k++)
-            ck_assert_double_ne(model->draw(delay, &base), model->draw(delay, &others[k]));
+            ck_assert_double_ne(delays_draw(model, delay, &base), delays_draw(model, delay, &others[k]));
         /* Sixteen consecutive numbers differ in direction, round, attempt and link. */
         for (int step = 1; step <= 16; step *= 2)
             ck_assert_double_le(fabs(sample_correlation(sample.values, sample.values + step, DRAWS - step)),
@@ -159,7 +159,8 @@ START_TEST(parameters_are_used_as_told)
         int differs = 0;
         for (int i = 0; i < 100; i++) {
             struct pw_transmission transmission = delays_transmission(i);
-            differs |= model->draw(&base, &transmission) != model->draw(&others[k].delay, &transmission);
+            differs |= delays_draw(model, &base, &transmission) !=
+                       delays_draw(model, &others[k].delay, &transmission);
         }
         ck_assert_int_eq(differs, (model->uses & others[k].use) != 0);
     }
@@ -246,13 +247,48 @@ START_TEST(passages_add_up)
             struct pw_passage passage = pw_network_pass(&network, n / 2, n & 1, n % 7);
             struct pw_passage again = pw_network_pass(&network, n / 2, n & 1, n % 7);
             struct pw_transmission last = {77, n / 2, n & 1, n % 7, passage.losses};
-            double expected = passage.losses * 0.125 + network.model->draw(&network.delay, &last);
+            double expected = passage.losses * 0.125 + delays_draw(network.model, &network.delay, &last);
             wrong += passage.delay_s != expected;
             wrong += passage.delay_s != again.delay_s || passage.losses != again.losses;
             lossy += passage.losses > 0;
         }
         ck_assert_int_eq(wrong, 0);
         ck_assert(lossy > 2300 && lossy < 2700);
+    }
+}
+END_TEST
+
+/* Many offers pass as they do one by one, over links of their own and lost or not. */
+START_TEST(many_pass_as_one_by_one)
+{
+    enum { MOST = 3 * PW_RANDOM_LANES };
+    double means[] = {1.0, 2.0, NAN, 0.5}, losses[] = {0.0, 0.5, 0.9, NAN};
+    struct pw_net_data data = {.n_links = 4};
+    struct test_rng rng = test_rng(43);
+    for (int run = 0; run < 3000; run++) {
+        struct pw_network network = network_of(pw_delay_models[run % count_models()], run % 3 ? 0.4 : 0.0);
+        struct pw_transmission transmissions[MOST];
+        struct pw_passage passages[MOST];
+        int count = test_below(&rng, MOST + 1);
+        data.of_link[PW_LINK_MEAN] = run % 2 ? means : NULL;
+        data.of_link[PW_LINK_LOSS] = run % 4 < 2 ? losses : NULL;
+        network.data = run % 5 ? &data : NULL;
+        network.burst_length = run % 7 ? 0.0 : 4.0;
+        network.burst_loss = 1.0;
+        network.retransmit = (enum pw_retransmit)(run % 3);
+        network.retransmit_max_s = 1.0;
+        for (int i = 0; i < count; i++)
+            transmissions[i] = (struct pw_transmission){.link = (uint32_t)test_below(&rng, 4),
+                                                        .direction = (uint32_t)test_below(&rng, 2),
+                                                        .round = (uint32_t)test_below(&rng, 100)};
+        pw_network_pass_many(&network, transmissions, count, passages);
+        for (int i = 0; i < count; i++) {
+            struct pw_passage one = pw_network_pass(&network, transmissions[i].link,
+                                                    transmissions[i].direction, transmissions[i].round);
+            ck_assert_uint_eq(passages[i].losses, one.losses);
+            ck_assert_int_eq(passages[i].lost_for_good, one.lost_for_good);
+            ck_assert(one.lost_for_good || passages[i].delay_s == one.delay_s);
+        }
     }
 }
 END_TEST
@@ -271,7 +307,7 @@ START_TEST(losses_are_independent)
         back[i] = pw_network_pass(&network, link, 1, 1).losses;
         next[i] = pw_network_pass(&network, link, 0, 2).losses;
         other[i] = pw_network_pass(&seeded, link, 0, 1).losses;
-        delay[i] = network.model->draw(&network.delay, &first);
+        delay[i] = delays_draw(network.model, &network.delay, &first);
     }
     const double *others[] = {back, next, other, delay};
     for (int k = 0; k < 4; k++)
@@ -313,6 +349,7 @@ Suite *net_models_suite(void)
     tcase_add_test(single, bad_parameters_are_refused);
     tcase_add_test(network, losses_are_geometric);
     tcase_add_test(network, passages_add_up);
+    tcase_add_test(network, many_pass_as_one_by_one);
     tcase_add_test(network, losses_are_independent);
     tcase_add_test(network, passages_end);
     tcase_add_test(network, only_no_delay_and_no_loss_is_instant);

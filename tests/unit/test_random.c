@@ -1,12 +1,14 @@
 /* Random numbers: known answers of the generator, an own implementation of it, and the laws of what is drawn.
  */
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <Random123/philox.h>
 
 #include "common/random.h"
+#include "common/random_lanes.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/suites.h"
@@ -79,6 +81,57 @@ START_TEST(draws_are_what_their_key_says)
         ck_assert_double_eq_tol(pw_random_normal(&draw, trial),
                                 sqrt(-2 * log(got[0])) * cos(2 * acos(-1) * got[1]), 1e-12);
     }
+}
+END_TEST
+
+/* Many keys at a time draw the same bits as one by one. */
+START_TEST(many_draws_are_those_of_one_by_one)
+{
+    struct test_rng rng = test_rng(33);
+    for (int run = 0; run < 2000; run++) {
+        struct pw_draws draws = {
+            (uint64_t)word(&rng) << 32 | word(&rng), (enum pw_purpose)(1 + test_below(&rng, 7)), {{0}}};
+        double uniforms[PW_RANDOM_LANES], normals[PW_RANDOM_LANES];
+        for (int i = 0; i < 3 * PW_RANDOM_LANES; i++)
+            draws.index[i / PW_RANDOM_LANES][i % PW_RANDOM_LANES] = word(&rng);
+        pw_random_uniforms(&draws, uniforms);
+        pw_random_normals(&draws, normals);
+        for (int i = 0; i < PW_RANDOM_LANES; i++) {
+            struct pw_draw draw = {
+                draws.seed, draws.purpose, {draws.index[0][i], draws.index[1][i], draws.index[2][i]}};
+            ck_assert(uniforms[i] == pw_random_uniform(&draw, 0));
+            ck_assert(normals[i] == pw_random_normal(&draw, 0));
+        }
+    }
+}
+END_TEST
+
+/* The largest errors so far: of the logarithm, of its size; of the cosine, of 1. */
+static void compare_functions(double u, double *log_off, double *cos_off)
+{
+    long double log_u = logl((long double)u), cos_u = cosl(2 * acosl(-1.0L) * (long double)u);
+    *log_off = fmax(*log_off, (double)(fabsl((long double)pw_lane_log(u) - log_u) / fabsl(log_u)));
+    *cos_off = fmax(*cos_off, (double)fabsl((long double)pw_lane_cos_of_turns(u) - cos_u));
+}
+
+START_TEST(logarithm_and_cosine_are_right)
+{
+    struct test_rng rng = test_rng(34);
+    double log_off = 0.0, cos_off = 0.0;
+    for (int run = 0; run < 200000; run++) {
+        double u = pw_lane_unit((uint64_t)word(&rng) << 32 | word(&rng));
+        compare_functions(u, &log_off, &cos_off);
+        compare_functions(ldexp(u, -test_below(&rng, 52)), &log_off, &cos_off);
+    }
+    for (uint64_t i = 0; i < 1000; i++) { /* at both ends, the quarters, and where logarithms change over */
+        const double corners[] = {0.25, 0.5, 0.75, sqrt(0.5), sqrt(0.125), 1.0 / 3.0};
+        compare_functions(pw_lane_unit(i << 12), &log_off, &cos_off);
+        compare_functions(pw_lane_unit(~(i << 12)), &log_off, &cos_off);
+        for (int k = 0; k < 6; k++)
+            compare_functions(corners[k] + ((double)i - 500.0) * DBL_EPSILON / 4, &log_off, &cos_off);
+    }
+    ck_assert_double_lt(log_off, 4 * DBL_EPSILON);
+    ck_assert_double_lt(cos_off, 4 * DBL_EPSILON);
 }
 END_TEST
 
@@ -158,6 +211,8 @@ Suite *random_suite(void)
     TCase *tests = tcase_create("random");
     tcase_add_test(tests, philox_gives_the_known_answers);
     tcase_add_test(tests, draws_are_what_their_key_says);
+    tcase_add_test(tests, many_draws_are_those_of_one_by_one);
+    tcase_add_test(tests, logarithm_and_cosine_are_right);
     tcase_add_loop_test(tests, every_part_of_the_key_draws_afresh, 0, 2 * WAYS);
     tcase_add_test(tests, streams_are_independent);
     tcase_set_timeout(tests, 60);
