@@ -138,18 +138,18 @@ struct due {
     size_t count;
     int64_t first_ns, last_ns;
     size_t n_buckets; /* of equal time, for sorting */
+    double buckets_per_ns;
 };
 
 static size_t bucket_of(const struct due *due, int64_t time_ns)
 {
-    double share = (double)(time_ns - due->first_ns) / ((double)(due->last_ns - due->first_ns) + 1.0);
-    size_t bucket = (size_t)(share * (double)due->n_buckets);
+    size_t bucket = (size_t)((double)(time_ns - due->first_ns) * due->buckets_per_ns);
     return bucket < due->n_buckets ? bucket : due->n_buckets - 1;
 }
 
 static struct due find_due(const struct pw_changes *changes, int64_t until_ns)
 {
-    struct due due = {0, INT64_MAX, INT64_MIN, 0};
+    struct due due = {.first_ns = INT64_MAX, .last_ns = INT64_MIN};
     for (size_t i = 0; i < changes->count; i++) {
         int64_t time_ns = changes->items[i].time_ns;
         if (time_ns >= until_ns)
@@ -159,6 +159,7 @@ static struct due find_due(const struct pw_changes *changes, int64_t until_ns)
         due.last_ns = time_ns > due.last_ns ? time_ns : due.last_ns;
     }
     due.n_buckets = due.count / PER_BUCKET + 1;
+    due.buckets_per_ns = (double)due.n_buckets / ((double)(due.last_ns - due.first_ns) + 1.0);
     return due;
 }
 

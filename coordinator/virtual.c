@@ -440,18 +440,21 @@ static int by_slot_and_round(const void *x, const void *y)
 }
 
 /* Where nothing is paired an offer that comes after a newer one is a duplicate: those of one instant come in
- * the order of their rounds. Returns how many there were. */
-static size_t handle_in_order(struct pw_virtual *clock, const struct event *first, int64_t now)
+ * the order of their rounds. `event` is the first of them, and room for others; returns how many there were.
+ */
+static size_t handle_in_order(struct pw_virtual *clock, struct event *event, int64_t now)
 {
     size_t count = 0;
-    struct event event = *first;
-    do {
+    for (int goes_on = 1; goes_on; count++) {
         if (count == clock->instant_room) {
             clock->instant_room = 2 * count + 16;
             clock->instant = pw_realloc(clock->instant, clock->instant_room, sizeof *clock->instant);
         }
-        clock->instant[count++] = event;
-    } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
+        clock->instant[count] = *event;
+        goes_on = pw_event_queue_goes_on(clock->queue, now);
+        if (goes_on)
+            pw_event_queue_pop(clock->queue, now + 1, event);
+    }
     qsort(clock->instant, count, sizeof *clock->instant, by_slot_and_round);
     for (size_t i = 0; i < count; i++)
         handle(clock, &clock->instant[i], now);
@@ -459,16 +462,16 @@ static size_t handle_in_order(struct pw_virtual *clock, const struct event *firs
 }
 
 /* Paired rounds may come in any order. */
-static size_t handle_instant(struct pw_virtual *clock, const struct event *first, int64_t now)
+static size_t handle_instant(struct pw_virtual *clock, struct event *event, int64_t now)
 {
-    size_t count = 0;
-    struct event event = *first;
+    size_t count = 1;
     if (!clock->is_paired)
-        return handle_in_order(clock, first, now);
-    do {
-        handle(clock, &event, now);
-        count++;
-    } while (pw_event_queue_pop(clock->queue, now + 1, &event) == now);
+        return handle_in_order(clock, event, now);
+    handle(clock, event, now);
+    for (; pw_event_queue_goes_on(clock->queue, now); count++) {
+        pw_event_queue_pop(clock->queue, now + 1, event);
+        handle(clock, event, now);
+    }
     return count;
 }
 

@@ -408,6 +408,13 @@ int64_t pw_event_queue_pop(struct pw_event_queue *queue, int64_t until_ns, void 
     return time_ns;
 }
 
+/* All events of a time whose bucket has been opened are ready. */
+int pw_event_queue_goes_on(const struct pw_event_queue *queue, int64_t time_ns)
+{
+    const struct row *ready = &queue->ready;
+    return ready->first < ready->end && at(queue, ready, ready->first)->time_ns == time_ns;
+}
+
 static int64_t earliest_in(const struct pw_event_queue *queue, const struct bucket *bucket)
 {
     int64_t earliest_ns = INT64_MAX;

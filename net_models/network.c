@@ -45,16 +45,16 @@ double pw_network_loss(const struct pw_network *network, uint32_t link)
     return value_of(network, PW_LINK_LOSS, link, network->loss);
 }
 
-/* Losses before the offer of `transmission` gets through, or 1 if it does not and nothing is repeated;
- * `first` is what was drawn for its first attempt. */
+/* Losses before the offer of `transmission`, whose first attempt is lost, gets through; 1 if nothing is
+ * repeated. */
 static uint32_t independent_losses(const struct pw_network *network, double loss,
-                                   struct pw_transmission transmission, double first)
+                                   struct pw_transmission transmission)
 {
     uint32_t most = network->retransmit == PW_RETRANSMIT_NEVER ? 1 : MOST_LOSSES;
-    for (double drawn = first; drawn < loss && transmission.attempt < most;) {
-        transmission.attempt++;
+    for (transmission.attempt = 1; transmission.attempt < most; transmission.attempt++) {
         struct pw_draw key = pw_transmission_draw(&transmission, PW_DRAW_LOSS);
-        drawn = pw_random_uniform(&key, 0);
+        if (pw_random_uniform(&key, 0) >= loss)
+            break;
     }
     return transmission.attempt;
 }
@@ -152,10 +152,10 @@ static void lose(const struct pw_network *network, struct pw_transmission *trans
         pw_random_uniforms(keys, first);
     for (int i = 0; i < count; i++) {
         double loss = pw_network_loss(network, transmissions[i].link);
-        if (loss > 0.0)
+        if (first[i] < loss)
             keys->index[2][i] = transmissions[i].attempt =
                 bursts ? burst_losses(network, loss, &transmissions[i])
-                       : independent_losses(network, loss, transmissions[i], first[i]);
+                       : independent_losses(network, loss, transmissions[i]);
     }
 }
 
@@ -176,8 +176,10 @@ static struct pw_passage arrive(const struct pw_network *network, const struct p
         return (struct pw_passage){0.0, losses, 1};
     struct pw_delay own;
     const struct pw_delay *delay = delay_of(network, transmission->link, &own);
-    double delay_s = pw_network_wait_s(network, losses) + network->model->draw(delay, transmission, first);
-    return (struct pw_passage){fmin(delay_s, LONGEST_S), losses, 0};
+    double delay_s = network->model->draw(delay, transmission, first);
+    if (losses > 0)
+        delay_s += pw_network_wait_s(network, losses);
+    return (struct pw_passage){delay_s < LONGEST_S ? delay_s : LONGEST_S, losses, 0};
 }
 
 static void pass_some(const struct pw_network *network, struct pw_transmission *transmissions, int count,

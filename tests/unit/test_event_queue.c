@@ -59,16 +59,18 @@ static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, in
         int grow = list->count == 0 || (list->count < 100 + 300 * law && test_below(rng, 3) > 0);
         if (grow) {
             int64_t time = now + draw_delay(rng, law, span);
-            *(int *)pw_event_queue_push(queue, time) = id;
+            *(int64_t *)pw_event_queue_push(queue, time) = id;
             list->time[list->count] = time;
             list->id[list->count++] = id++;
         } else {
-            int got;
+            int64_t got;
             ck_assert_int_eq(pw_event_queue_next(queue), list->time[earliest(list)]);
             now = list->time[earliest(list)];
             ck_assert(pw_event_queue_pop(queue, now, &got) == INT64_MAX);
             ck_assert(pw_event_queue_pop(queue, test_below(rng, 2) ? now + 1 : INT64_MAX, &got) == now);
-            remove_event(list, now, got);
+            remove_event(list, now, (int)got);
+            ck_assert_int_eq(pw_event_queue_goes_on(queue, now),
+                             list->count > 0 && list->time[earliest(list)] == now);
         }
         ck_assert_uint_eq(pw_event_queue_count(queue), (size_t)list->count);
     }
@@ -82,7 +84,7 @@ START_TEST(events_come_out_in_time)
         struct test_rng rng = test_rng((uint64_t)(10 * _i + s + 1));
         size_t hint = s % 2 ? 5000 : 1; /* hints may be wrong */
         struct pw_event_queue *queue =
-            pw_event_queue_create(sizeof(int), hint, spans[_i == 3 ? s : (s + 1) % 4]);
+            pw_event_queue_create(sizeof(int64_t), hint, spans[_i == 3 ? s : (s + 1) % 4]);
         play(queue, &rng, _i, spans[s]);
         pw_event_queue_destroy(queue);
     }
@@ -91,10 +93,10 @@ END_TEST
 
 START_TEST(an_empty_queue_has_no_next)
 {
-    struct pw_event_queue *queue = pw_event_queue_create(sizeof(int), 10, 100);
-    int id = 5;
+    struct pw_event_queue *queue = pw_event_queue_create(sizeof(int64_t), 10, 100);
+    int64_t id = 5;
     ck_assert(pw_event_queue_next(queue) == INT64_MAX);
-    *(int *)pw_event_queue_push(queue, INT64_MAX / 2) = id;
+    *(int64_t *)pw_event_queue_push(queue, INT64_MAX / 2) = id;
     ck_assert(pw_event_queue_next(queue) == INT64_MAX / 2);
     ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX / 2);
     ck_assert(pw_event_queue_pop(queue, INT64_MAX, &id) == INT64_MAX);
