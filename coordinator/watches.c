@@ -1,7 +1,6 @@
 #include "coordinator/watches.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/memory.h"
 #include "common/prefetch.h"
@@ -105,8 +104,7 @@ void pw_watches_note(struct pw_watches *watches, int end, int direction, const s
         return;
     watch->sent_ns[direction] = flight->sent_ns;
     watch->round[direction] = flight->offer.round;
-    memcpy(watch->trade + direction * watches->n_products, flight->trade,
-           (size_t)watches->n_products * sizeof(double));
+    pw_copy_reals(watch->trade + direction * watches->n_products, flight->trade, (size_t)watches->n_products);
     if (watch->round[0] == watch->round[1])
         note_gap(watches, watches->host->routes[end].link, watch, changes);
 }

@@ -50,11 +50,11 @@ static void make(struct run *run, int agents, int peers, double delta)
 
 int main(void)
 {
-    static const int agents[] = {25, 1000, 10000}, peers[] = {12, 10, 10};
+    static const int agents[] = {25, 100, 1000, 10000}, peers[] = {12, 10, 10, 10};
     printf("virtual clock, one process, median of 5:\n");
     printf("%8s %8s %6s %7s %10s %9s %16s\n", "agents", "links", "delta", "rounds", "offers", "ms",
            "million offers/s");
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 8; i++) {
         struct run run;
         make(&run, agents[i / 2], peers[i / 2], i % 2 ? 0.3 : 1);
         double ns = bench_median_ns(simulate, &run, 5);
