@@ -2,6 +2,7 @@
  */
 #include <math.h>
 
+#include "common/random_lanes.h"
 #include "net_models/models.h"
 
 static double lower_bound(const struct pw_delay *delay)
@@ -13,7 +14,7 @@ static double lower_bound(const struct pw_delay *delay)
 static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     (void)transmission;
-    return lower_bound(delay) - delay->jitter_s * log(first);
+    return lower_bound(delay) - delay->jitter_s * pw_lane_log(first);
 }
 
 static double mean(const struct pw_delay *delay)

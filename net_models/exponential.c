@@ -1,12 +1,11 @@
 /* min_s plus an exponential law, of mean mean_s together. */
-#include <math.h>
-
+#include "common/random_lanes.h"
 #include "net_models/models.h"
 
 static double draw(const struct pw_delay *delay, const struct pw_transmission *transmission, double first)
 {
     (void)transmission;
-    return delay->min_s - (delay->mean_s - delay->min_s) * log(first);
+    return delay->min_s - (delay->mean_s - delay->min_s) * pw_lane_log(first);
 }
 
 const struct pw_delay_model pw_delay_exponential = {
