@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/limits.h"
 #include "common/memory.h"
 
 static const double PRICE_SHARE = 0.25, LEAST_SPAN = 0.01;
@@ -19,26 +20,29 @@ static double link_room(const struct pw_market *market, int n, int q)
 }
 
 /* The largest net power of agent n over all products, as far as its links can carry it. */
-static double reach(const struct pw_market *market, int n)
+static double reach(const struct pw_market *market, const struct pw_limits *limits, int n)
 {
     double largest = 0.0;
     for (int q = 0; q < market->n_products; q++) {
-        double low = fabs(pw_market_agent_p_min(market, n, q));
-        double high = fabs(pw_market_agent_p_max(market, n, q));
+        double low = 0.0, high = 0.0;
+        for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
+            low += limits->p_min[i * market->n_products + q];
+            high += limits->p_max[i * market->n_products + q];
+        }
         double room = pw_market_degree(market, n) > 0 ? link_room(market, n, q) : INFINITY;
-        largest = fmax(largest, fmin(fmax(low, high), room));
+        largest = fmax(largest, fmin(fmax(fabs(low), fabs(high)), room));
     }
     return largest;
 }
 
-static double price_scale(const struct pw_market *market)
+static double price_scale(const struct pw_market *market, const struct pw_limits *limits)
 {
     double low = INFINITY, high = -INFINITY, largest = 0.0;
     for (int i = 0; i < market->n_assets * market->n_products; i++) {
         if (!(market->p_min[i] < market->p_max[i]))
             continue;
-        double at_min = market->a[i] * market->p_min[i] + market->b[i];
-        double at_max = market->a[i] * market->p_max[i] + market->b[i];
+        double at_min = market->a[i] * limits->p_min[i] + market->b[i];
+        double at_max = market->a[i] * limits->p_max[i] + market->b[i];
         low = fmin(low, at_min);
         high = fmax(high, at_max);
         largest = fmax(largest, fmax(fabs(at_min), fabs(at_max)));
@@ -53,12 +57,12 @@ static int ascending(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-static double power_scale(const struct pw_market *market)
+static double power_scale(const struct pw_market *market, const struct pw_limits *limits)
 {
     double *powers = pw_alloc((size_t)market->n_agents, sizeof(double));
     int n_positive = 0;
     for (int n = 0; n < market->n_agents; n++) {
-        double power = reach(market, n);
+        double power = reach(market, limits, n);
         if (power > 0.0)
             powers[n_positive++] = power;
     }
@@ -70,7 +74,10 @@ static double power_scale(const struct pw_market *market)
 
 struct pw_scales pw_market_scales(const struct pw_market *market)
 {
-    return (struct pw_scales){price_scale(market), power_scale(market)};
+    struct pw_limits limits = pw_limits_make(market);
+    struct pw_scales scales = {price_scale(market, &limits), power_scale(market, &limits)};
+    pw_limits_release(&limits);
+    return scales;
 }
 
 /* The agent at the other end of end e of agent n. */
@@ -98,10 +105,12 @@ struct pw_shares pw_shares_make(const struct pw_market *market)
 {
     size_t agents = (size_t)market->n_agents;
     struct pw_shares shares = {pw_alloc(agents, sizeof(double)), pw_alloc(agents, sizeof(double))};
+    struct pw_limits limits = pw_limits_make(market);
     for (int n = 0; n < market->n_agents; n++) {
         int degree = pw_market_degree(market, n);
-        shares.own[n] = degree > 0 ? reach(market, n) / degree : 0.0;
+        shares.own[n] = degree > 0 ? reach(market, &limits, n) / degree : 0.0;
     }
+    pw_limits_release(&limits);
     for (int n = 0; n < market->n_agents; n++)
         shares.passed_on[n] = shares.own[n] > 0.0 ? shares.own[n] : passed_on(market, shares.own, n);
     return shares;

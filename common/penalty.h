@@ -4,7 +4,7 @@
 
 #include "common/market.h"
 
-/* Scales of a market, from its limits and marginal costs; all > 0. */
+/* Scales of a market, from its limits, as far as they can matter (limits.h), and marginal costs; all > 0. */
 struct pw_scales {
     double
         price; /* span of the marginal costs of all assets that are not fixed, at least 1 % of the largest */

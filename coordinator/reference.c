@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/larger.h"
+#include "common/limits.h"
 #include "common/memory.h"
 #include "coordinator/reference_internal.h"
 
@@ -11,6 +12,7 @@
  * vectors with the links; a sparse market allows more agents. */
 enum { CHEAP_AGENTS = 500, CHEAP_SPARSE_AGENTS = 1500, SPARSE_DEGREE = 12, CHEAP_LINKS = 200000 };
 
+static const double MOST_LIMIT = 1e9; /* of an ordinary one */
 static const double FLOOR = 1e-4; /* of limits, for scales that are relative to the solution */
 
 size_t pw_reference_at(const struct pw_market *market, int i, int q)
@@ -216,9 +218,46 @@ int pw_reference_is_cheap(const struct pw_market *market)
     return pw_reference_is_pool(market);
 }
 
-enum pw_code pw_reference_solve(const struct pw_market *market, struct pw_reference *out,
-                                struct pw_error *err)
+static int ascending(const void *x, const void *y)
 {
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+/* A quarter of all limits but those of 0 are not above this. */
+static double ordinary_limit(double *sizes, int count)
+{
+    qsort(sizes, (size_t)count, sizeof *sizes, ascending);
+    return sizes[count / 4];
+}
+
+/* Digits are relative to the largest limits: beside too large ones nothing is left of the others. */
+static enum pw_code check_digits(const struct pw_market *market, struct pw_error *err)
+{
+    size_t assets = pw_reference_at(market, market->n_assets, 0);
+    double *sizes = pw_alloc(assets, sizeof *sizes), least = INFINITY, most = 0.0;
+    int count = 0;
+    for (size_t k = 0; k < assets; k++) {
+        double size = pw_larger(fabs(market->p_min[k]), fabs(market->p_max[k]));
+        if (!(size > 0.0))
+            continue;
+        sizes[count++] = size;
+        least = pw_smaller(least, size);
+        most = pw_larger(most, size);
+    }
+    double ordinary = most > MOST_LIMIT * least ? ordinary_limit(sizes, count) : most;
+    free(sizes);
+    if (most <= MOST_LIMIT * ordinary)
+        return PW_OK;
+    return pw_fail(err, PW_USAGE,
+                   "several assets have limits of up to %.3g, where others have %.3g: beside them no digits are "
+                   "left of the rest; lower them to what can come about",
+                   most, ordinary);
+}
+
+static enum pw_code solve(const struct pw_market *market, struct pw_reference *out, struct pw_error *err)
+{
+    PW_TRY(check_digits(market, err));
     struct pw_reference_solution *solution = pw_reference_solution_create(market);
     int is_pool = pw_reference_is_pool(market);
     for (int q = 0; q < market->n_products; q++) {
@@ -237,4 +276,18 @@ enum pw_code pw_reference_solve(const struct pw_market *market, struct pw_refere
         "the centralised optimum misses its optimality conditions by %.3g (relative); at most 1e-6 is "
         "accepted",
         out->kkt_residual);
+}
+
+enum pw_code pw_reference_solve(const struct pw_market *market, struct pw_reference *out,
+                                struct pw_error *err)
+{
+    struct pw_limits limits = pw_limits_make(market);
+    struct pw_market within = *market; /* the same market: no power comes near the limits that are cut */
+    if (limits.cut != NULL) {
+        within.p_min = limits.cut;
+        within.p_max = limits.cut + pw_reference_at(market, market->n_assets, 0);
+    }
+    enum pw_code code = solve(&within, out, err);
+    pw_limits_release(&limits);
+    return code;
 }
