@@ -9,7 +9,8 @@ enum { LANES = 8 };
 /* After so many Newton steps, every second one halves the bracket instead. */
 enum { PURE_NEWTON_STEPS = 24, MAX_STEPS = 4000 };
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&     \
+    !defined(__SANITIZE_THREAD__)
 #define PW_VECTOR __attribute__((target_clones("avx2", "default")))
 #else
 #define PW_VECTOR

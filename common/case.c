@@ -5,6 +5,7 @@
 
 #include "common/case_check.h"
 #include "common/feasibility.h"
+#include "common/file_write.h"
 #include "common/fees.h"
 #include "common/file.h"
 #include "common/generate.h"
@@ -188,8 +189,8 @@ static enum pw_code load_fees(const struct loading *loading, struct pw_error *er
     struct pw_preferences *preferences;
     PW_TRY(check_fees(loaded, err));
     PW_TRY(load_preferences(loading, &preferences, err));
-    struct pw_fees_spec spec = {settings->fee_distance, settings->fee_zone, settings->fee_community,
-                                settings->links.kind == PW_LINKS_TABLE, preferences};
+    struct pw_fees_spec spec = {settings->fee, settings->fee_distance, settings->fee_zone,
+                                settings->fee_community, preferences};
     enum pw_code code = pw_fees_create(loaded->market, &spec, &loaded->fees, err);
     warn_of_unused_preference(loaded, preferences);
     pw_preferences_destroy(preferences);
@@ -258,26 +259,30 @@ static enum pw_code load_profiles(const struct loading *loading, struct pw_error
     return code;
 }
 
-/* Every slot to be run can balance. The market is left as it is in the first one. */
+/* Every slot to be run can balance: else the first that cannot, and how many others. The market is left as it
+ * is in the first slot. */
 static enum pw_code check_feasibility(const struct pw_case *loaded, struct pw_error *err)
 {
     const struct pw_settings *settings = &loaded->settings;
-    int first = pw_case_first_slot(settings),
-        slot = loaded->profiles != NULL ? pw_case_last_slot(settings) : first;
-    enum pw_code code = PW_OK;
-    struct pw_error why;
-    for (; slot >= first && code == PW_OK; slot--) {
+    int first = pw_case_first_slot(settings), wrong = -1, n_wrong = 0;
+    struct pw_error why = {PW_OK, ""}, first_why = why;
+    for (int slot = loaded->profiles != NULL ? pw_case_last_slot(settings) : first; slot >= first; slot--) {
         pw_profiles_apply(loaded->profiles, slot, loaded->market);
-        code = pw_feasibility_check(loaded->market, &why);
+        if (pw_feasibility_check(loaded->market, &why) == PW_OK)
+            continue;
+        wrong = slot;
+        first_why = why;
+        n_wrong++;
     }
-    if (code == PW_OK)
+    if (n_wrong == 0)
         return PW_OK;
     struct pw_day day = {(int)settings->slots_count, settings->slots_length_h};
-    char time[32], where[64] = "";
+    char time[32], where[64] = "", more[32] = "";
     if (settings->slots_count > 1)
-        snprintf(where, sizeof where, "slot %d (%s): ", slot + 1,
-                 pw_day_time(&day, slot + 1, time, sizeof time));
-    return pw_fail(err, why.code, "%s: %s%s", loaded->path, where, why.text);
+        snprintf(where, sizeof where, "slot %d (%s): ", wrong, pw_day_time(&day, wrong, time, sizeof time));
+    if (n_wrong > 1)
+        snprintf(more, sizeof more, " (and %d slots more)", n_wrong - 1);
+    return pw_fail(err, first_why.code, "%s: %s%s%s", loaded->path, where, first_why.text, more);
 }
 
 /* What is allowed but may not end well. */
@@ -315,6 +320,16 @@ static enum pw_code load(const struct loading *loading, struct pw_error *err)
     pw_case_warn(loaded);
     warn_of_risks(loaded);
     return PW_OK;
+}
+
+enum pw_code pw_case_spare_inputs(const struct pw_case *loaded, const char *path, struct pw_error *err)
+{
+    int is_input = pw_file_is_same(path, loaded->path);
+    for (int i = 0; i < loaded->n_inputs; i++)
+        is_input |= pw_file_is_same(path, loaded->inputs[i].path);
+    return is_input ? pw_fail(err, PW_USAGE,
+                              "%s: is an input of this run and will not be replaced: use another name", path)
+                    : PW_OK;
 }
 
 enum pw_code pw_case_load_variant(const struct pw_case_variant *variant, struct pw_case **out,

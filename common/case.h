@@ -32,6 +32,9 @@ struct pw_case {
     char warnings[16][160]; /* settings given that the run will not use */
 };
 
+/* PW_USAGE if `path` is one of the files that the case was read from: nothing is to be written there. */
+enum pw_code pw_case_spare_inputs(const struct pw_case *loaded, const char *path, struct pw_error *err);
+
 /* Reads and validates the case file at `path`, with `overrides` (section.key=value) on top, its tables, and
  * its links; checks that the market is feasible. *out is for pw_case_destroy(), NULL on failure. PW_USAGE
  * with file and line for bad input, PW_INFEASIBLE for a well-formed market that cannot balance. One rank

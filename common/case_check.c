@@ -1,7 +1,12 @@
 #include "common/case_check.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/memory.h"
+#include "common/setting_value.h"
 
 static enum pw_code fail(const struct pw_case *loaded, const char *path, const char *text,
                          struct pw_error *err)
@@ -177,10 +182,35 @@ enum pw_code pw_case_check_network(const struct pw_case *loaded, struct pw_error
     return PW_OK;
 }
 
+static char *printed(const struct pw_setting *setting, const struct pw_settings *settings)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return pw_strdup("");
+    pw_setting_print(setting, settings, out);
+    fclose(out);
+    return text;
+}
+
+/* A case that says all settings, as a trace holds one, says most of them by their defaults. */
+static int is_default(const struct pw_settings *settings, int row)
+{
+    struct pw_settings defaults;
+    pw_settings_default(&defaults);
+    char *given = printed(&pw_settings_table[row], settings);
+    char *usual = printed(&pw_settings_table[row], &defaults);
+    int same = strcmp(given, usual) == 0;
+    free(given);
+    free(usual);
+    return same;
+}
+
 static void warn(struct pw_case *loaded, const char *setting, const char *why)
 {
     int row = pw_settings_find(setting), room = sizeof loaded->warnings / sizeof *loaded->warnings;
-    if (loaded->settings.given[row] && loaded->n_warnings < room)
+    if (loaded->settings.given[row] && loaded->n_warnings < room && !is_default(&loaded->settings, row))
         snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
                  "%s is given but not used: %s", setting, why);
 }

@@ -16,6 +16,25 @@ enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format
     return code;
 }
 
+static int warnings_are_silent;
+
+void pw_silence_warnings(void)
+{
+    warnings_are_silent = 1;
+}
+
+void pw_warn(const char *format, ...)
+{
+    va_list args;
+    if (warnings_are_silent)
+        return;
+    va_start(args, format);
+    fputs("peerwatt: warning: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
 const char *pw_code_meaning(enum pw_code code)
 {
     switch (code) {

@@ -30,6 +30,10 @@ struct pw_error {
 enum pw_code pw_fail(struct pw_error *err, enum pw_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A line "peerwatt: warning: ..." on standard error; none after pw_silence_warnings(). */
+void pw_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void pw_silence_warnings(void);
+
 /* The meaning of a code, a static string. */
 const char *pw_code_meaning(enum pw_code code);
 

@@ -7,8 +7,7 @@
 #include "common/memory.h"
 
 struct pw_fees {
-    double distance, zone, community;
-    enum pw_fee_kind own_kind;           /* of the fees that links had before */
+    double base, distance, zone, community;
     double *own_a, *own_b;               /* [n_links] these fees; NULL: links have no others */
     double *preference_a, *preference_b; /* [n_links]; NULL: none */
     int exist;
@@ -40,9 +39,11 @@ static int crosses(const struct pw_market *market, enum pw_label label, int a, i
 static struct parts parts_of(const struct pw_fees *fees, const struct pw_market *market, int l)
 {
     int a = market->link_a[l], b = market->link_b[l];
+    double own_a = fees->own_a != NULL ? fees->own_a[l] : market->fee_a[l];
+    double own_b = fees->own_b != NULL ? fees->own_b[l] : market->fee_b[l];
     struct parts parts = {{0}, {0}};
-    parts.a[fees->own_kind] = fees->own_a != NULL ? fees->own_a[l] : market->fee_a[l];
-    parts.b[fees->own_kind] = fees->own_b != NULL ? fees->own_b[l] : market->fee_b[l];
+    parts.a[own_a == fees->base ? PW_FEE_BASE : PW_FEE_TABLE] = own_a;
+    parts.b[own_b == fees->base ? PW_FEE_BASE : PW_FEE_TABLE] = own_b;
     if (fees->distance > 0.0)
         parts.a[PW_FEE_DISTANCE] = parts.b[PW_FEE_DISTANCE] = fees->distance * distance_of(market, a, b);
     if (fees->zone > 0.0 && crosses(market, PW_LABEL_ZONE, a, b))
@@ -115,7 +116,7 @@ enum pw_code pw_fees_create(struct pw_market *market, const struct pw_fees_spec 
     fees->distance = spec->distance;
     fees->zone = spec->zone;
     fees->community = spec->community;
-    fees->own_kind = spec->by_table ? PW_FEE_TABLE : PW_FEE_BASE;
+    fees->base = spec->base;
     int are_more =
         spec->distance > 0.0 || spec->zone > 0.0 || spec->community > 0.0 || spec->preferences != NULL;
     enum pw_code code = find_preferences(fees, market, spec->preferences, err);

@@ -11,10 +11,10 @@
 /* Rates, money per energy (and unit of distance), >= 0; a link with an agent without assets, which only
  * passes power on, has no distance, and one with an agent without a zone (community) crosses none. */
 struct pw_fees_spec {
+    double base;      /* market.fee: what the links have already where no table says otherwise */
     double distance;  /* of the distance between both agents' x,y */
     double zone;      /* where both are in different zones */
     double community; /* where both are in different communities */
-    int by_table;     /* the fees that the links have already are from a table; else market.fee */
     struct pw_preferences *preferences; /* NULL: none */
 };
 

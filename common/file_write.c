@@ -38,34 +38,55 @@ static char *follow(const char *path)
 
 static enum pw_code fail_exists(const char *path, struct pw_error *err)
 {
-    return pw_fail(err, PW_IO, "%s: exists already: use --force to replace it, or another -o", path);
+    return pw_fail(err, PW_IO, "%s: exists already: use --force to replace it, or another name", path);
 }
 
 static enum pw_code check_folder(const char *folder, const char *path, struct pw_error *err)
 {
     struct stat status;
     if (stat(folder, &status) != 0)
-        return pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: create it, or use another -o", path,
-                       folder, strerror(errno));
+        return pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: create it, or use another name",
+                       path, folder, strerror(errno));
     if (!S_ISDIR(status.st_mode))
-        return pw_fail(err, PW_IO, "%s: cannot be written: %s is no folder: use another -o", path, folder);
+        return pw_fail(err, PW_IO, "%s: cannot be written: %s is no folder: use another name", path, folder);
     if (access(folder, W_OK | X_OK) != 0)
-        return pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: use another -o", path, folder,
+        return pw_fail(err, PW_IO, "%s: cannot be written: folder %s: %s: use another name", path, folder,
                        strerror(errno));
     return PW_OK;
+}
+
+static int are_same(const char *path, const char *other, int *exist)
+{
+    struct stat one, two;
+    *exist = stat(path, &one) == 0;
+    int other_exists = stat(other, &two) == 0;
+    *exist |= other_exists;
+    return *exist && other_exists && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+int pw_file_is_same(const char *path, const char *other)
+{
+    int exist;
+    if (are_same(path, other, &exist) || exist)
+        return are_same(path, other, &exist);
+    char *folder = folder_of(path), *other_folder = folder_of(other);
+    int same = strcmp(name_in(path), name_in(other)) == 0 && are_same(folder, other_folder, &exist);
+    free(folder);
+    free(other_folder);
+    return same;
 }
 
 enum pw_code pw_file_write_check(const char *path, int force, struct pw_error *err)
 {
     struct stat status;
     if (name_in(path)[0] == '\0')
-        return pw_fail(err, PW_IO, "'%s': names no file: use another -o", path);
+        return pw_fail(err, PW_IO, "'%s': names no file: use another name", path);
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return pw_fail(err, PW_IO, "%s: is a folder, a file is expected: use another -o", path);
+        return pw_fail(err, PW_IO, "%s: is a folder, a file is expected: use another name", path);
     if (!force && lstat(path, &status) == 0)
         return fail_exists(path, err);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return pw_fail(err, PW_IO, "%s: is not a regular file and will not be replaced: use another -o",
+        return pw_fail(err, PW_IO, "%s: is not a regular file and will not be replaced: use another name",
                        path);
     char *target = follow(path), *folder = folder_of(target);
     enum pw_code code = check_folder(folder, path, err);
@@ -166,7 +187,7 @@ static void sync_folder(const char *target)
 static enum pw_code fail_write(const char *path, int reason, struct pw_error *err)
 {
     int full = reason == ENOSPC || reason == EDQUOT;
-    return pw_fail(err, PW_IO, "%s: cannot be written: %s: %suse another -o", path, strerror(reason),
+    return pw_fail(err, PW_IO, "%s: cannot be written: %s: %suse another name", path, strerror(reason),
                    full ? "free some space, or " : "");
 }
 

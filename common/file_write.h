@@ -10,6 +10,9 @@
  * is no regular file, or its folder does not exist or cannot be written. Creates nothing. */
 enum pw_code pw_file_write_check(const char *path, int force, struct pw_error *err);
 
+/* True if both names are of one file, by links too, or would be if it were written. */
+int pw_file_is_same(const char *path, const char *other);
+
 /* Writes the bytes under a temporary name beside `path`, flushes them to the disk, and only then gives them
  * the name. On failure (PW_IO, with what to do) nothing is left, and a file that was there before is
  * untouched. `force` replaces an existing file, through a symbolic link too; without it a file that is there

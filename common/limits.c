@@ -15,7 +15,8 @@ static double size_of(const struct pw_market *market, size_t at)
     return pw_larger(fabs(market->p_min[at]), fabs(market->p_max[at]));
 }
 
-/* What others come to is exact: beside one that is 10^20 times as large a difference of sums would be noise. */
+/* What others come to is exact: beside one that is 10^20 times as large a difference of sums would be noise.
+ */
 static struct pw_exact_sum sum_sizes(const struct pw_market *market, int q)
 {
     struct pw_exact_sum sum = {0};

@@ -10,7 +10,7 @@ enum { LANES = PW_RANDOM_LANES };
 #define PW_HAS_AVX2
 #include <immintrin.h>
 #endif
-#if defined(PW_HAS_AVX2) && !defined(__SANITIZE_ADDRESS__)
+#if defined(PW_HAS_AVX2) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define PW_VECTOR __attribute__((target_clones("avx2", "default")))
 #else
 #define PW_VECTOR
@@ -76,6 +76,8 @@ __attribute__((target("avx2"))) static void generate_in_lanes(uint64_t seed, con
         }
     }
 }
+
+_Static_assert(LANES % 4 == 0, "lanes fill vectors of four");
 
 static void generate(uint64_t seed, const struct counters *counters, struct generated *out)
 {

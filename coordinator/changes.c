@@ -158,6 +158,8 @@ static struct due find_due(const struct pw_changes *changes, int64_t until_ns)
         due.first_ns = time_ns < due.first_ns ? time_ns : due.first_ns;
         due.last_ns = time_ns > due.last_ns ? time_ns : due.last_ns;
     }
+    if (due.count == 0)
+        return due;
     due.n_buckets = due.count / PER_BUCKET + 1;
     due.buckets_per_ns = (double)due.n_buckets / ((double)(due.last_ns - due.first_ns) + 1.0);
     return due;

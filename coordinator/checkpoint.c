@@ -80,9 +80,8 @@ static enum pw_code open_journal(struct pw_checkpoint *checkpoint, const struct 
     PW_TRY(pw_journal_open(checkpoint->path, &spec, options->force, take_slot, &taking, &n_dropped,
                            &checkpoint->journal, err));
     if (n_dropped > 0)
-        fprintf(stderr,
-                "peerwatt: warning: %s: %lld bytes at the end are no whole slot, which is done again\n",
-                checkpoint->path, (long long)n_dropped);
+        pw_warn("%s: %lld bytes at the end are no whole slot, which is done again", checkpoint->path,
+                (long long)n_dropped);
     return PW_OK;
 }
 

@@ -159,7 +159,7 @@ static enum pw_code run_check(const struct pw_options *options, struct pw_transp
         return pw_sweep_check(options, transport, err);
     PW_TRY(pw_case_load(options->case_path, options->overrides, options->n_overrides, &loaded, err));
     for (int i = 0; i < loaded->n_warnings; i++)
-        fprintf(stderr, "peerwatt: warning: %s\n", loaded->warnings[i]);
+        pw_warn("%s", loaded->warnings[i]);
     if (options->verbose)
         pw_settings_dump(&loaded->settings, stderr);
     enum pw_code code = pw_peers_check(loaded, err);

@@ -64,11 +64,9 @@ static void say_lookahead(const struct run *run)
     if (run->options->verbose)
         fprintf(stderr, "the lookahead of the virtual clock is %g s\n", lookahead_s);
     if (run->transport->size > 1 && lookahead_s < 1e-3 * mean_s)
-        fprintf(
-            stderr,
-            "peerwatt: warning: a lookahead of %g s where a message takes %g s makes many ranks slow: set "
-            "network.delay.min_s, or use one rank\n",
-            lookahead_s, mean_s);
+        pw_warn("a lookahead of %g s where a message takes %g s makes many ranks slow: set "
+                "network.delay.min_s, or use one rank",
+                lookahead_s, mean_s);
 }
 
 /* Which way the run is made; run.bulk: yes insists. */
@@ -91,7 +89,7 @@ static void say_what_is_read(const struct run *run)
 {
     say_lookahead(run);
     for (int i = 0; i < run->loaded->n_warnings; i++)
-        fprintf(stderr, "peerwatt: warning: %s\n", run->loaded->warnings[i]);
+        pw_warn("%s", run->loaded->warnings[i]);
     if (!run->options->verbose)
         return;
     fprintf(stderr, "%d agents, %d links, %d ranks, messages by %s\n", run->loaded->market->n_agents,
@@ -139,6 +137,19 @@ static void hear_announcement(struct run *run)
         run->market = pw_case_draw(&announcement.settings, run->supply == DRAWN ? NULL : &here);
 }
 
+/* What is written replaces neither what is read nor the other of the two. */
+static enum pw_code spare_inputs(const struct run *run, struct pw_error *err)
+{
+    const char *out = run->options->out, *bills = run->options->bills;
+    if (out != NULL)
+        PW_TRY(pw_case_spare_inputs(run->loaded, out, err));
+    if (bills != NULL)
+        PW_TRY(pw_case_spare_inputs(run->loaded, bills, err));
+    if (out != NULL && bills != NULL && pw_file_is_same(out, bills))
+        return pw_fail(err, PW_USAGE, "%s: -o and --bills name the same file", bills);
+    return PW_OK;
+}
+
 /* Rank 0: everything that can go wrong before the start. */
 static enum pw_code prepare(struct run *run, struct pw_error *err)
 {
@@ -153,6 +164,7 @@ static enum pw_code prepare(struct run *run, struct pw_error *err)
                                       .on_settings = announce,
                                       .context = run};
     PW_TRY(pw_case_load_variant(&variant, &run->loaded, err));
+    PW_TRY(spare_inputs(run, err));
     PW_TRY(pw_peers_check(run->loaded, err));
     run->settings = run->loaded->settings;
     run->market = run->loaded->market;
@@ -350,16 +362,13 @@ static enum pw_code write_files(const struct run *run, struct pw_error *err)
     return code;
 }
 
-static enum pw_code print_result(const struct run *run, const char *trace, struct pw_error *err)
+static void print_result(const struct run *run, const char *trace)
 {
     const struct pw_summary *summary = &run->summary;
     if (run->options->json)
         pw_summary_json(summary, trace, stdout);
     else if (!run->options->quiet)
         pw_summary_text(summary, &run->settings, trace, stdout);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return pw_fail(err, PW_IO, "the result cannot be printed: standard output takes no more");
-    return PW_OK;
 }
 
 static enum pw_code verdict(const struct run *run, struct pw_error *err)
@@ -403,16 +412,12 @@ static enum pw_code deliver(struct run *run, struct pw_error *err)
     if (!is_complete(run))
         return fail_cut(run, err);
     sum_up(run);
-    struct pw_error unprinted;
     enum pw_phase before = pw_phase_enter(PW_PHASE_WRITE);
     enum pw_code code = write_files(run, err);
     pw_phase_leave(before);
-    enum pw_code printed = print_result(run, code == PW_OK ? run->options->out : NULL, &unprinted);
-    if (code != PW_OK)
-        return code;
-    if (printed != PW_OK)
-        *err = unprinted;
-    return printed == PW_OK ? verdict(run, err) : printed;
+    run->summary.total_s = seconds_since(run->start_ns);
+    print_result(run, code == PW_OK ? run->options->out : NULL);
+    return code == PW_OK ? verdict(run, err) : code;
 }
 
 /* How often an end of a link was solved for, since so many slots were done. */

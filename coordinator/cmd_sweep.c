@@ -45,8 +45,8 @@ static enum pw_code open_journal(struct pw_sweep *sweep, struct pw_error *err)
     PW_TRY(pw_journal_open(sweep->journal_path, &sweep->spec, sweep->options->force, pw_sweep_take_record,
                            sweep, &n_dropped, &sweep->journal, err));
     if (n_dropped > 0)
-        fprintf(stderr, "peerwatt: warning: %s: the last %lld bytes were no whole record: run again\n",
-                sweep->journal_path, (long long)n_dropped);
+        pw_warn("%s: the last %lld bytes were no whole record: run again", sweep->journal_path,
+                (long long)n_dropped);
     for (int64_t i = 0; i < sweep->study->n_runs; i++)
         sweep->n_before += sweep->is_done[i];
     sweep->n_done = sweep->n_before;
@@ -61,6 +61,10 @@ static enum pw_code prepare(struct pw_sweep *sweep, struct pw_error *err)
         return pw_fail(err, PW_USAGE, "-o OUT.h5 is missing: where do the results go?");
     PW_TRY(pw_sweep_load(sweep, err));
     PW_TRY(pw_file_write_check(options->out, options->force, err));
+    if (sweep->first != NULL)
+        PW_TRY(pw_case_spare_inputs(sweep->first, options->out, err));
+    if (pw_file_is_same(options->out, options->case_path))
+        return pw_fail(err, PW_USAGE, "%s: is the study itself: use another name", options->out);
     if (options->verbose)
         pw_settings_dump(&sweep->first->settings, stderr);
     PW_TRY(open_journal(sweep, err));

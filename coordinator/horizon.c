@@ -105,8 +105,22 @@ double pw_horizon_optimum(void *context, const struct pw_market *market)
     (void)context;
     if (pw_reference_solve(market, &reference, &why) == PW_OK)
         return reference.social_welfare;
-    fprintf(stderr, "peerwatt: warning: no reference: %s\n", why.text);
+    pw_warn("no reference: %s", why.text);
     return NAN;
+}
+
+/* More of the optimum than this, and than a hundred tolerances, should not be missed by a market that
+ * cleared. */
+static const double FAR = 0.01, MOST_TOLERANCES = 100.0;
+
+static void warn_if_far(const struct pw_summary *summary, double tolerance)
+{
+    if (summary->status == PW_CONVERGED &&
+        fabs(summary->welfare_gap) > fmax(FAR, MOST_TOLERANCES * tolerance))
+        pw_warn("the market cleared to its tolerances, but misses the optimum by %.2g of it: tolerances go "
+                "by the "
+                "largest limits and costs; lower those that cannot come about, or stop.tolerance",
+                fabs(summary->welfare_gap));
 }
 
 /* The centralised optimum beside, if the case asks for it, and how far from it we ended. Who sends a signal
@@ -122,6 +136,7 @@ static void compare_with_optimum(const struct pw_horizon_spec *spec, const struc
     outcome->is_cut |= is_skipped;
     pw_summary_compare(&outcome->summary,
                        is_wanted && !is_skipped ? spec->optimum(spec->context, market) : NAN);
+    warn_if_far(&outcome->summary, spec->settings->tolerance);
     pw_phase_leave(before);
 }
 

@@ -43,8 +43,8 @@ static void gather(struct pw_transport *transport, struct gathering *gathering)
             pw_idle_turn(&idle, now_ns, deadline_ns);
     }
     if (gathering->n_heard < transport->size)
-        fprintf(stderr, "peerwatt: warning: --log-view: %d of %d ranks have not answered\n",
-                transport->size - gathering->n_heard, transport->size);
+        pw_warn("--log-view: %d of %d ranks have not answered", transport->size - gathering->n_heard,
+                transport->size);
 }
 
 /* A phase over the ranks. */

@@ -55,6 +55,14 @@ static void complain(const struct pw_error *err)
         fprintf(stderr, "peerwatt: %s\n", err->text);
 }
 
+/* What was printed has arrived, or else the error says that it has not. */
+static enum pw_code check_printed(enum pw_code code, struct pw_error *err)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || code != PW_OK)
+        return code;
+    return pw_fail(err, PW_IO, "the result cannot be printed: standard output takes no more");
+}
+
 /* Runs the command; its verdict on rank 0 becomes everybody's. */
 static enum pw_code run(const struct pw_command *command, const struct pw_options *options, enum pw_code code,
                         struct pw_error *err)
@@ -67,11 +75,26 @@ static enum pw_code run(const struct pw_command *command, const struct pw_option
         return err->code;
     }
     if (code == PW_OK && (command->on_all_ranks || transport->rank == 0))
-        code = command->run(options, transport, err);
+        code = check_printed(command->run(options, transport, err), err);
     if (transport->rank == 0)
         complain(err);
     pw_transport_share(transport, &code, sizeof code);
     pw_transport_close(transport);
+    return code;
+}
+
+/* Of a command, or NULL: of the program. */
+static enum pw_code show_help(const struct pw_command *command)
+{
+    struct pw_error err = {.text = ""};
+    if (pw_transport_launched_rank() != 0)
+        return PW_OK;
+    if (command != NULL)
+        print_help(command, stdout);
+    else
+        print_overview(stdout);
+    enum pw_code code = check_printed(PW_OK, &err);
+    complain(&err);
     return code;
 }
 
@@ -80,9 +103,10 @@ static enum pw_code run_command(const struct pw_command *command, int argc, char
     struct pw_error err = {.text = ""};
     struct pw_options options = {.argc = 0};
     enum pw_code code = pw_options_read(command, argc, argv, &options, &err);
+    if (options.quiet)
+        pw_silence_warnings();
     if (code == PW_OK && options.help) {
-        if (pw_transport_launched_rank() == 0)
-            print_help(command, stdout);
+        code = show_help(command);
     } else {
         code = run(command, &options, code, &err);
     }
@@ -107,20 +131,18 @@ int main(int argc, char **argv)
             print_overview(stderr);
         return PW_USAGE;
     }
-    if (is_word(argv[1], "--help", "-h") || is_word(argv[1], "help", "help")) {
-        if (first)
-            print_overview(stdout);
-        return PW_OK;
-    }
+    int asks_for_help = is_word(argv[1], "help", "help");
+    if (is_word(argv[1], "--help", "-h") || (asks_for_help && argc == 2))
+        return (int)show_help(NULL);
     if (is_word(argv[1], "--version", "-V")) {
         if (first)
             printf("peerwatt %s\n", pw_build_version());
         return PW_OK;
     }
-    if (pw_command_find(argv[1], &command, &err) != PW_OK) {
+    if (pw_command_find(argv[asks_for_help ? 2 : 1], &command, &err) != PW_OK) {
         if (first)
             complain(&err);
         return (int)err.code;
     }
-    return (int)run_command(command, argc, argv);
+    return (int)(asks_for_help ? show_help(command) : run_command(command, argc, argv));
 }

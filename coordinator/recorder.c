@@ -116,7 +116,7 @@ void pw_recorder_deliver(struct pw_recorder *recorder, struct pw_outcome *outcom
 {
     keep_first(recorder);
     if (recorder->count == recorder->most)
-        fprintf(stderr, "peerwatt: warning: the timeline holds the first %zu events only\n", recorder->most);
+        pw_warn("the timeline holds the first %zu events only", recorder->most);
     outcome->events = recorder->events;
     outcome->n_events = (int)recorder->count;
     recorder->events = NULL;

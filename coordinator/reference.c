@@ -13,7 +13,7 @@
 enum { CHEAP_AGENTS = 500, CHEAP_SPARSE_AGENTS = 1500, SPARSE_DEGREE = 12, CHEAP_LINKS = 200000 };
 
 static const double MOST_LIMIT = 1e9; /* of an ordinary one */
-static const double FLOOR = 1e-4; /* of limits, for scales that are relative to the solution */
+static const double FLOOR = 1e-4;     /* of limits, for scales that are relative to the solution */
 
 size_t pw_reference_at(const struct pw_market *market, int i, int q)
 {
@@ -249,10 +249,11 @@ static enum pw_code check_digits(const struct pw_market *market, struct pw_error
     free(sizes);
     if (most <= MOST_LIMIT * ordinary)
         return PW_OK;
-    return pw_fail(err, PW_USAGE,
-                   "several assets have limits of up to %.3g, where others have %.3g: beside them no digits are "
-                   "left of the rest; lower them to what can come about",
-                   most, ordinary);
+    return pw_fail(
+        err, PW_USAGE,
+        "several assets have limits of up to %.3g, where others have %.3g: beside them no digits are "
+        "left of the rest; lower them to what can come about",
+        most, ordinary);
 }
 
 static enum pw_code solve(const struct pw_market *market, struct pw_reference *out, struct pw_error *err)

@@ -35,6 +35,7 @@
     X(rows_pace_suite)                                                                                       \
     X(peers_suite)                                                                                           \
     X(penalty_suite)                                                                                         \
+    X(limits_suite)                                                                                          \
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
     X(pool_suite)                                                                                            \

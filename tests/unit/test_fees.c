@@ -142,7 +142,7 @@ START_TEST(kinds_add_up)
         market->fee_a[l] = market->fee_b[l] = 0.5;
     ck_assert_int_eq(read("agent,peer,fee\nclass:home,!class:green,.25\n", market, &preferences, &err),
                      PW_OK);
-    struct pw_fees_spec spec = {0.01, 0.125, 0.0, 0, preferences};
+    struct pw_fees_spec spec = {0.5, 0.01, 0.125, 0.0, preferences};
     ck_assert_int_eq(pw_fees_create(market, &spec, &fees, &err), PW_OK);
     /* Link 3: agent 1 (grey, north) and agent 3 (home, north), 10 apart. */
     ck_assert_double_eq_tol(market->fee_a[3], 0.5 + 0.1, 1e-15);
@@ -194,7 +194,7 @@ START_TEST(prices_are_those_of_the_optimality_conditions)
     ck_assert_int_eq(
         read("agent,peer,fee\nclass:home,!class:green,1\n5,2,0\n5,*,.5\n", market, &preferences, &err),
         PW_OK);
-    struct pw_fees_spec spec = {test_uniform(&rng, 0, .05), test_uniform(&rng, 0, .5), 0.0, 0, preferences};
+    struct pw_fees_spec spec = {0.0, test_uniform(&rng, 0, .05), test_uniform(&rng, 0, .5), 0.0, preferences};
     ck_assert_int_eq(pw_fees_create(market, &spec, &fees, &err), PW_OK);
     ck_assert_int_eq(pw_reference_solve(market, &reference, &err), PW_OK);
     pw_settings_default(&settings);

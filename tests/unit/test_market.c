@@ -176,9 +176,10 @@ static const struct {
     {"network: {loss: 0.1, burst_length: 3, burst_loss: 0.5, retransmit: doubling, retransmit_max_s: 1}",
      {NULL}},
     {"network: {compute_s: 0.1}", {"network.compute_s"}},
+    {"network: {compute_s: 0, pause_s: 0, retransmit: fixed, delay: {std_s: 0}}", {NULL}}, /* the defaults */
     {"network: {compute_s: 0, compute_spread: 2, stragglers: 0.1, pause_every_s: 1, pause_s: 1}",
-     {"network.compute_s", "network.compute_spread is given but not used: on the wall clock",
-      "network.stragglers", "network.pause_every_s", "network.pause_s"}},
+     {"network.compute_spread is given but not used: on the wall clock", "network.stragglers",
+      "network.pause_every_s", "network.pause_s"}},
     {"network: {delay: {model: constant, mean_s: 1}, compute_spread: 2, stragglers: 0.1, pause_s: 1}\n"
      "run: {clock: virtual}",
      {"network.compute_spread is given but not used: network.compute_s is 0", "network.stragglers",
@@ -215,7 +216,7 @@ START_TEST(a_recipe_beside_tables_is_warned_about)
 {
     struct scratch scratch = scratch_open();
     const char *overrides[] = {
-        "market.generate={consumers: 0.5, seed: 2, consumer: {a: 1, b: 1, p_min: 1, p_max: 1}, producer: {a: "
+        "market.generate={consumers: 0.4, seed: 2, consumer: {a: 1, b: 1, p_min: 1, p_max: 1}, producer: {a: "
         "1, "
         "b: 1, p_min: 1, p_max: 1}}",
         "network={retransmit_s: 1, compute_s: 1, delay: {mean_s: 1, std_s: 1, min_s: 1}}",

@@ -237,6 +237,23 @@ START_TEST(losses_are_geometric)
 }
 END_TEST
 
+/* A normal delay below its least is drawn again, from the next trials of its key. */
+START_TEST(truncated_delays_are_drawn_again)
+{
+    struct pw_delay delay = LAW(1, 0.5, 1.2);
+    for (int i = 0, again = 0; again < 100; i++) {
+        struct pw_transmission transmission = delays_transmission(i);
+        struct pw_draw key = pw_transmission_draw(&transmission, PW_DRAW_DELAY);
+        uint32_t trial = 0;
+        while (1 + 0.5 * pw_random_normal(&key, trial) < 1.2)
+            trial++;
+        ck_assert(delays_draw(&pw_delay_gaussian, &delay, &transmission) ==
+                  1 + 0.5 * pw_random_normal(&key, trial));
+        again += trial > 0;
+    }
+}
+END_TEST
+
 /* An offer takes the time-outs of its losses and the delay of the transmission that got through. */
 START_TEST(passages_add_up)
 {
@@ -257,6 +274,20 @@ START_TEST(passages_add_up)
     }
 }
 END_TEST
+
+/* Independent losses of an offer as the keys of its attempts say, one draw each. */
+static uint32_t losses_by_keys(const struct pw_network *network, const struct pw_transmission *transmission)
+{
+    const double *of_link = network->data != NULL ? network->data->of_link[PW_LINK_LOSS] : NULL;
+    double loss =
+        of_link != NULL && !isnan(of_link[transmission->link]) ? of_link[transmission->link] : network->loss;
+    struct pw_draw key = {network->seed,
+                          PW_DRAW_LOSS,
+                          {transmission->link << 1 | transmission->direction, transmission->round, 0}};
+    while (pw_random_uniform(&key, 0) < loss)
+        key.index[2]++;
+    return key.index[2];
+}
 
 /* Many offers pass as they do one by one, over links of their own and lost or not. */
 START_TEST(many_pass_as_one_by_one)
@@ -286,6 +317,8 @@ START_TEST(many_pass_as_one_by_one)
             struct pw_passage one = pw_network_pass(&network, transmissions[i].link,
                                                     transmissions[i].direction, transmissions[i].round);
             ck_assert_uint_eq(passages[i].losses, one.losses);
+            if (!(network.burst_length > 0.0) && network.retransmit != PW_RETRANSMIT_NEVER)
+                ck_assert_uint_eq(one.losses, losses_by_keys(&network, &transmissions[i]));
             ck_assert_int_eq(passages[i].lost_for_good, one.lost_for_good);
             ck_assert(one.lost_for_good || passages[i].delay_s == one.delay_s);
         }
@@ -347,6 +380,7 @@ Suite *net_models_suite(void)
     tcase_add_loop_test(every, every_transmission_draws_its_own, 0, count_models());
     tcase_add_loop_test(every, parameters_are_used_as_told, 0, count_models());
     tcase_add_test(single, bad_parameters_are_refused);
+    tcase_add_test(single, truncated_delays_are_drawn_again);
     tcase_add_test(network, losses_are_geometric);
     tcase_add_test(network, passages_add_up);
     tcase_add_test(network, many_pass_as_one_by_one);

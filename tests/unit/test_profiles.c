@@ -132,6 +132,10 @@ static const struct {
     {HEAD "slots: {count: 4, length_h: 0}\n", "time,agent,asset\n",
      "case.yaml:3: slots.length_h: \"0\" does not fit", PW_USAGE},
     {HEAD SLOTS, "time,agent,asset,p_max\n18:00,0,gen,1\n", "slot 3 (18:00): ", PW_INFEASIBLE},
+    {HEAD SLOTS, "time,agent,asset,p_max\n06:00,0,gen,1\n12:00,0,gen,1\n18:00,0,gen,1\n",
+     "slot 1 (06:00): ", PW_INFEASIBLE},
+    {HEAD SLOTS, "time,agent,asset,p_max\n06:00,0,gen,1\n12:00,0,gen,1\n18:00,0,gen,1\n",
+     " (and 2 slots more)", PW_INFEASIBLE},
     {HEAD "slots: {count: 4, length_h: 6, warm: no}\n", "time,agent,asset\n", "slots.warm: unknown key",
      PW_USAGE},
 };

@@ -103,7 +103,7 @@ START_TEST(an_existing_file_needs_force)
     ck_assert_int_eq(pw_trace_check_path(scene.path, 0, &err), PW_OK);
     ck_assert_int_eq(test_count_files(scene.scratch.folder), 0);
     spill(scene.path, "precious");
-    check_refused_early(&scene, scene.path, 0, "exists already: use --force to replace it, or another -o");
+    check_refused_early(&scene, scene.path, 0, "exists already: use --force to replace it, or another name");
     check_content(scene.path, "precious");
     ck_assert_int_eq(pw_trace_check_path(scene.path, 1, &err), PW_OK);
     test_scene_write(&scene, scene.path, 1);
