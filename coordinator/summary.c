@@ -200,6 +200,8 @@ void pw_summary_text(const struct pw_summary *summary, const struct pw_settings 
     }
     print_messages(summary, out);
     label(out, "time");
+    if (settings->clock == PW_CLOCK_VIRTUAL && summary->slots == 1 && isfinite(summary->convergence_time_s))
+        fprintf(out, "cleared after %.6g s on the virtual clock\n%-14s", summary->convergence_time_s, "");
     fprintf(out, "%.3g s of negotiation, %.3g s in all, on %d rank%s\n", summary->wall_s, summary->total_s,
             summary->ranks, summary->ranks == 1 ? "" : "s");
     if (trace != NULL) {

@@ -12,7 +12,7 @@ BARS_UP_TO = 300
 NAME_WIDTH = 24
 WIDTH = 10.0
 FOOTER = 0.62
-PRICE_LABEL = "marginal price of the agent, its fee counted"
+PRICE_LABEL = "marginal price of the agent,\nits fee counted"
 
 
 def _order(power):

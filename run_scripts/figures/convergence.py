@@ -63,10 +63,15 @@ def _welfare_row(trace):
     return Row("|welfare gap|", "relative" if reference else "", [curve], {}, True)
 
 
+def _is_known(values):
+    """In bulk the price residual is looked at where the end may be, not all the way."""
+    return values is not None and np.isfinite(values).sum() >= min(2, len(values))
+
+
 def _rows(trace):
     """The rows that the trace has data for."""
     rows = [_power_row(trace)]
-    if trace.column("convergence", "price") is not None:
+    if _is_known(trace.column("convergence", "price")):
         rows.append(_price_row(trace))
     rows.append(_welfare_row(trace))
     return rows

@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 
 import matplotlib
 import numpy as np
@@ -54,6 +55,7 @@ def apply():
     matplotlib.use("Agg")
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(SETTINGS)
+    warnings.filterwarnings("ignore", message="Glyph .* missing from")  # names in any script: boxes, not noise
 
 
 def plain(text):

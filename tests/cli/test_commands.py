@@ -116,10 +116,41 @@ class Run(program.InFolder):
         self.assertEqual((again.code, again.json["delta"]), (0, 0.7))
 
     def test_a_setting_that_is_not_used_is_warned_about(self):
-        result = program.run("run", STREET, "-q", "-s", "network.delay.std_s=1")
+        result = program.run("run", STREET, "-s", "network.delay.std_s=1")
         self.assertEqual(result.code, 0)
         self.assertIn("warning: network.delay.std_s", result.err)
         self.assertEqual(len(result.err.splitlines()), 1)
+        quiet = program.run("run", STREET, "-q", "-s", "network.delay.std_s=1")
+        self.assertEqual((quiet.code, quiet.out, quiet.err), (0, "", ""))
+
+    def test_what_is_read_is_not_replaced(self):
+        case = self.write_case("peerwatt: 1\nmarket: {assets: a.csv, links: l.csv}\n")
+        rows = {"a.csv": "agent,asset,p_min,p_max,a,b\n0,,-2,-1,0,1\n1,,0,3,0.1,0\n",
+                "l.csv": "agent_a,agent_b\n0,1\n"}
+        for name, text in rows.items():
+            (case.parent / name).write_text(text)
+        for option, name in (("-o", case.name), ("-o", "a.csv"), ("--bills", "l.csv"), ("-o", "./a.csv")):
+            before = (case.parent / name).read_text()
+            result = program.run("run", case, option, case.parent / name, "--force")
+            self.assertEqual((result.code, (case.parent / name).read_text()), (2, before), result.err)
+            self.assertIn("is an input of this run", result.err)
+        out = case.parent / "new.h5"
+        result = program.run("run", case, "-o", out, "--bills", case.parent / "." / "new.h5", "--force")
+        self.assertEqual((result.code, out.exists()), (2, False))
+        self.assertIn("name the same file", result.err)
+
+    def test_what_cannot_be_printed_is_an_error(self):
+        for command in (("reference", STREET), ("check", STREET), ("run", STREET), ("--help",), ("run", "--help"),
+                        ("help", "sweep")):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run(program.command_line(command, 0), stdout=full, stderr=subprocess.PIPE,
+                                      text=True, check=False)
+            self.assertEqual(done.returncode, 5, command)
+            self.assertIn("standard output takes no more", done.stderr)
+
+    def test_help_of_a_command(self):
+        self.assertEqual(program.run("help", "run").out, program.run("run", "--help").out)
+        self.assertEqual(program.run("help", "rnu").code, 2)
 
     def test_an_existing_trace_stays(self):
         trace = self.folder / "t.h5"

@@ -81,7 +81,7 @@ class Preferences(program.InFolder):
 
     def test_a_row_for_nobody_is_told(self):
         case = self.green(preferences="agent,peer,fee\nclass:grey,class:grey,1\n")
-        result = program.run("run", case, "-q")
+        result = program.run("run", case)
         self.assertEqual(result.code, 0)
         self.assertIn("market.preferences: line 2 speaks of no two agents that are linked", result.err)
 
