@@ -139,6 +139,9 @@ static void print_text(const struct sizes *sizes, const struct pw_settings *sett
            pw_case_changes_peers(settings) ? ", among which each slot has its peers" : "");
     printf("  %-11s any number; %d give each agent its own (mpirun -n %d)\n", "ranks", sizes->ranks_wanted,
            sizes->ranks_wanted);
+    if (settings->slots_count > 1)
+        printf("  %-11s %d; messages and residuals below are of one\n", "slots",
+               pw_case_last_slot(settings) - pw_case_first_slot(settings) + 1);
     print_placements(sizes);
     printf("  %-11s about %.0f MB in one process; each further rank takes about %.0f MB more\n", "memory",
            ceil(sizes->memory_bytes / 1e6), ceil(sizes->further_bytes / 1e6));

@@ -21,6 +21,8 @@ void pw_signals_listen(void)
     action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN; /* a file beyond the limit of its size is an error of the write */
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 int pw_signals_caught(void)

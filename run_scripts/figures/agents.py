@@ -65,7 +65,7 @@ def _area(axes, masks, order, power):
 
 def _bar_values(axes, order, power):
     """The power in figures at the end of each bar."""
-    for rank, value in enumerate(power[order], 1):
+    for rank, value in enumerate(style.without_dust(power[order]), 1):
         if np.isfinite(value):
             axes.annotate(style.number(value, 3), (value, rank), (4 if value >= 0 else -4, 0),
                           textcoords="offset points", va="center", size=7.5,

@@ -76,7 +76,7 @@ def draw_fees(axes, run):
     money = [run.scalar(f"fees_{kind}") for kind in kinds]
     bars = axes.barh(range(len(kinds)), money, 0.6,
                      color=[style.LIGHT if kind == "preference" else style.DARK for kind in kinds])
-    axes.bar_label(bars, [style.number(value, 3) for value in money], padding=3)
+    axes.bar_label(bars, [style.number(value, 3) for value in style.without_dust(money)], padding=3)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.invert_yaxis()
     axes.margins(x=0.2)

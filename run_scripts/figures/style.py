@@ -58,6 +58,13 @@ def apply():
     warnings.filterwarnings("ignore", message="Glyph .* missing from")  # names in any script: boxes, not noise
 
 
+def without_dust(values):
+    """What is nothing beside the largest, as 0: for figures written beside bars."""
+    values = np.asarray(values, dtype=float)
+    largest = np.nanmax(np.abs(values), initial=0.0)
+    return np.where(np.abs(values) < 5e-5 * largest, 0.0, values)
+
+
 def plain(text):
     """The text as it is: a dollar sign is a dollar sign and not the start of a formula."""
     return text.replace("$", r"\$")

@@ -154,7 +154,9 @@ def read(path):
     try:
         with h5py.File(path, "r") as file:
             if CONVENTION not in text(file.attrs.get("Conventions", "")):
-                raise TraceError(f"{path}: not a peerwatt trace (attribute Conventions)")
+                sweep = "peerwatt-sweep" in text(file.attrs.get("Conventions", ""))
+                hint = ": the results of a sweep are drawn by run_scripts/figures/fig8.py" if sweep else ""
+                raise TraceError(f"{path}: not a peerwatt trace (attribute Conventions){hint}")
             _read_root(file, trace)
             for group, required in REQUIRED.items():
                 _read_group(file, trace, group, required)
