@@ -235,7 +235,7 @@ axes:
         process.communicate()
         journal = self.folder / "k.h5.journal"
         journal.write_bytes(journal.read_bytes()[:-7])
-        result = program.run("sweep", self.study, "-o", self.folder / "k.h5", "-q")
+        result = program.run("sweep", self.study, "-o", self.folder / "k.h5")
         self.assertEqual(result.code, 0, result.err)
         self.assertIn("no whole record", result.err)
         self.assertEqual((self.folder / "k.h5").read_bytes(), whole)

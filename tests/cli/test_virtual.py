@@ -71,7 +71,7 @@ class Virtual(program.InFolder):
         words = ("-s", "run.clock=virtual", "-s", "network.delay.model=exponential", "-s",
                  "network.delay.mean_s=1", "-s", "market.generate.agents=5", "-s", "market.links=all")
         self.assertEqual(self.digest(RANDOM, 0, *words), self.digest(RANDOM, 2, *words))
-        result = program.run("run", RANDOM, "-q", *words, ranks=2)
+        result = program.run("run", RANDOM, *words, ranks=2)
         self.assertIn("lookahead", result.err)
 
     def test_seeds_differ(self):
