@@ -274,16 +274,24 @@ enum pw_code pw_horizon_run(const struct pw_horizon_spec *spec, struct pw_horizo
                             struct pw_error *err)
 {
     enum pw_code code = PW_OK;
-    int slot;
+    struct pw_progress progress;
+    int64_t start_ns = pw_clock_ns();
+    int slot, n_before = horizon->n_done;
+    pw_progress_init(&progress, horizon->count > 1 ? spec->progress : PW_PROGRESS_NONE);
     while (goes_on(spec, horizon, code, &slot)) {
         struct pw_peers peers;
         enter_slot(spec, slot);
         code = find_peers(spec, horizon, &peers, err);
         struct pw_outcome *outcome = code == PW_OK ? run_slot(spec, horizon, &peers, slot) : NULL;
-        if (outcome != NULL)
+        pw_progress_finish(&progress);
+        if (outcome != NULL) {
             code = keep(spec, horizon, outcome, err);
+            pw_progress_count(&progress, (double)(pw_clock_ns() - start_ns) * 1e-9, horizon->n_done,
+                              horizon->count, n_before, "slots");
+        }
         free(peers.links);
     }
+    pw_progress_finish(&progress);
     pw_transport_share(spec->transport, &code, sizeof code);
     return code;
 }

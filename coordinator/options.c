@@ -105,7 +105,7 @@ static const struct option table[] = {
     {"set", 's', "section.key=value", PW_OPTIONS_CASE, take_set, 0,
      "change a setting of the case; may be repeated"},
     {"max-time", 0, "SECONDS", PW_OPTIONS_RUN, take_max_time, 0,
-     "end the whole command after this much real time"},
+     "end the whole command after this much real time, between two rounds"},
     {"progress", 0, "auto|plain|none", PW_OPTIONS_RUN, take_progress, 0,
      "progress on stderr: a line that renews itself, lines, or none"},
     {"log-view", 0, NULL, PW_OPTIONS_SLOTS, NULL, FLAG(log_view),

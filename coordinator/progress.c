@@ -91,11 +91,11 @@ void pw_progress_show(struct pw_progress *progress, const struct pw_standing *st
 }
 
 void pw_progress_count(struct pw_progress *progress, double elapsed_s, int64_t done, int64_t total,
-                       int64_t before)
+                       int64_t before, const char *things)
 {
     if (!is_due(progress, elapsed_s))
         return;
-    fprintf(stderr, "  %lld of %lld runs", (long long)done, (long long)total);
+    fprintf(stderr, "  %lld of %lld %s", (long long)done, (long long)total, things);
     print_remaining(done > before ? elapsed_s * (double)(total - done) / (double)(done - before) : NAN);
     end_line(progress);
 }

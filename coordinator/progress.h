@@ -29,9 +29,10 @@ void pw_progress_init(struct pw_progress *progress, enum pw_progress_mode mode);
 /* Prints the standing if a line is due; cheap otherwise. */
 void pw_progress_show(struct pw_progress *progress, const struct pw_standing *standing);
 
-/* The same for things that are counted: `done` of `total`, of which `before` were done at the start. */
+/* The same for things that are counted, such as "runs": `done` of `total`, of which `before` were done at the
+ * start. */
 void pw_progress_count(struct pw_progress *progress, double elapsed_s, int64_t done, int64_t total,
-                       int64_t before);
+                       int64_t before, const char *things);
 
 /* Ends an open line, so that what follows on stderr starts a new one. */
 void pw_progress_finish(struct pw_progress *progress);
