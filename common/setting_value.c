@@ -77,7 +77,7 @@ void pw_setting_expects(const struct pw_setting *setting, char *text, size_t siz
         return;
     case PW_LAW:
         expects_number(setting, "a number", text, size);
-        snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such");
+        snprintf(text + strlen(text), size - strlen(text), ", or [low, high] of such, low <= high,");
         return;
     case PW_LINKS:
         snprintf(text, size,
