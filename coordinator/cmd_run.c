@@ -384,9 +384,8 @@ static enum pw_code verdict(const struct run *run, struct pw_error *err)
                 err, PW_LIMIT,
                 "all trades have settled, but the optimality conditions do not hold to the tolerances: "
                 "lower stop.trade_power, stop.trade_price or stop.share");
-        return pw_fail(err, PW_LIMIT,
-                       "not converged at a limit of time or rounds (stop.max_time_s, stop.max_rounds, "
-                       "--max-time): raise it or the tolerances");
+        return pw_fail(err, PW_LIMIT, "not converged at a limit of %s: raise it or the tolerances",
+                       pw_horizon_limit(horizon, &run->settings));
     default:
         return PW_OK;
     }

@@ -226,6 +226,18 @@ static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const str
     return outcome;
 }
 
+const char *pw_horizon_limit(const struct pw_horizon *horizon, const struct pw_settings *settings)
+{
+    for (int k = 0; k < horizon->n_done; k++) {
+        const struct pw_outcome *outcome = horizon->outcomes[k];
+        for (int n = 0; outcome->summary.status == PW_AT_LIMIT && n < outcome->n_agents; n++) {
+            if (outcome->iterations[n] >= settings->max_rounds)
+                return "rounds (stop.max_rounds)";
+        }
+    }
+    return "time (stop.max_time_s, --max-time)";
+}
+
 const char *pw_horizon_clock(const struct pw_settings *settings)
 {
     return settings->clock == PW_CLOCK_VIRTUAL ? "virtual" : "wall";

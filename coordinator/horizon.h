@@ -34,6 +34,9 @@ struct pw_horizon {
     int is_cut; /* a signal or the deadline ended it: of several slots the last one was dropped */
 };
 
+/* At which limit a run that did not converge ended, for people: of the first kind that some slot met. */
+const char *pw_horizon_limit(const struct pw_horizon *horizon, const struct pw_settings *settings);
+
 /* "wall" or "virtual", as the summary has it. */
 const char *pw_horizon_clock(const struct pw_settings *settings);
 

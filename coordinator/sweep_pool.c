@@ -156,8 +156,7 @@ static void look_after(struct pool *pool)
 {
     struct pw_sweep *sweep = pool->sweep;
     double elapsed_s = pw_sweep_elapsed_s(sweep);
-    pw_progress_count(&pool->progress, elapsed_s, sweep->n_done, sweep->n_wanted, sweep->n_before,
-                      "runs");
+    pw_progress_count(&pool->progress, elapsed_s, sweep->n_done, sweep->n_wanted, sweep->n_before, "runs");
     if (pw_sweep_must_end(sweep))
         end_with(pool, PW_INTERRUPTED);
     if (elapsed_s < pool->next_sync_s)

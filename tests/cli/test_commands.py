@@ -148,6 +148,13 @@ class Run(program.InFolder):
             self.assertEqual(done.returncode, 5, command)
             self.assertIn("standard output takes no more", done.stderr)
 
+    def test_the_limit_that_was_met_is_named(self):
+        for setting, name in (("stop.max_rounds=5", "stop.max_rounds"), ("stop.max_time_s=1e-6", "stop.max_time_s")):
+            for bulk in ("auto", "no"):
+                result = program.run("run", STREET, "-q", "-s", setting, "-s", f"run.bulk={bulk}")
+                self.assertEqual(result.code, 3)
+                self.assertIn(f"({name}", result.err)
+
     def test_help_of_a_command(self):
         self.assertEqual(program.run("help", "run").out, program.run("run", "--help").out)
         self.assertEqual(program.run("help", "rnu").code, 2)
