@@ -55,22 +55,25 @@ static enum pw_code check_folder(const char *folder, const char *path, struct pw
     return PW_OK;
 }
 
-static int are_same(const char *path, const char *other, int *exist)
+static int exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+static int are_one(const char *path, const char *other)
 {
     struct stat one, two;
-    *exist = stat(path, &one) == 0;
-    int other_exists = stat(other, &two) == 0;
-    *exist |= other_exists;
-    return *exist && other_exists && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
 }
 
 int pw_file_is_same(const char *path, const char *other)
 {
-    int exist;
-    if (are_same(path, other, &exist) || exist)
-        return are_same(path, other, &exist);
+    if (exists(path) || exists(other))
+        return are_one(path, other);
     char *folder = folder_of(path), *other_folder = folder_of(other);
-    int same = strcmp(name_in(path), name_in(other)) == 0 && are_same(folder, other_folder, &exist);
+    int same = strcmp(name_in(path), name_in(other)) == 0 && are_one(folder, other_folder);
     free(folder);
     free(other_folder);
     return same;

@@ -13,6 +13,7 @@
 enum { CHEAP_AGENTS = 500, CHEAP_SPARSE_AGENTS = 1500, SPARSE_DEGREE = 12, CHEAP_LINKS = 200000 };
 
 static const double MOST_LIMIT = 1e9; /* of an ordinary one */
+static const double NEAR = 0.5;       /* of a limit */
 static const double FLOOR = 1e-4;     /* of limits, for scales that are relative to the solution */
 
 size_t pw_reference_at(const struct pw_market *market, int i, int q)
@@ -256,10 +257,10 @@ static enum pw_code check_digits(const struct pw_market *market, struct pw_error
         most, ordinary);
 }
 
-static enum pw_code solve(const struct pw_market *market, struct pw_reference *out, struct pw_error *err)
+static enum pw_code solve(const struct pw_market *market, struct pw_reference_solution *solution,
+                          struct pw_reference *out, struct pw_error *err)
 {
     PW_TRY(check_digits(market, err));
-    struct pw_reference_solution *solution = pw_reference_solution_create(market);
     int is_pool = pw_reference_is_pool(market);
     for (int q = 0; q < market->n_products; q++) {
         if (is_pool)
@@ -269,7 +270,6 @@ static enum pw_code solve(const struct pw_market *market, struct pw_reference *o
     }
     out->method = is_pool ? "bisection on the pool's price" : "interior point";
     pw_reference_summarise(market, solution, out);
-    pw_reference_solution_destroy(solution);
     if (out->kkt_residual <= 1e-6)
         return PW_OK;
     return pw_fail(
@@ -279,16 +279,31 @@ static enum pw_code solve(const struct pw_market *market, struct pw_reference *o
         out->kkt_residual);
 }
 
+/* True if no power lies near a limit that was cut: the problem is convex, so its optimum is that of the
+ * market too. */
+static int is_inside(const struct pw_market *market, const struct pw_market *within,
+                     const struct pw_reference_solution *solution)
+{
+    for (size_t k = 0; k < pw_reference_at(market, market->n_assets, 0); k++) {
+        if ((within->p_min[k] > market->p_min[k] && solution->p[k] < NEAR * within->p_min[k]) ||
+            (within->p_max[k] < market->p_max[k] && solution->p[k] > NEAR * within->p_max[k]))
+            return 0;
+    }
+    return 1;
+}
+
 enum pw_code pw_reference_solve(const struct pw_market *market, struct pw_reference *out,
                                 struct pw_error *err)
 {
     struct pw_limits limits = pw_limits_make(market);
-    struct pw_market within = *market; /* the same market: no power comes near the limits that are cut */
-    if (limits.cut != NULL) {
-        within.p_min = limits.cut;
-        within.p_max = limits.cut + pw_reference_at(market, market->n_assets, 0);
-    }
-    enum pw_code code = solve(&within, out, err);
+    struct pw_market within = *market;
+    struct pw_reference_solution *solution = pw_reference_solution_create(market);
+    within.p_min = limits.p_min;
+    within.p_max = limits.p_max;
+    enum pw_code code = solve(&within, solution, out, err);
+    if (limits.are_several && (code != PW_OK || !is_inside(market, &within, solution)))
+        code = solve(market, solution, out, err);
+    pw_reference_solution_destroy(solution);
     pw_limits_release(&limits);
     return code;
 }

@@ -64,7 +64,51 @@ START_TEST(ordinary_limits_stay)
 }
 END_TEST
 
-/* Fifteen digits beside what the others come to, and a sum of the others that is exact. */
+/* Whoever writes a supplier as two assets, to buy from and to sell to, may leave both without limit. */
+START_TEST(a_supplier_in_two_assets_may_have_no_limit)
+{
+    static const double sizes[] = {50, 1e6, 1e9, 1e13};
+    double welfare = 0.0;
+    for (int k = 0; k < 4; k++) {
+        const double rows[][5] = {{0, 0, 6, 0.01, 0.02},     {1, 0, 4, 0.02, 0.05},
+                                  {2, -4, -0.5, 0.05, 0.35}, {3, -3, -1, 0.03, 0.4},
+                                  {4, -7, 0, 0.02, 0.28},    {5, 0, sizes[k], 0, 0.3},
+                                  {5, -sizes[k], 0, 0, 0.06}};
+        struct pw_market *market = test_market_of(6, 7, rows);
+        struct pw_reference reference;
+        struct pw_error err;
+        test_link_all(market);
+        ck_assert_msg(pw_reference_solve(market, &reference, &err) == PW_OK, "%s", err.text);
+        welfare = k == 0 ? reference.social_welfare : welfare;
+        ck_assert_double_eq_tol(reference.social_welfare, welfare, 1e-8);
+        pw_market_destroy(market);
+    }
+}
+END_TEST
+
+/* Two large ones that trade more with each other than all others could: what was cut is not their optimum.
+ * One buys all at 6, the other costs 5 + 1e-4 p: it sells where that is 6, less what the others leave. */
+START_TEST(a_minority_may_trade_beyond_the_cut)
+{
+    static const double rows[][5] = {{0, -5, -5, 0, 9}, {1, 0, 6, 0, 9},      {2, -5, -5, 0, 9},
+                                     {3, 0, 6, 0, 9},   {4, -1e7, 1e7, 0, 6}, {5, -1e7, 1e7, 1e-4, 5}};
+    struct pw_market *market = test_market_of(6, 6, rows);
+    struct pw_reference reference;
+    struct pw_error err;
+    test_link_all(market);
+    struct pw_limits limits = pw_limits_make(market);
+    ck_assert(limits.are_several && limits.p_max[4] == 2200.0);
+    pw_limits_release(&limits);
+    ck_assert_msg(pw_reference_solve(market, &reference, &err) == PW_OK, "%s", err.text);
+    ck_assert_double_eq_tol(reference.power_injected, 1e4, 1e-5);
+    ck_assert_double_eq_tol(reference.price_mean, 6.0, 1e-8);
+    /* 10 of load at 9, served at a price of 6, and (6 - 5)^2 / (2 * 1e-4) of the two. */
+    ck_assert_double_eq_tol(reference.social_welfare, 10 * (9 - 6) + 5000, 1e-5);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Beside 1e30 the rest keeps its digits. */
 START_TEST(what_is_cut_is_a_hundred_times_the_others)
 {
     static const double rows[][5] = {{0, -3, -1, 0.1, 9}, {1, 0, 0.5, 0.1, 3}, {2, -1e25, 1e30, 0, 6}};
@@ -105,6 +149,8 @@ Suite *limits_suite(void)
     tcase_add_loop_test(tests, no_limit_is_any_limit, 0, N_FAMILIES);
     tcase_add_loop_test(tests, ordinary_limits_stay, 0, N_FAMILIES);
     tcase_add_test(tests, what_is_cut_is_a_hundred_times_the_others);
+    tcase_add_test(tests, a_supplier_in_two_assets_may_have_no_limit);
+    tcase_add_test(tests, a_minority_may_trade_beyond_the_cut);
     tcase_add_test(tests, two_without_limit_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
