@@ -5,19 +5,19 @@
 
 #include "common/memory.h"
 #include "coordinator/placement.h"
+#include "coordinator/setup.h"
 
 /* Beyond these looking for an order takes seconds; below this blocks are good enough; and an order must cut
  * so much less than blocks to be taken. */
 static const double MOST_LINKS = 5e6, MOST_PEERS = 64.0, LITTLE_CUT = 0.02, WORTH = 0.8;
 
-static double cut_of(const struct pw_market *market, int n_ranks, const int *place)
+static double cut_of(const struct pw_market *market, const struct pw_placement *placement, const int *place)
 {
-    struct pw_placement placement = {market->n_agents, n_ranks};
     double cut = 0.0;
     for (int l = 0; l < market->n_links; l++) {
         int a = market->link_a[l], b = market->link_b[l];
-        cut += pw_placement_rank(&placement, place != NULL ? place[a] : a) !=
-               pw_placement_rank(&placement, place != NULL ? place[b] : b);
+        cut += pw_placement_rank(placement, place != NULL ? place[a] : a) !=
+               pw_placement_rank(placement, place != NULL ? place[b] : b);
     }
     return market->n_links > 0 ? cut / market->n_links : 0.0;
 }
@@ -36,18 +36,32 @@ static idx_t *list_peers(const struct pw_market *market, idx_t *first)
     return peers;
 }
 
-/* The part of each agent; 0 where METIS gives up. */
-static int find_parts(const struct pw_market *market, int n_ranks, idx_t *part)
+/* The share of all agents that each rank's block holds. */
+static real_t *find_shares(const struct pw_placement *placement)
 {
-    idx_t n_agents = market->n_agents, n_weights = 1, n_parts = n_ranks, n_cut, options[METIS_NOPTIONS];
+    real_t *shares = pw_alloc((size_t)placement->n_ranks, sizeof *shares);
+    for (int r = 0; r < placement->n_ranks; r++) {
+        int size = pw_placement_end(placement, r) - pw_placement_first(placement, r);
+        shares[r] = (real_t)size / (real_t)placement->n_agents;
+    }
+    return shares;
+}
+
+/* The part of each agent; 0 where METIS gives up. */
+static int find_parts(const struct pw_market *market, const struct pw_placement *placement, idx_t *part)
+{
+    idx_t n_agents = market->n_agents, n_weights = 1, n_parts = placement->n_ranks, n_cut;
+    idx_t options[METIS_NOPTIONS];
     idx_t *first = pw_alloc((size_t)market->n_agents + 1, sizeof *first), *peers = list_peers(market, first);
+    real_t *shares = placement->spared > 0 ? find_shares(placement) : NULL; /* NULL: all the same */
     METIS_SetDefaultOptions(options);
     options[METIS_OPTION_SEED] = 1;
     options[METIS_OPTION_UFACTOR] = 1; /* parts differ by a thousandth: blocks do not differ at all */
-    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL,
+    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, shares,
                                    NULL, options, &n_cut, part);
     free(first);
     free(peers);
+    free(shares);
     return code == METIS_OK;
 }
 
@@ -66,16 +80,16 @@ static int *order_by_part(const idx_t *part, int n_agents, int n_parts)
     return order;
 }
 
-int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut)
+int *pw_partition_order(const struct pw_market *market, const struct pw_placement *placement, double *cut)
 {
     idx_t *part = pw_alloc((size_t)market->n_agents, sizeof *part);
     int *order = NULL;
-    if (find_parts(market, n_ranks, part)) {
+    if (find_parts(market, placement, part)) {
         int *place = pw_alloc((size_t)market->n_agents, sizeof *place);
-        order = order_by_part(part, market->n_agents, n_ranks);
+        order = order_by_part(part, market->n_agents, placement->n_ranks);
         for (int k = 0; k < market->n_agents; k++)
             place[order[k]] = k;
-        *cut = cut_of(market, n_ranks, place);
+        *cut = cut_of(market, placement, place);
         free(place);
     }
     free(part);
@@ -91,14 +105,15 @@ static int may_pay(const struct pw_market *market, double cut_of_blocks)
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
                          int n_ranks, double *cut)
 {
+    struct pw_placement placement = pw_setup_placement(settings, market->n_agents, n_ranks);
     double better = 0.0;
-    *cut = cut_of(market, n_ranks, NULL);
+    *cut = cut_of(market, &placement, NULL);
     int is_possible = n_ranks > 1 && n_ranks < market->n_agents;
     int is_wanted = settings->placement == PW_PLACE_GRAPH ||
                     (settings->placement == PW_PLACE_AUTO && !in_bulk && may_pay(market, *cut));
     if (!is_possible || !is_wanted)
         return NULL;
-    int *order = pw_partition_order(market, n_ranks, &better);
+    int *order = pw_partition_order(market, &placement, &better);
     if (order == NULL || (settings->placement == PW_PLACE_AUTO && better > WORTH * *cut)) {
         free(order);
         return NULL;

@@ -4,10 +4,11 @@
 
 #include "common/market.h"
 #include "common/settings.h"
+#include "coordinator/placement.h"
 
-/* An order of the agents in which blocks of n_ranks >= 2 ranks cut few links (METIS, k-way), for free(); and
- * the share that they cut. NULL where the graph cannot be partitioned. */
-int *pw_partition_order(const struct pw_market *market, int n_ranks, double *cut);
+/* An order of the agents in which the blocks of two ranks or more cut few links (METIS, k-way), for free();
+ * and the share that they cut. NULL where the graph cannot be partitioned. */
+int *pw_partition_order(const struct pw_market *market, const struct pw_placement *placement, double *cut);
 
 /* The order that a run on so many ranks takes, as the settings want it, for free(); NULL: agents as they are.
  * Where the settings leave it open such an order is not looked for in bulk, where an agent sends a rank one
