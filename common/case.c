@@ -5,9 +5,9 @@
 
 #include "common/case_check.h"
 #include "common/feasibility.h"
-#include "common/file_write.h"
 #include "common/fees.h"
 #include "common/file.h"
+#include "common/file_write.h"
 #include "common/generate.h"
 #include "common/links.h"
 #include "common/memory.h"
@@ -281,7 +281,7 @@ static enum pw_code check_feasibility(const struct pw_case *loaded, struct pw_er
     if (settings->slots_count > 1)
         snprintf(where, sizeof where, "slot %d (%s): ", wrong, pw_day_time(&day, wrong, time, sizeof time));
     if (n_wrong > 1)
-        snprintf(more, sizeof more, " (and %d slots more)", n_wrong - 1);
+        snprintf(more, sizeof more, " (one of %d such slots)", n_wrong);
     return pw_fail(err, first_why.code, "%s: %s%s%s", loaded->path, where, first_why.text, more);
 }
 

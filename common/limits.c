@@ -1,5 +1,6 @@
 #include "common/limits.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int sort_sizes(const struct pw_market *market, int q, struct bin *bins)
         double size = size_of(market, place_of(market, i, q));
         if (!(size > 0.0))
             continue;
-        frexp(size, &exponent);
+        frexp(pw_smaller(size, DBL_MAX), &exponent);
         struct bin *bin = &bins[exponent - LEAST_EXPONENT];
         bin->least = bin->count > 0 ? pw_smaller(bin->least, size) : size;
         bin->sum += size;

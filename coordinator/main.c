@@ -83,19 +83,24 @@ static enum pw_code run(const struct pw_command *command, const struct pw_option
     return code;
 }
 
+static enum pw_code end_printing(void)
+{
+    struct pw_error err = {.text = ""};
+    enum pw_code code = check_printed(PW_OK, &err);
+    complain(&err);
+    return code;
+}
+
 /* Of a command, or NULL: of the program. */
 static enum pw_code show_help(const struct pw_command *command)
 {
-    struct pw_error err = {.text = ""};
     if (pw_transport_launched_rank() != 0)
         return PW_OK;
     if (command != NULL)
         print_help(command, stdout);
     else
         print_overview(stdout);
-    enum pw_code code = check_printed(PW_OK, &err);
-    complain(&err);
-    return code;
+    return end_printing();
 }
 
 static enum pw_code run_command(const struct pw_command *command, int argc, char **argv)
@@ -137,7 +142,7 @@ int main(int argc, char **argv)
     if (is_word(argv[1], "--version", "-V")) {
         if (first)
             printf("peerwatt %s\n", pw_build_version());
-        return PW_OK;
+        return (int)end_printing();
     }
     if (pw_command_find(argv[asks_for_help ? 2 : 1], &command, &err) != PW_OK) {
         if (first)

@@ -9,19 +9,20 @@ static const double JUDGE = 0.13, MOST_SPARED = 0.9;
 struct pw_placement pw_placement_with_judge(int n_agents, int n_ranks)
 {
     struct pw_placement placement = {n_agents, n_ranks, 0};
-    if (n_ranks > 1 && n_ranks <= n_agents)
-        placement.spared = (int)(n_agents * pw_smaller(JUDGE, MOST_SPARED / (n_ranks - 1)));
+    if (n_ranks == 1 || n_ranks > n_agents)
+        return placement;
+    int leaves_one = (n_agents - n_ranks) / (n_ranks - 1);
+    placement.spared = (int)(n_agents * pw_smaller(JUDGE, MOST_SPARED / (n_ranks - 1)));
+    placement.spared = placement.spared < leaves_one ? placement.spared : leaves_one;
     return placement;
 }
 
-/* The blocks are equal with the spared agents before the first; of those that rank 0 has as many as it may.
- */
+/* Blocks are equal, that of rank 0 with the agents that it is spared. */
 int pw_placement_first(const struct pw_placement *placement, int rank)
 {
     long n_agents = placement->n_agents, n_ranks = placement->n_ranks, spared = placement->spared;
     if (n_ranks <= n_agents) {
-        long first = (n_agents + spared) * rank / n_ranks - spared;
-        return (int)(first > 0 ? first : 0);
+        return rank == 0 ? 0 : (int)((n_agents + spared) * rank / n_ranks - spared);
     }
     return rank == 0 ? 0 : rank <= n_agents ? rank - 1 : (int)n_agents;
 }

@@ -6,7 +6,7 @@
 
 struct pw_placement {
     int n_agents, n_ranks;
-    int spared; /* agents that rank 0 hosts less than others do, at most what they host */
+    int spared; /* agents that rank 0 hosts less than others do: it hosts one at least */
 };
 
 /* Where rank 0 follows the course of the market besides, as on the virtual clock, it is spared what that

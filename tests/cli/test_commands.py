@@ -140,7 +140,7 @@ class Run(program.InFolder):
         self.assertIn("name the same file", result.err)
 
     def test_what_cannot_be_printed_is_an_error(self):
-        for command in (("reference", STREET), ("check", STREET), ("run", STREET), ("--help",), ("run", "--help"),
+        for command in (("reference", STREET), ("check", STREET), ("run", STREET), ("--help",), ("--version",), ("run", "--help"),
                         ("help", "sweep")):
             with open("/dev/full", "w", encoding="utf-8") as full:
                 done = subprocess.run(program.command_line(command, 0), stdout=full, stderr=subprocess.PIPE,

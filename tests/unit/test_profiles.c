@@ -135,7 +135,7 @@ static const struct {
     {HEAD SLOTS, "time,agent,asset,p_max\n06:00,0,gen,1\n12:00,0,gen,1\n18:00,0,gen,1\n",
      "slot 1 (06:00): ", PW_INFEASIBLE},
     {HEAD SLOTS, "time,agent,asset,p_max\n06:00,0,gen,1\n12:00,0,gen,1\n18:00,0,gen,1\n",
-     " (and 2 slots more)", PW_INFEASIBLE},
+     " (one of 3 such slots)", PW_INFEASIBLE},
     {HEAD "slots: {count: 4, length_h: 6, warm: no}\n", "time,agent,asset\n", "slots.warm: unknown key",
      PW_USAGE},
 };
