@@ -285,6 +285,11 @@ int pw_agent_needs_timeout(const struct pw_agent *agent)
     return exchange_of(agent)->needs_timeout && agent->n_links > 0;
 }
 
+int pw_agent_awaits_all(const struct pw_agent *agent)
+{
+    return agent->rules.exchange == PW_PAIRED && agent->rules.synchronous;
+}
+
 int pw_exchange_is_paired(enum pw_exchange_kind exchange)
 {
     return pw_exchanges[exchange]->is_paired;

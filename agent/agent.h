@@ -96,8 +96,7 @@ struct pw_agent *pw_agent_create(const struct pw_agent_spec *spec, const struct 
 void pw_agent_destroy(struct pw_agent *agent);
 
 /* Round 0: fills the outbox with an offer on every slot, all zero but where the agent was born with trades to
- * start from, or the exchange starts otherwise. An
- * agent without links solves at once. */
+ * start from, or the exchange starts otherwise. An agent without links solves at once. */
 void pw_agent_start(struct pw_agent *agent);
 
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
@@ -119,6 +118,9 @@ void pw_agent_fire(struct pw_agent *agent);
 
 /* True if the agent fires after a time-out even where it is not ready: offers may be lost for good. */
 int pw_agent_needs_timeout(const struct pw_agent *agent);
+
+/* True if the agent fires only once every link is complete or settled: no matter when the others were. */
+int pw_agent_awaits_all(const struct pw_agent *agent);
 
 /* True if both ends of a link hold the same round sooner or later; else their latest trades have to do. */
 int pw_exchange_is_paired(enum pw_exchange_kind exchange);

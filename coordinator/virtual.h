@@ -12,7 +12,7 @@
 #include "common/observer.h"
 #include "coordinator/changes.h"
 #include "coordinator/host.h"
-#include "coordinator/watches.h"
+#include "coordinator/mailboxes.h"
 #include "net_models/network.h"
 #include "net_models/pace.h"
 

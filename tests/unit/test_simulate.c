@@ -76,6 +76,40 @@ START_TEST(the_same_run_is_the_same)
 }
 END_TEST
 
+/* Where agents wait for all their offers these are handed over before they arrive, unless somebody watches:
+ * that makes no difference. */
+START_TEST(to_be_watched_makes_no_difference)
+{
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct pw_market *market = test_any_market(seed);
+        struct pw_settings settings = virtual_settings(seed);
+        settings.delta = 1;
+        settings.ratify = settings.criterion == PW_CRITERION_TRADE && seed % 2 == 0;
+        if (seed % 4 == 0)
+            snprintf(settings.delay_model, sizeof settings.delay_model, "constant"); /* all at once */
+        struct pw_outcome *alone = simulate(market, &settings);
+        settings.timeline = 1;
+        struct pw_outcome *watched = simulate(market, &settings);
+        const struct pw_summary *one = &alone->summary, *two = &watched->summary;
+        size_t agents = (size_t)market->n_agents, links = (size_t)market->n_links;
+        ck_assert_int_gt(watched->n_events, 0);
+        ck_assert_msg(
+            memcmp(alone->trade, watched->trade, links * sizeof *alone->trade) == 0 &&
+                memcmp(alone->iterations, watched->iterations, agents * sizeof *alone->iterations) == 0,
+            "seed %lu", (unsigned long)seed);
+        ck_assert(one->end_time_s == two->end_time_s && one->status == two->status &&
+                  one->messages_sent == two->messages_sent &&
+                  one->messages_retransmitted == two->messages_retransmitted);
+        ck_assert(memcmp(&one->convergence_time_s, &two->convergence_time_s, sizeof(double)) == 0 &&
+                  memcmp(&one->primal_residual, &two->primal_residual, sizeof(double)) == 0 &&
+                  memcmp(alone->settled_time_s, watched->settled_time_s, links * sizeof(double)) == 0);
+        pw_outcome_destroy(alone);
+        pw_outcome_destroy(watched);
+        pw_market_destroy(market);
+    }
+}
+END_TEST
+
 /* Synchronous rounds with constant delay d and local solves of c: the k-th ends at k (d + c), so both ends of
  * every link send round k then, and the run's time is rounds times that. */
 START_TEST(synchronous_time_is_rounds_times_a_round)
@@ -242,6 +276,7 @@ Suite *simulate_suite(void)
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, random_markets_clear_at_the_optimum, 0, BATCHES);
     tcase_add_test(tests, the_same_run_is_the_same);
+    tcase_add_test(tests, to_be_watched_makes_no_difference);
     tcase_add_test(tests, synchronous_time_is_rounds_times_a_round);
     tcase_add_test(tests, a_naive_test_is_watched);
     tcase_add_test(tests, newest_wins_clears_and_stale_drifts);
