@@ -269,8 +269,6 @@ void pw_agent_fetch_fire(const struct pw_agent *agent)
 {
     enum { MOST = 16384 };
     const unsigned char *block = (const unsigned char *)agent;
-    if (agent->n_complete + 1 < agent->needed)
-        return;
     for (size_t at = 0; at < agent->size && at < MOST; at += LINE)
         pw_prefetch(block + at);
 }

@@ -102,8 +102,7 @@ void pw_agent_start(struct pw_agent *agent);
 /* Takes the peer's offer r [n_products] of `round` on `slot` (0 <= slot < n_links). O(1). */
 enum pw_delivery pw_agent_deliver(struct pw_agent *agent, int slot, int round, const double *r);
 
-/* Fetch into the cache what a delivery on `slot` will touch; and, if one delivery more makes the agent ready,
- * what its fire will. */
+/* Fetch into the cache what a delivery on `slot` will touch; and what a fire will. */
 void pw_agent_fetch_slot(const struct pw_agent *agent, int n_products, int slot);
 void pw_agent_fetch_fire(const struct pw_agent *agent);
 

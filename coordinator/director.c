@@ -136,12 +136,12 @@ struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns,
     if (next_ns == INT64_MAX) { /* nothing is left to happen */
         pw_course_play_all(&director->course);
         director->reason = QUIET;
-        return (struct pw_order){0, PW_ORDER_SNAPSHOT};
+        return (struct pw_order){INT64_MAX, PW_ORDER_SNAPSHOT};
     }
     while (next_ns >= director->check_ns) {
         pw_course_play(&director->course, director->check_ns);
         if (check(director, interrupted))
-            return (struct pw_order){0, PW_ORDER_SNAPSHOT};
+            return (struct pw_order){director->check_ns, PW_ORDER_SNAPSHOT};
         next_check(director, next_ns);
     }
     int64_t horizon =

@@ -11,7 +11,7 @@
 /* What the ranks are to do next. */
 enum pw_order_kind { PW_ORDER_PLAY, PW_ORDER_SNAPSHOT, PW_ORDER_STOP };
 struct pw_order {
-    int64_t until_ns; /* play: all events before */
+    int64_t until_ns; /* play: all events before; snapshot: as of then */
     int32_t kind;
 };
 

@@ -4,20 +4,49 @@
 
 #include "common/memory.h"
 
+/* What an end that lives on another rank sent last. */
+struct afar {
+    int64_t sent_ns;
+    int32_t round;
+    double trade[]; /* [n_products] */
+};
+
+enum { NOTHING_YET = -1 };
+
 static struct pw_mailbox empty(const struct pw_host *host, int end)
 {
     const struct pw_route *route = &host->routes[end];
-    int peer_is_here = route->peer >= host->first && route->peer < host->end;
-    int is_first = route->direction == 0; /* agent_a's end tells what is known on two ranks */
-    return (struct pw_mailbox){.due_ns = PW_FLIGHT_NEVER,
-                               .round = {-1, -2}, /* not the same */
+    return (struct pw_mailbox){.due_ns = {PW_FLIGHT_NEVER, PW_FLIGHT_NEVER},
+                               .round = NOTHING_YET,
                                .link = route->link,
-                               .tells = {!peer_is_here && is_first, peer_is_here || is_first}};
+                               .afar = -1,
+                               .is_first = route->direction == 0};
 }
 
 static size_t whole_lines(size_t size)
 {
     return (size + PW_CACHE_LINE - 1) / PW_CACHE_LINE * PW_CACHE_LINE;
+}
+
+static struct afar *afar_of(const struct pw_mailboxes *boxes, const struct pw_mailbox *box)
+{
+    return (struct afar *)(boxes->afar + (size_t)box->afar * boxes->afar_size);
+}
+
+static void lay_out_afar(struct pw_mailboxes *boxes, const struct pw_host *host, int ends)
+{
+    int32_t count = 0;
+    for (int end = 0; end < ends; end++) {
+        int peer = host->routes[end].peer;
+        if (peer < host->first || peer >= host->end)
+            pw_mailbox(boxes, end)->afar = count++;
+    }
+    boxes->afar_size = sizeof(struct afar) + (size_t)boxes->n_products * sizeof(double);
+    boxes->afar = pw_alloc((size_t)count, boxes->afar_size);
+    for (int end = 0; end < ends; end++) {
+        if (pw_mailbox(boxes, end)->afar >= 0)
+            afar_of(boxes, pw_mailbox(boxes, end))->round = NOTHING_YET;
+    }
 }
 
 struct pw_mailboxes *pw_mailboxes_create(const struct pw_host *host)
@@ -30,6 +59,7 @@ struct pw_mailboxes *pw_mailboxes_create(const struct pw_host *host)
     boxes->all = pw_alloc_lines((size_t)ends * boxes->size);
     for (int end = 0; end < ends; end++)
         *pw_mailbox(boxes, end) = empty(host, end);
+    lay_out_afar(boxes, host, ends);
     return boxes;
 }
 
@@ -38,53 +68,47 @@ void pw_mailboxes_destroy(struct pw_mailboxes *boxes)
     if (boxes == NULL)
         return;
     free(boxes->all);
+    free(boxes->afar);
     free(boxes);
 }
 
-static void note_gap(const struct pw_mailboxes *boxes, const struct pw_mailbox *box,
-                     struct pw_changes *changes)
+/* Both ends have sent the round: the other these trades, at that time. */
+static void note_gap(const struct pw_mailboxes *boxes, const struct pw_mailbox *box, const double *trade,
+                     int64_t sent_ns, struct pw_changes *changes)
 {
-    int64_t both_ns = box->sent_ns[0] > box->sent_ns[1] ? box->sent_ns[0] : box->sent_ns[1];
+    int64_t both_ns = box->sent_ns > sent_ns ? box->sent_ns : sent_ns;
     double gap2 = 0.0;
     for (int q = 0; q < boxes->n_products; q++) {
-        double gap = box->numbers[q] + box->numbers[boxes->n_products + q];
+        double gap = box->numbers[q] + trade[q];
         gap2 += gap * gap;
     }
     pw_changes_add_gap(changes, both_ns, box->link, gap2);
 }
 
-/* `who` sent it: 0 this end, 1 the other. */
-static void note(struct pw_mailboxes *boxes, int end, int who, const struct pw_flight *flight,
-                 struct pw_changes *changes)
-{
-    struct pw_mailbox *box = pw_mailbox(boxes, end);
-    box->sent_ns[who] = flight->sent_ns;
-    box->round[who] = flight->offer.round;
-    pw_copy_reals(box->numbers + who * boxes->n_products, flight->trade, (size_t)boxes->n_products);
-    if (box->round[0] == box->round[1] && box->tells[who])
-        note_gap(boxes, box, changes);
-}
-
-void pw_mailboxes_leave(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight,
+/* Of a link between two ranks only agent_a's end tells; of another, the end that sent first, as the other's
+ * offer comes. */
+void pw_mailboxes_leave(struct pw_mailboxes *boxes, struct pw_mailbox *box, const struct pw_flight *flight,
                         struct pw_changes *changes)
 {
-    note(boxes, end, 0, flight, changes);
+    box->sent_ns = flight->sent_ns;
+    box->round = flight->offer.round;
+    pw_copy_reals(box->numbers, flight->trade, (size_t)boxes->n_products);
+    if (box->afar < 0 || !box->is_first)
+        return;
+    const struct afar *afar = afar_of(boxes, box);
+    if (afar->round == box->round)
+        note_gap(boxes, box, afar->trade, afar->sent_ns, changes);
 }
 
-void pw_mailboxes_come(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight,
+void pw_mailboxes_come(struct pw_mailboxes *boxes, struct pw_mailbox *box, const struct pw_flight *flight,
                        struct pw_changes *changes)
 {
-    note(boxes, end, 1, flight, changes);
-}
-
-void pw_mailboxes_keep(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight)
-{
-    struct pw_mailbox *box = pw_mailbox(boxes, end);
-    box->due_ns = flight->due_ns;
-    pw_copy_reals(box->numbers + 2 * boxes->n_products, flight->offer.r, (size_t)boxes->n_products);
-}
-
-const double *pw_mailboxes_kept(const struct pw_mailboxes *boxes, const struct pw_mailbox *box)
-{
-    return box->numbers + 2 * boxes->n_products;
+    if (box->afar >= 0 && box->is_first) {
+        struct afar *afar = afar_of(boxes, box);
+        afar->sent_ns = flight->sent_ns;
+        afar->round = flight->offer.round;
+        pw_copy_reals(afar->trade, flight->trade, (size_t)boxes->n_products);
+    }
+    if (flight->offer.round == box->round && (box->afar < 0 || box->is_first))
+        note_gap(boxes, box, flight->trade, flight->sent_ns, changes);
 }

@@ -1,13 +1,12 @@
 /* What the virtual clock knows of each link end, where both ends pair their rounds: the latest offer that
- * left it, the latest that is on its way there, and, if the agent is not to see that one yet, the offer
- * itself. The gap of a round counts from the instant at which both ends have sent it. */
+ * left it, and the offers that are on their way there, which the agent sees when they have arrived. The gap
+ * of a round counts from the instant at which both ends have sent it. */
 #ifndef PW_MAILBOXES_H
 #define PW_MAILBOXES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/prefetch.h"
 #include "coordinator/changes.h"
 #include "coordinator/host.h"
 
@@ -20,20 +19,23 @@ struct pw_flight {
     int64_t sent_ns, due_ns;        /* due PW_FLIGHT_NEVER: lost for good */
 };
 
-/* Of one product, a line of the cache. [0] is this end's, [1] the other's. */
+/* Of one product, a line of the cache. */
 struct pw_mailbox {
-    int64_t due_ns;     /* when the offer that lies here arrives; PW_FLIGHT_NEVER: none does */
-    int64_t sent_ns[2]; /* when the latest offer left */
-    int32_t round[2];   /* which that was */
+    int64_t due_ns[2]; /* when the offers of even and of odd rounds that lie here arrive; else
+                          PW_FLIGHT_NEVER */
+    int64_t sent_ns;   /* when the latest offer left this end */
+    int32_t round;     /* which that was */
     int32_t link;
-    unsigned char tells[2]; /* 1: this end tells of the gap if its own (the other's) offer makes the pair */
-    double numbers[];       /* [3 * n_products] the trades in both offers, then r of the one that lies here */
+    int32_t afar;           /* where what the other end sent last is kept; -1: that end is here too */
+    unsigned char is_first; /* agent_a's end */
+    unsigned char settled;  /* the trade is; for the clock to say */
+    double numbers[];       /* [3 * n_products] the trades in the latest offer, then r of both offers */
 };
 
 struct pw_mailboxes {
     int n_products;
-    unsigned char *all; /* [ends here] by pw_mailbox() */
-    size_t size;        /* bytes of one */
+    unsigned char *all, *afar; /* [ends here] by pw_mailbox(); the other ends elsewhere */
+    size_t size, afar_size;    /* bytes of one */
 };
 
 /* For the ends of `host`; they need no more of it. */
@@ -46,22 +48,17 @@ static inline struct pw_mailbox *pw_mailbox(const struct pw_mailboxes *boxes, in
     return (struct pw_mailbox *)(boxes->all + (size_t)end * boxes->size);
 }
 
-/* Fetches it into the cache. */
-static inline void pw_mailboxes_fetch(const struct pw_mailboxes *boxes, int end)
-{
-    pw_prefetch(pw_mailbox(boxes, end));
-}
-
-/* An offer leaves an end here; one for an end here leaves its peer. Once both have sent the round the gap of
- * it is added to the changes: at one end of the link, once. */
-void pw_mailboxes_leave(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight,
+/* An offer leaves this end; or one for it leaves the other. Once both have sent the round the gap of it is
+ * added to the changes: at one end of the link, once. */
+void pw_mailboxes_leave(struct pw_mailboxes *boxes, struct pw_mailbox *box, const struct pw_flight *flight,
                         struct pw_changes *changes);
-void pw_mailboxes_come(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight,
+void pw_mailboxes_come(struct pw_mailboxes *boxes, struct pw_mailbox *box, const struct pw_flight *flight,
                        struct pw_changes *changes);
 
-/* Lays the offer that came last into its mailbox, which is empty; where its r lies then. Whoever takes it out
- * sets due_ns to PW_FLIGHT_NEVER. */
-void pw_mailboxes_keep(struct pw_mailboxes *boxes, int end, const struct pw_flight *flight);
-const double *pw_mailboxes_kept(const struct pw_mailboxes *boxes, const struct pw_mailbox *box);
+/* r of the offer of that round that lies here, or may be laid here. */
+static inline double *pw_mailbox_r(const struct pw_mailboxes *boxes, struct pw_mailbox *box, int round)
+{
+    return box->numbers + (size_t)(1 + (round & 1)) * (size_t)boxes->n_products;
+}
 
 #endif

@@ -351,6 +351,7 @@ static void take_snapshot(struct simulation *simulation)
 {
     struct pw_error err;
     pw_phase_enter(PW_PHASE_JUDGE);
+    pw_virtual_count_solves(simulation->clock, simulation->order.until_ns);
     pw_snapshot_write(simulation->host, simulation->bytes);
     if (simulation->director == NULL) {
         pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->bytes, simulation->n_bytes);

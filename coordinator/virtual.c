@@ -2,7 +2,11 @@
 #include <stdlib.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 #include "coordinator/virtual_internal.h"
+
+/* In place of the start of a solve. */
+enum { COUNTED = -1 };
 
 static int64_t to_ns(double seconds)
 {
@@ -45,9 +49,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     clock->boxes = clock->is_paired ? pw_mailboxes_create(host) : NULL;
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
     clock->solved_ns = pw_alloc(agents, sizeof *clock->solved_ns);
-    clock->all_here_ns = pw_alloc(agents, sizeof *clock->all_here_ns);
-    clock->busy = pw_alloc(agents, 1);
-    clock->queued = pw_alloc(agents, 1);
+    clock->waiting = pw_alloc(agents, sizeof *clock->waiting);
     clock->ready = pw_alloc(agents, sizeof *clock->ready);
     clock->firing = pw_alloc(agents, sizeof *clock->firing);
     return clock;
@@ -60,8 +62,8 @@ void pw_virtual_destroy(struct pw_virtual *clock)
     pw_event_queue_destroy(clock->queue);
     pw_changes_finish(&clock->changes);
     pw_mailboxes_destroy(clock->boxes);
-    void *arrays[] = {clock->fired_ns, clock->solved_ns, clock->all_here_ns, clock->busy, clock->queued,
-                      clock->ready,    clock->firing,    clock->instant,     clock};
+    void *arrays[] = {clock->fired_ns, clock->solved_ns, clock->waiting, clock->ready,
+                      clock->firing,   clock->instant,   clock};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -71,46 +73,93 @@ struct pw_changes *pw_virtual_changes(struct pw_virtual *clock)
     return &clock->changes;
 }
 
+static struct pw_waiting *waiting_of(const struct pw_virtual *clock, int n)
+{
+    return &clock->waiting[n - clock->spec.host->first];
+}
+
 static void list(struct pw_virtual *clock, int n)
 {
-    clock->queued[n - clock->spec.host->first] = 1;
+    waiting_of(clock, n)->queued = 1;
     clock->ready[clock->n_ready++] = n;
+}
+
+/* Where offers wait in mailboxes: once those have arrived that have left. */
+static int is_ready(const struct pw_virtual *clock, int n)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    if (clock->foretells)
+        return waiting_of(clock, n)->missing == 0 && agent->n_settled < agent->n_links;
+    return pw_agent_ready(agent);
+}
+
+/* Once all is here the agent may fire. */
+void pw_virtual_expect(struct pw_virtual *clock, int n)
+{
+    struct pw_waiting *waiting = waiting_of(clock, n);
+    if (!waiting->expected)
+        pw_virtual_push(clock, waiting->all_here_ns, n, PW_VIRTUAL_ALL_HERE, 0);
+    waiting->expected = 1;
 }
 
 void pw_virtual_list_if_ready(struct pw_virtual *clock, int n, int64_t now)
 {
-    int i = n - clock->spec.host->first;
-    if (clock->queued[i] || clock->busy[i] || !pw_agent_ready(clock->spec.host->agents[i]))
+    const struct pw_waiting *waiting = waiting_of(clock, n);
+    if (waiting->queued || !is_ready(clock, n))
         return;
-    if (clock->all_here_ns[i] > now)
-        pw_virtual_push(clock, clock->all_here_ns[i], n, PW_VIRTUAL_ALL_HERE, 0);
+    if (waiting->all_here_ns > now)
+        pw_virtual_expect(clock, n);
     else
         list(clock, n);
 }
 
-static void set_timeout(struct pw_virtual *clock, int n, int64_t now)
+static void set_timeout(struct pw_virtual *clock, int n, int64_t end_ns)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - now)
-        pw_virtual_push(clock, now + clock->spec.timeout_ns, n, PW_VIRTUAL_TIMEOUT, (int32_t)agent->fires);
+    if (pw_agent_needs_timeout(agent) && clock->spec.timeout_ns < INT64_MAX - end_ns)
+        pw_virtual_push(clock, end_ns + clock->spec.timeout_ns, n, PW_VIRTUAL_TIMEOUT, (int32_t)agent->fires);
 }
 
 /* An agent that has not fired since then fires with what it has. */
 static void time_out(struct pw_virtual *clock, int n, int32_t fires)
 {
-    int i = n - clock->spec.host->first;
-    if (pw_host_agent(clock->spec.host, n)->fires != fires || clock->busy[i] || clock->queued[i])
-        return;
-    list(clock, n);
+    if (pw_host_agent(clock->spec.host, n)->fires == fires && !waiting_of(clock, n)->queued)
+        list(clock, n);
 }
 
-static void end_solve(struct pw_virtual *clock, int n, int64_t now)
+/* The agent's latest solve counts, once, if it has ended before `until_ns`. */
+static void count_solve(struct pw_virtual *clock, int n, int64_t until_ns)
 {
     int i = n - clock->spec.host->first;
-    clock->busy[i] = 0;
-    pw_host_fired(clock->spec.host, n, clock->fired_ns[i], now);
-    pw_virtual_list_if_ready(clock, n, now);
-    set_timeout(clock, n, now);
+    if (clock->fired_ns[i] == COUNTED || clock->solved_ns[i] >= until_ns)
+        return;
+    pw_host_fired(clock->spec.host, n, clock->fired_ns[i], clock->solved_ns[i]);
+    clock->fired_ns[i] = COUNTED;
+}
+
+void pw_virtual_count_solves(struct pw_virtual *clock, int64_t until_ns)
+{
+    for (int n = clock->spec.host->first; n < clock->spec.host->end; n++)
+        count_solve(clock, n, until_ns);
+}
+
+/* The offers of a local solve leave when it ends, and the agent waits for what answers them. If it waits for
+ * nothing, so that nothing may be left to happen, the end is an event of its own. */
+static void send(struct pw_virtual *clock, int n, int64_t now, int64_t end_ns)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    int i = n - clock->spec.host->first;
+    clock->fired_ns[i] = now;
+    clock->solved_ns[i] = end_ns;
+    clock->waiting[i].all_here_ns = end_ns;
+    pw_virtual_foresee(clock, n, end_ns);
+    if (clock->foretells)
+        pw_virtual_await(clock, n);
+    if (agent->n_settled == agent->n_links && end_ns > now)
+        pw_virtual_expect(clock, n);
+    else
+        pw_virtual_list_if_ready(clock, n, now);
+    set_timeout(clock, n, end_ns);
 }
 
 void pw_virtual_start(struct pw_virtual *clock)
@@ -118,39 +167,21 @@ void pw_virtual_start(struct pw_virtual *clock)
     struct pw_host *host = clock->spec.host;
     for (int n = host->first; n < host->end; n++)
         pw_agent_start(pw_host_agent(host, n));
-    for (int n = host->first; n < host->end; n++) {
-        pw_virtual_foresee(clock, n, 0);
-        end_solve(clock, n, 0);
-    }
-}
-
-static void fire(struct pw_virtual *clock, int n, int64_t now)
-{
-    const struct pw_observer *observer = clock->spec.observer;
-    if (clock->foretells)
-        pw_virtual_open_mail(clock, n, now);
-    clock->all_here_ns[n - clock->spec.host->first] = 0;
-    pw_host_fire(clock->spec.host, n, now);
-    if (observer != NULL)
-        observer->fired(observer->context, now, n);
-    if (clock->foretells)
-        pw_virtual_open_next_mail(clock, n);
+    for (int n = host->first; n < host->end; n++)
+        send(clock, n, 0, 0);
 }
 
 static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
-    int i = n - clock->spec.host->first;
+    const struct pw_observer *observer = clock->spec.observer;
     uint32_t number = (uint32_t)pw_market_called(clock->spec.host->market, n);
-    int64_t end_ns = pw_pace_finish(&clock->spec.pace, number, now);
-    fire(clock, n, now);
-    pw_virtual_foresee(clock, n, end_ns);
-    clock->fired_ns[i] = now;
-    clock->solved_ns[i] = end_ns;
-    clock->busy[i] = 1;
-    if (end_ns > now)
-        pw_virtual_push(clock, end_ns, n, PW_VIRTUAL_DONE, 0);
-    else
-        end_solve(clock, n, now);
+    count_solve(clock, n, INT64_MAX);
+    if (clock->foretells)
+        pw_virtual_open_mail(clock, n, now);
+    pw_host_fire(clock->spec.host, n, now);
+    if (observer != NULL)
+        observer->fired(observer->context, now, n);
+    send(clock, n, now, pw_pace_finish(&clock->spec.pace, number, now));
 }
 
 /* Fetches what the fire touches that an event due soon is known to bring about. */
@@ -158,12 +189,14 @@ static void look_ahead(const struct pw_virtual *clock)
 {
     enum { AHEAD = 3 };
     const struct pw_virtual_event *soon = pw_event_queue_soon(clock->queue, AHEAD);
-    if (soon != NULL && (soon->slot >= 0 || soon->slot == PW_VIRTUAL_ALL_HERE)) {
-        const struct pw_agent *agent = pw_host_agent(clock->spec.host, soon->agent);
-        pw_agent_fetch_fire(agent);
-        for (int slot = 0; slot < agent->n_links && clock->foretells; slot++)
-            pw_mailboxes_fetch(clock->boxes, pw_host_end(clock->spec.host, soon->agent, slot));
-    }
+    if (soon == NULL || soon->slot == PW_VIRTUAL_TIMEOUT)
+        return;
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, soon->agent);
+    if (soon->slot >= 0 && agent->n_complete + 1 < agent->needed)
+        return;
+    pw_agent_fetch_fire(agent);
+    for (int slot = 0; slot < agent->n_links && clock->foretells; slot++)
+        pw_prefetch(pw_mailbox(clock->boxes, pw_host_end(clock->spec.host, soon->agent, slot)));
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)
@@ -174,7 +207,7 @@ static void fire_ready(struct pw_virtual *clock, int64_t now)
         clock->firing = list;
         clock->n_ready = 0;
         for (int k = 0; k < count; k++) {
-            clock->queued[list[k] - clock->spec.host->first] = 0;
+            waiting_of(clock, list[k])->queued = 0;
             start_solve(clock, list[k], now);
         }
     }
@@ -185,13 +218,17 @@ int64_t pw_virtual_next(const struct pw_virtual *clock)
     return pw_event_queue_next(clock->queue);
 }
 
+static void all_is_here(struct pw_virtual *clock, int n, int64_t now)
+{
+    waiting_of(clock, n)->expected = 0;
+    pw_virtual_list_if_ready(clock, n, now);
+}
+
 static void handle(struct pw_virtual *clock, const struct pw_virtual_event *event, int64_t now)
 {
     look_ahead(clock);
-    if (event->slot == PW_VIRTUAL_DONE)
-        end_solve(clock, event->agent, now);
-    else if (event->slot == PW_VIRTUAL_ALL_HERE)
-        pw_virtual_list_if_ready(clock, event->agent, now);
+    if (event->slot == PW_VIRTUAL_ALL_HERE)
+        all_is_here(clock, event->agent, now);
     else if (event->slot == PW_VIRTUAL_TIMEOUT)
         time_out(clock, event->agent, event->round);
     else

@@ -54,6 +54,10 @@ int64_t pw_virtual_next(const struct pw_virtual *clock);
  * broke the protocol. */
 enum pw_code pw_virtual_run(struct pw_virtual *clock, int64_t until_ns, int64_t most, struct pw_error *err);
 
+/* Counts in the host the local solves that have ended before `until_ns`, which has come; before anybody looks
+ * at what agents have sent, and how long they took. */
+void pw_virtual_count_solves(struct pw_virtual *clock, int64_t until_ns);
+
 /* What has changed since they were last cleared, which is the caller's to do; in any order. */
 struct pw_changes *pw_virtual_changes(struct pw_virtual *clock);
 

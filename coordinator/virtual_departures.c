@@ -99,7 +99,7 @@ static void depart(struct pw_virtual *clock, int n, const struct departure *depa
     int peer = flight->offer.agent;
     note_sending(clock, n, peer, flight->offer.round, departure->losses, flight->sent_ns);
     if (clock->is_paired)
-        pw_mailboxes_leave(clock->boxes, departure->end, flight, &clock->changes);
+        pw_mailboxes_leave(clock->boxes, pw_mailbox(clock->boxes, departure->end), flight, &clock->changes);
     if (pw_virtual_lives_here(clock, peer))
         pw_virtual_take_flight(clock, flight);
     else

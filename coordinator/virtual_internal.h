@@ -6,9 +6,9 @@
 #include "coordinator/virtual.h"
 #include "net_models/event_queue.h"
 
-/* In place of a slot: the end of a local solve; all has arrived that an agent fires with; a time-out since
- * the fire whose number stands for the round. */
-enum { PW_VIRTUAL_DONE = -1, PW_VIRTUAL_ALL_HERE = -2, PW_VIRTUAL_TIMEOUT = -3 };
+/* In place of a slot: all has come that an agent fires with, the end of its last local solve included; a
+ * time-out since the fire whose number stands for the round. */
+enum { PW_VIRTUAL_ALL_HERE = -1, PW_VIRTUAL_TIMEOUT = -2 };
 
 /* An event of the queue: an offer's arrival, whose numbers follow it, or one of those. */
 struct pw_virtual_event {
@@ -16,17 +16,24 @@ struct pw_virtual_event {
     double r[PW_MOST_PRODUCTS];
 };
 
+/* What an agent waits for. */
+struct pw_waiting {
+    int64_t all_here_ns; /* when its solve ends and the offers arrive that the next fire takes in, of those
+                            that have left */
+    int32_t missing;     /* of them, those that have not; where offers wait in mailboxes */
+    unsigned char expected, queued; /* an event stands for that; it is in the list of those that may fire */
+};
+
 struct pw_virtual {
     struct pw_virtual_spec spec;
     struct pw_event_queue *queue;
     size_t event_size;
     int is_paired; /* the exchange pairs rounds */
-    int foretells; /* offers are handed over before they arrive (virtual_arrivals.c) */
+    int foretells; /* offers wait in mailboxes for the fire that takes them in (virtual_arrivals.c) */
     int n_products;
     struct pw_mailboxes *boxes;    /* where paired, else NULL */
-    int64_t *fired_ns, *solved_ns; /* [agents here] start and end of the latest local solve */
-    int64_t *all_here_ns;          /* [agents here] when all arrives that has been handed over */
-    unsigned char *busy, *queued;  /* [agents here] solving; in the list of those that may fire */
+    int64_t *fired_ns, *solved_ns; /* [agents here] start, until it is counted, and end of the latest solve */
+    struct pw_waiting *waiting;    /* [agents here] */
     int *ready, *firing, n_ready;
     struct pw_virtual_event *instant; /* [instant_room] events of the same time, where their order matters */
     size_t instant_room;
@@ -50,7 +57,8 @@ static inline struct pw_virtual_event *pw_virtual_push(struct pw_virtual *clock,
     return event;
 }
 
-/* Agent n may fire from now on, if it is ready, or when all is here that makes it so. */
+/* Agent n, which nothing else can make ready, may fire when all is here. And: if it is ready, now or then. */
+void pw_virtual_expect(struct pw_virtual *clock, int n);
 void pw_virtual_list_if_ready(struct pw_virtual *clock, int n, int64_t now);
 
 /* What a local solve brings about when it ends at `end_ns`: known, and sent on its way, when it starts, so
@@ -66,9 +74,10 @@ void pw_virtual_take_flight(struct pw_virtual *clock, const struct pw_flight *fl
 /* Fetches into the cache what that will touch. */
 void pw_virtual_fetch_flight(const struct pw_virtual *clock, const struct pw_flight *flight);
 
-/* Before agent n fires: what has arrived for its next round is handed over; and after it: what comes then. */
+/* Where offers wait in mailboxes: agent n, about to fire, is given those that have arrived; and, once its new
+ * offers have left, what its next fire waits for. */
 void pw_virtual_open_mail(struct pw_virtual *clock, int n, int64_t now);
-void pw_virtual_open_next_mail(struct pw_virtual *clock, int n);
+void pw_virtual_await(struct pw_virtual *clock, int n);
 
 /* An offer arrives at its time. */
 void pw_virtual_arrive(struct pw_virtual *clock, const struct pw_virtual_event *event, int64_t now);
