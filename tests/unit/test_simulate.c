@@ -134,6 +134,53 @@ START_TEST(synchronous_time_is_rounds_times_a_round)
 }
 END_TEST
 
+static struct pw_settings in_step(double max_time_s, int criterion)
+{
+    struct pw_settings settings = virtual_settings(12);
+    settings.delta = 1;
+    settings.loss = 0;
+    settings.criterion = criterion;
+    settings.compute_s = .25;
+    settings.max_time_s = max_time_s;
+    snprintf(settings.delay_model, sizeof settings.delay_model, "constant");
+    return settings;
+}
+
+/* With a delay of 1 and solves of 0.25 the first offers leave at 0, the second at 1.25. */
+START_TEST(what_is_under_way_does_not_count_yet)
+{
+    struct pw_market *market = test_any_market(12);
+    for (int late = 0; late < 2; late++) {
+        struct pw_settings settings = in_step(late ? 1.3 : 1.2, PW_CRITERION_GLOBAL);
+        struct pw_outcome *outcome = simulate(market, &settings);
+        for (int n = 0; n < market->n_agents; n++) {
+            int degree = pw_market_degree(market, n);
+            ck_assert_int_eq(outcome->messages_sent[n], (1 + late) * degree);
+            if (degree > 0)
+                ck_assert_double_eq(outcome->compute_s[n], late ? .25 : 0);
+        }
+        pw_outcome_destroy(outcome);
+    }
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* The last solve takes its time too. */
+START_TEST(a_limit_within_the_last_solve_counts)
+{
+    struct pw_market *market = test_any_market(12);
+    struct pw_settings settings = in_step(1e6, PW_CRITERION_TRADE);
+    struct pw_outcome *whole = simulate(market, &settings);
+    ck_assert_int_eq(whole->summary.status, PW_CONVERGED);
+    settings.max_time_s = whole->summary.end_time_s - .1;
+    struct pw_outcome *cut = simulate(market, &settings);
+    ck_assert_double_eq(cut->summary.end_time_s, settings.max_time_s);
+    pw_outcome_destroy(whole);
+    pw_outcome_destroy(cut);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* A test that compares trades of different rounds says something else than one that pairs them. */
 START_TEST(a_naive_test_is_watched)
 {
@@ -277,6 +324,8 @@ Suite *simulate_suite(void)
     tcase_add_loop_test(tests, random_markets_clear_at_the_optimum, 0, BATCHES);
     tcase_add_test(tests, the_same_run_is_the_same);
     tcase_add_test(tests, to_be_watched_makes_no_difference);
+    tcase_add_test(tests, what_is_under_way_does_not_count_yet);
+    tcase_add_test(tests, a_limit_within_the_last_solve_counts);
     tcase_add_test(tests, synchronous_time_is_rounds_times_a_round);
     tcase_add_test(tests, a_naive_test_is_watched);
     tcase_add_test(tests, newest_wins_clears_and_stale_drifts);
