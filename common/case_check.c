@@ -235,6 +235,13 @@ static const struct {
     {"network.delay.jitter_s", PW_USES_DISTANCE},   {"network.delay.file", PW_USES_FILE},
 };
 
+static int delays_nothing(const struct pw_case *loaded)
+{
+    const struct pw_settings *settings = &loaded->settings;
+    double most_s = settings->delay_mean_s + settings->delay_std_s + settings->delay_min_s;
+    return !(most_s > 0.0) && settings->delay_links[0] == '\0';
+}
+
 static void warn_of_unused_by_model(struct pw_case *loaded)
 {
     const struct pw_delay_model *model = pw_delay_model_find(loaded->settings.delay_model);
@@ -244,6 +251,8 @@ static void warn_of_unused_by_model(struct pw_case *loaded)
         if (!(model->uses & delay_settings[i].use))
             warn(loaded, delay_settings[i].setting, why);
     }
+    if ((model->uses & PW_USES_MEAN) && delays_nothing(loaded))
+        warn(loaded, "network.delay.model", "network.delay.mean_s is 0");
     for (int v = PW_LINK_MEAN; v <= PW_LINK_MIN; v++) {
         snprintf(why, sizeof why, "column %s, the delay model is %s",
                  strrchr(delay_settings[v].setting, '.') + 1, model->name);
@@ -322,11 +331,49 @@ static void warn_of_unused_criterion(struct pw_case *loaded)
         warn(loaded, all[i], "trades are not judged one by one here");
 }
 
+static int are_same(const struct pw_market *market, int i, int j)
+{
+    return strcmp(market->asset_name[i], market->asset_name[j]) == 0 &&
+           market->p_min[i] == market->p_min[j] && market->p_max[i] == market->p_max[j] &&
+           market->a[i] == market->a[j] && market->b[i] == market->b[j];
+}
+
+/* The first of an agent's assets that is the same as one of its few before, or -1. */
+static int find_twin(const struct pw_market *market)
+{
+    enum { FEW = 16 };
+    for (int n = 0; n < market->n_agents; n++) {
+        for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
+            for (int j = i - 1; j >= market->asset_first[n] && j >= i - FEW; j--) {
+                if (are_same(market, i, j))
+                    return i;
+            }
+        }
+    }
+    return -1;
+}
+
+/* A table that was put together twice doubles the market. */
+static void warn_of_twins(struct pw_case *loaded)
+{
+    const struct pw_market *market = loaded->market;
+    int twin = find_twin(market), n = 0, room = sizeof loaded->warnings / sizeof *loaded->warnings;
+    if (twin < 0 || loaded->n_warnings == room)
+        return;
+    while (market->asset_first[n + 1] <= twin)
+        n++;
+    snprintf(loaded->warnings[loaded->n_warnings++], sizeof *loaded->warnings,
+             "market.assets: agent %d has the asset %.40s twice, the same in every number: both count", n,
+             market->asset_name[twin]);
+}
+
 void pw_case_warn(struct pw_case *loaded)
 {
     const struct pw_settings *settings = &loaded->settings;
-    if (settings->generate_agents == 0)
+    if (settings->generate_agents == 0) {
         warn_of_unused_recipe(loaded);
+        warn_of_twins(loaded);
+    }
     if (!isnan(settings->primal) && !isnan(settings->dual) && !isnan(settings->price))
         warn(loaded, "stop.tolerance", "stop.primal, stop.dual and stop.price are all given");
     warn_of_unused_by_model(loaded);

@@ -166,6 +166,10 @@ static const struct {
      {"network.delay.std_s is given but not used"}},
     {"network: {delay: {model: exponential, mean_s: 1, std_s: 2, min_s: 0}}", {"network.delay.std_s"}},
     {"network: {delay: {model: gaussian, mean_s: 1, std_s: 2, min_s: 0}}", {NULL}},
+    {"network: {delay: {model: constant}}",
+     {"network.delay.model is given but not used: network.delay.mean_s is 0"}},
+    {"network: {delay: {model: constant, mean_s: 1}}", {NULL}},
+    {"network: {delay: {model: gaussian, std_s: 1}}", {NULL}},
     {"network: {retransmit_s: 1}", {"network.retransmit_s is given but not used: no message is lost"}},
     {"network: {retransmit_s: 1, loss: 0.1}", {NULL}},
     {"network: {retransmit: never, burst_length: 2, burst_loss: 0.5, retransmit_max_s: 1}",
@@ -206,6 +210,28 @@ START_TEST(settings_without_use_are_warned_about)
     for (int i = 0; i < expected; i++)
         ck_assert_msg(strncmp(loaded->warnings[i], warned[_i].warns[i], strlen(warned[_i].warns[i])) == 0,
                       "%s", loaded->warnings[i]);
+    pw_case_destroy(loaded);
+    scratch_close(&scratch);
+}
+END_TEST
+
+START_TEST(assets_that_stand_twice_are_warned_about)
+{
+    struct scratch scratch = scratch_open();
+    scratch_write(&scratch, "case.yaml", "peerwatt: 1\nmarket: {assets: a.csv}\n");
+    scratch_write(
+        &scratch, "a.csv",
+        "agent,asset,p_min,p_max,a,b\n0,load,-1,0,0,1\n1,sun,0,1,0,0\n1,wind,0,1,0,0\n1,sun,0,1,0,.5\n");
+    struct pw_case *loaded = load(scratch_path(&scratch, "case.yaml"), NULL, 0);
+    ck_assert_int_eq(loaded->n_warnings, 0);
+    pw_case_destroy(loaded);
+    scratch_write(
+        &scratch, "a.csv",
+        "agent,asset,p_min,p_max,a,b\n0,load,-1,0,0,1\n1,sun,0,1,0,0\n1,wind,0,1,0,0\n1,sun,0,1,0,0\n");
+    loaded = load(scratch_path(&scratch, "case.yaml"), NULL, 0);
+    ck_assert_int_eq(loaded->n_warnings, 1);
+    ck_assert_str_eq(loaded->warnings[0],
+                     "market.assets: agent 1 has the asset sun twice, the same in every number: both count");
     pw_case_destroy(loaded);
     scratch_close(&scratch);
 }
@@ -394,6 +420,7 @@ Suite *market_suite(void)
     tcase_add_test(tables, inputs_are_noted_with_their_digest);
     tcase_add_loop_test(tables, settings_without_use_are_warned_about, 0,
                         (int)(sizeof warned / sizeof *warned));
+    tcase_add_test(tables, assets_that_stand_twice_are_warned_about);
     tcase_add_test(tables, a_recipe_beside_tables_is_warned_about);
     tcase_add_test(tables, the_network_is_that_of_the_settings);
     tcase_add_test(tables, shipped_cases_load);
