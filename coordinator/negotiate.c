@@ -1,6 +1,7 @@
 #include "coordinator/negotiate.h"
 
 #include <math.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,9 @@ static const int64_t REPORT_PER_RANK_NS = 500000, LONGEST_REPORT_NS = 50000000, 
 static const int64_t FAREWELL_NS = 30000000000;
 
 /* One rank of a run. */
+/* Where ranks share a run each lets so many agents fire before it sends what they offer and takes in what has
+ * come. */
+enum { FIRES_AT_ONCE = 256 };
 struct station {
     const struct pw_negotiation *negotiation;
     struct pw_transport *transport;
@@ -80,17 +84,20 @@ static void take_offers(struct station *station, const unsigned char *bytes, siz
 {
     struct pw_error err;
     struct pw_packet_header header;
-    struct pw_offer offer;
-    int n_products = station->negotiation->market->n_products;
+    struct pw_offer offers[PW_WALL_AT_ONCE];
+    int n_products = station->negotiation->market->n_products, some = 0;
     if (pw_decode_header(bytes, size, n_products, &header, &err) != PW_OK)
         fail_hard(station, &err);
     take_snapshot(station, header.epoch);
     pw_quiescence_received(&station->quiescence);
     for (uint32_t i = 0; i < header.count; i++) {
-        if (pw_decode_offer(bytes, i, n_products, &offer, &err) != PW_OK)
+        if (pw_decode_offer(bytes, i, n_products, &offers[some++], &err) != PW_OK)
             fail_hard(station, &err);
-        if (pw_wall_receive(station->wall, &offer) != PW_OK)
+        if (some < PW_WALL_AT_ONCE && i + 1 < header.count)
+            continue;
+        if (pw_wall_receive(station->wall, offers, some) != PW_OK)
             fail_hard(station, &station->wall->error);
+        some = 0;
     }
 }
 
@@ -283,7 +290,7 @@ static int turn(struct station *station)
         pw_clock_yield();
     }
     pw_phase_enter(PW_PHASE_SOLVE);
-    happened += pw_wall_step(station->wall);
+    happened += pw_wall_step(station->wall, station->transport->size > 1 ? FIRES_AT_ONCE : INT_MAX);
     pw_phase_enter(PW_PHASE_MESSAGES);
     if (station->wall->error.code != PW_OK)
         fail_hard(station, &station->wall->error);

@@ -180,18 +180,37 @@ static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
         wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, peer), &offer);
 }
 
-enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer)
+enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offers, int count)
 {
-    if (!pw_host_has_slot(wall->spec.host, offer->agent, offer->slot))
-        return pw_fail(&wall->error, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d",
-                       offer->agent, offer->slot, wall->spec.host->rank);
-    arrive(wall, offer, now_of(wall));
+    const struct pw_host *host = wall->spec.host;
+    for (int i = 0; i < count; i++) {
+        int n = offers[i].agent, slot = offers[i].slot;
+        if (!pw_host_has_slot(host, n, slot))
+            return pw_fail(&wall->error, PW_INTERNAL, "an offer for agent %d, slot %d came to rank %d", n,
+                           slot, host->rank);
+        pw_agent_fetch_slot(pw_host_agent(host, n), host->market->n_products, slot);
+    }
+    int64_t now = now_of(wall);
+    for (int i = 0; i < count; i++)
+        arrive(wall, &offers[i], now);
     return PW_OK;
+}
+
+/* Fetches into the cache what the offers of an agent touch at their ends here. */
+static void fetch_peers(const struct pw_wall *wall, const struct pw_agent *agent, int n)
+{
+    const struct pw_host *host = wall->spec.host;
+    for (int i = 0; i < agent->n_out; i++) {
+        const struct pw_route *route = pw_host_route(host, n, agent->outbox[i]);
+        if (route->peer >= host->first && route->peer < host->end)
+            pw_agent_fetch_slot(pw_host_agent(host, route->peer), host->market->n_products, route->slot);
+    }
 }
 
 static void send_outbox(struct pw_wall *wall, int n, int64_t now)
 {
     const struct pw_agent *agent = pw_host_agent(wall->spec.host, n);
+    fetch_peers(wall, agent, n);
     wall->totals.sent += agent->n_out;
     for (int i = 0; i < agent->n_out; i++)
         send_slot(wall, n, agent->outbox[i], now);
@@ -256,29 +275,39 @@ static int64_t fire(struct pw_wall *wall, int n, int64_t start)
     return now_of(wall);
 }
 
+/* Some at a time, whose memory is fetched meanwhile. */
 static void deliver_due(struct pw_wall *wall)
 {
-    struct pw_offer offer;
+    const struct pw_host *host = wall->spec.host;
+    struct pw_offer offers[PW_WALL_AT_ONCE];
     if (pw_due_queue_count(wall->held) == 0)
         return;
     int64_t now = now_of(wall);
-    while (pw_due_queue_pop(wall->held, now, &offer))
-        deliver(wall, &offer, now);
+    for (int count = PW_WALL_AT_ONCE; count == PW_WALL_AT_ONCE;) {
+        for (count = 0; count < PW_WALL_AT_ONCE && pw_due_queue_pop(wall->held, now, &offers[count]); count++)
+            pw_agent_fetch_slot(pw_host_agent(host, offers[count].agent), host->market->n_products,
+                                offers[count].slot);
+        for (int i = 0; i < count; i++)
+            deliver(wall, &offers[i], now);
+    }
 }
 
-int pw_wall_step(struct pw_wall *wall)
+int pw_wall_step(struct pw_wall *wall, int most)
 {
     deliver_due(wall);
     queue_rested(wall);
     queue_timed_out(wall);
     const struct pw_host *host = wall->spec.host;
-    int n_firing = wall->n_ready, count = host->end - host->first;
+    int n_firing = wall->n_ready < most ? wall->n_ready : most;
+    int count = host->end - host->first;
     int64_t now = n_firing > 0 ? now_of(wall) : 0;
     for (int k = 0; k < n_firing; k++) {
         int n = wall->ready[wall->ready_start];
         wall->ready_start = (wall->ready_start + 1) % count;
         wall->n_ready--;
         wall->queued[n - host->first] = 0;
+        if (k + 1 < n_firing)
+            pw_agent_fetch_fire(pw_host_agent(host, wall->ready[wall->ready_start]));
         now = fire(wall, n, now);
         queue_if_ready(wall, n, now);
     }

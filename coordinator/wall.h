@@ -52,13 +52,15 @@ void pw_wall_destroy(struct pw_wall *wall);
 /* Round 0 of every agent. */
 void pw_wall_start(struct pw_wall *wall);
 
-/* Takes an offer that came from another rank: the network model starts here. PW_INTERNAL, kept in wall->error
- * too, for an agent that does not live here or a slot that it does not have. */
-enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offer);
+/* Takes `count` offers that came from another rank, quickest with some PW_WALL_AT_ONCE of them: the network
+ * model starts here. PW_INTERNAL, kept in wall->error too, for an agent that does not live here or a slot
+ * that it does not have. */
+enum { PW_WALL_AT_ONCE = 16 };
+enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offers, int count);
 
-/* Delivers what is due and lets every agent fire once that may; returns how many fired. Check wall->error
- * after it. */
-int pw_wall_step(struct pw_wall *wall);
+/* Delivers what is due and lets every agent fire once that may, or the first `most` of them; returns how many
+ * fired. Check wall->error after it. */
+int pw_wall_step(struct pw_wall *wall, int most);
 
 /* True if nothing will happen here unless an offer comes from another rank. */
 int pw_wall_is_passive(const struct pw_wall *wall);
