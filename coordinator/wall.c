@@ -106,7 +106,7 @@ static void queue_timed_out(struct pw_wall *wall)
     }
 }
 
-static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now);
+static void send_slots(struct pw_wall *wall, int n, const int *slots, int count, int64_t now);
 
 /* A settled trade that was offered anew answers at once. */
 static void answer(struct pw_wall *wall, int n, int slot, int64_t now)
@@ -117,7 +117,7 @@ static void answer(struct pw_wall *wall, int n, int slot, int64_t now)
                        pw_agent_inbox(pw_host_agent(wall->spec.host, n), slot)->round);
     wall->totals.sent++;
     wall->totals.settled = wall->spec.host->n_settled;
-    send_slot(wall, n, slot, now);
+    send_slots(wall, n, &slot, 1, now);
 }
 
 static void deliver(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
@@ -148,36 +148,62 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
                        from, offer->agent, offer->round);
 }
 
-/* Where the network model holds an offer back, at the receiver. */
-static void arrive(struct pw_wall *wall, const struct pw_offer *offer, int64_t now)
+/* An offer that has come out of the network model at the receiver, which holds it back until it is due. */
+static void hold(struct pw_wall *wall, const struct pw_offer *offer, const struct pw_passage *passage,
+                 int64_t now)
 {
-    const struct pw_network *network = &wall->spec.network;
-    if (pw_network_is_instant(network)) {
-        deliver(wall, offer, now);
-        return;
-    }
-    const struct pw_route *back = pw_host_route(wall->spec.host, offer->agent, offer->slot);
-    struct pw_passage passage =
-        pw_network_pass(network, (uint32_t)back->link, (uint32_t)!back->direction, (uint32_t)offer->round);
-    wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage.losses;
-    note_losses(wall, offer, passage.losses, now);
-    if (!passage.lost_for_good)
-        pw_due_queue_push(wall->held, now + (int64_t)llround(passage.delay_s * 1e9), offer);
+    wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage->losses;
+    note_losses(wall, offer, passage->losses, now);
+    if (!passage->lost_for_good)
+        pw_due_queue_push(wall->held, now + (int64_t)llround(passage->delay_s * 1e9), offer);
 }
 
-static void send_slot(struct pw_wall *wall, int n, int slot, int64_t now)
+/* At most PW_WALL_AT_ONCE offers come to agents here. */
+static void arrive(struct pw_wall *wall, const struct pw_offer *offers, int count, int64_t now)
+{
+    struct pw_transmission transmissions[PW_WALL_AT_ONCE];
+    struct pw_passage passages[PW_WALL_AT_ONCE];
+    if (pw_network_is_instant(&wall->spec.network)) {
+        for (int i = 0; i < count; i++)
+            deliver(wall, &offers[i], now);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        const struct pw_route *back = pw_host_route(wall->spec.host, offers[i].agent, offers[i].slot);
+        transmissions[i] = (struct pw_transmission){.link = (uint32_t)back->link,
+                                                    .direction = (uint32_t)!back->direction,
+                                                    .round = (uint32_t)offers[i].round};
+    }
+    pw_network_pass_many(&wall->spec.network, transmissions, count, passages);
+    for (int i = 0; i < count; i++)
+        hold(wall, &offers[i], &passages[i], now);
+}
+
+static int lives_here(const struct pw_wall *wall, int n)
+{
+    return n >= wall->spec.host->first && n < wall->spec.host->end;
+}
+
+/* At most PW_WALL_AT_ONCE slots of agent n have an offer to send. */
+static void send_slots(struct pw_wall *wall, int n, const int *slots, int count, int64_t now)
 {
     const struct pw_host *host = wall->spec.host;
     const struct pw_observer *observer = wall->spec.observer;
-    struct pw_offer offer;
-    int peer = pw_host_route(host, n, slot)->peer;
-    pw_host_offer(host, n, slot, &offer);
-    if (observer != NULL && observer->sent != NULL)
-        observer->sent(observer->context, now, n, peer, offer.round);
-    if (peer >= host->first && peer < host->end)
-        arrive(wall, &offer, now);
-    else
-        wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, peer), &offer);
+    struct pw_offer offers[PW_WALL_AT_ONCE];
+    int n_here = 0;
+    for (int i = 0; i < count; i++) {
+        struct pw_offer *offer = &offers[n_here];
+        pw_host_offer(host, n, slots[i], offer);
+        if (observer != NULL && observer->sent != NULL)
+            observer->sent(observer->context, now, n, offer->agent, offer->round);
+        if (!lives_here(wall, offer->agent)) {
+            wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, offer->agent), offer);
+            continue;
+        }
+        pw_agent_fetch_slot(pw_host_agent(host, offer->agent), host->market->n_products, offer->slot);
+        n_here++;
+    }
+    arrive(wall, offers, n_here, now);
 }
 
 enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offers, int count)
@@ -191,29 +217,19 @@ enum pw_code pw_wall_receive(struct pw_wall *wall, const struct pw_offer *offers
         pw_agent_fetch_slot(pw_host_agent(host, n), host->market->n_products, slot);
     }
     int64_t now = now_of(wall);
-    for (int i = 0; i < count; i++)
-        arrive(wall, &offers[i], now);
+    for (int first = 0; first < count; first += PW_WALL_AT_ONCE)
+        arrive(wall, offers + first, count - first < PW_WALL_AT_ONCE ? count - first : PW_WALL_AT_ONCE, now);
     return PW_OK;
-}
-
-/* Fetches into the cache what the offers of an agent touch at their ends here. */
-static void fetch_peers(const struct pw_wall *wall, const struct pw_agent *agent, int n)
-{
-    const struct pw_host *host = wall->spec.host;
-    for (int i = 0; i < agent->n_out; i++) {
-        const struct pw_route *route = pw_host_route(host, n, agent->outbox[i]);
-        if (route->peer >= host->first && route->peer < host->end)
-            pw_agent_fetch_slot(pw_host_agent(host, route->peer), host->market->n_products, route->slot);
-    }
 }
 
 static void send_outbox(struct pw_wall *wall, int n, int64_t now)
 {
     const struct pw_agent *agent = pw_host_agent(wall->spec.host, n);
-    fetch_peers(wall, agent, n);
     wall->totals.sent += agent->n_out;
-    for (int i = 0; i < agent->n_out; i++)
-        send_slot(wall, n, agent->outbox[i], now);
+    for (int first = 0; first < agent->n_out; first += PW_WALL_AT_ONCE) {
+        int left = agent->n_out - first;
+        send_slots(wall, n, agent->outbox + first, left < PW_WALL_AT_ONCE ? left : PW_WALL_AT_ONCE, now);
+    }
 }
 
 /* Takes an agent's contribution to the totals out (sign -1) or puts it in (+1). */
