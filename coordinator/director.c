@@ -45,8 +45,9 @@ struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
     director->negotiation = negotiation;
     director->tolerances = *tolerances;
     director->lookahead_ns = lookahead_ns;
-    director->period_ns = director->check_ns = check_ns;
+    director->period_ns = check_ns;
     director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, LONGEST_NS);
+    director->check_ns = check_ns < director->max_time_ns ? check_ns : director->max_time_ns;
     director->started_ns = pw_clock_ns();
     director->settles = pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL;
     director->wanted = INFINITY;
@@ -118,11 +119,11 @@ static int check(struct pw_director *director, int interrupted)
     return 1;
 }
 
-/* Before `next_ns` nothing happens. */
-static void next_check(struct pw_director *director, int64_t next_ns)
+/* The longer nothing has changed, the later: so that it depends on the course alone. */
+static void next_check(struct pw_director *director)
 {
-    int64_t gap = next_ns > director->check_ns ? next_ns - director->check_ns : 0;
-    director->check_ns += director->period_ns * (1 + gap / director->period_ns / CHECKS_OF_A_GAP);
+    int64_t since_ns = director->check_ns - director->course.now_ns;
+    director->check_ns += director->period_ns * (1 + since_ns / director->period_ns / CHECKS_OF_A_GAP);
     if (director->check_ns > director->max_time_ns)
         director->check_ns = director->max_time_ns;
 }
@@ -142,7 +143,7 @@ struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns,
         pw_course_play(&director->course, director->check_ns);
         if (check(director, interrupted))
             return (struct pw_order){director->check_ns, PW_ORDER_SNAPSHOT};
-        next_check(director, next_ns);
+        next_check(director);
     }
     int64_t horizon =
         next_ns > INT64_MAX - director->lookahead_ns ? INT64_MAX : next_ns + director->lookahead_ns;
@@ -197,7 +198,7 @@ enum pw_code pw_director_judge(struct pw_director *director, const struct pw_sna
         pw_outcome_destroy(outcome);
         director->wanted = pw_course_excess(&director->course) / excess;
         director->skipped = 0;
-        next_check(director, director->check_ns);
+        next_check(director);
         return PW_OK;
     }
     if (excess > 1.0 && director->reason == QUIET && !director->settles) {

@@ -24,9 +24,9 @@ struct window_done {
     int32_t interrupted;
 };
 
-/* So many events, a fraction of a millisecond, are played before what has come from other ranks is taken in.
- */
-enum { EVENTS_AT_ONCE = 512 };
+/* So many events, a fraction of a millisecond where each is a fire with ten peers, are played before what has
+ * come from other ranks is taken in. */
+enum { EVENTS_AT_ONCE = 128 };
 
 /* In a packet's epoch, which is twice the window's number: no more offers of that window will come from its
  * sender. */

@@ -43,8 +43,8 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     }
     clock->n_products = market->n_products;
     clock->event_size = offsetof(struct pw_virtual_event, r) + (size_t)market->n_products * sizeof(double);
-    clock->queue =
-        pw_event_queue_create(clock->event_size, (size_t)ends, to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
+    clock->queue = pw_event_queue_create(clock->event_size, clock->foretells ? agents : (size_t)ends,
+                                         to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     pw_event_queue_on_fetch(clock->queue, fetch_event, clock);
     clock->boxes = clock->is_paired ? pw_mailboxes_create(host) : NULL;
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);

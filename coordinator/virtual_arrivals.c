@@ -38,6 +38,9 @@ static int lay_by(struct pw_virtual *clock, struct pw_mailbox *box, const struct
     if (ahead > 0)
         return 1;
     struct pw_waiting *waiting = waiting_of(clock, offer->agent);
+    if (waiting->missing == 0)
+        pw_fail(&clock->error, PW_INTERNAL, "agent %d got round %d on slot %d twice", offer->agent,
+                offer->round, offer->slot);
     note_arrival_of_all(waiting, flight->due_ns);
     if (--waiting->missing == 0)
         pw_virtual_expect(clock, offer->agent);
@@ -156,25 +159,28 @@ static void note_arrival(const struct pw_virtual *clock, const struct pw_virtual
                        event->round);
 }
 
-/* The slot's trade was settled when the offer left its sender; it may have woken since, and wait for it. */
-static void note_in_mailbox(struct pw_virtual *clock, const struct pw_virtual_event *event, int answers)
+/* The slot's trade was settled when the offer left its sender; it may have woken since, and have waited for
+ * it. */
+static void note_in_mailbox(struct pw_virtual *clock, const struct pw_virtual_event *event, int answers,
+                            int completes)
 {
     int end = pw_host_end(clock->spec.host, event->agent, event->slot);
     if (answers)
         pw_mailbox(clock->boxes, end)->settled = 0;
-    else
+    else if (completes)
         waiting_of(clock, event->agent)->missing--;
 }
 
 void pw_virtual_arrive(struct pw_virtual *clock, const struct pw_virtual_event *event, int64_t now)
 {
-    int answers;
+    const struct pw_inbox *inbox = pw_agent_inbox(pw_host_agent(clock->spec.host, event->agent), event->slot);
+    int was_complete = inbox->complete, answers;
     if (pw_host_deliver(clock->spec.host, event->agent, event->slot, event->round, event->r, &answers,
                         &clock->error) != PW_OK)
         return;
     note_arrival(clock, event, answers, now);
     if (clock->foretells)
-        note_in_mailbox(clock, event, answers);
+        note_in_mailbox(clock, event, answers, inbox->complete && !was_complete);
     if (answers)
         pw_virtual_answer(clock, event->agent, event->slot, answer_time(clock, event->agent, now));
     pw_virtual_list_if_ready(clock, event->agent, now);

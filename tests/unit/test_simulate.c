@@ -87,6 +87,10 @@ START_TEST(to_be_watched_makes_no_difference)
         settings.ratify = settings.criterion == PW_CRITERION_TRADE && seed % 2 == 0;
         if (seed % 4 == 0)
             snprintf(settings.delay_model, sizeof settings.delay_model, "constant"); /* all at once */
+        if (seed % 5 == 0) {                                                         /* long silences */
+            settings.loss = .05;
+            settings.retransmit_s = 2e4;
+        }
         struct pw_outcome *alone = simulate(market, &settings);
         settings.timeline = 1;
         struct pw_outcome *watched = simulate(market, &settings);
@@ -100,8 +104,11 @@ START_TEST(to_be_watched_makes_no_difference)
         ck_assert(one->end_time_s == two->end_time_s && one->status == two->status &&
                   one->messages_sent == two->messages_sent &&
                   one->messages_retransmitted == two->messages_retransmitted);
+        ck_assert_int_eq(alone->n_samples, watched->n_samples);
         ck_assert(memcmp(&one->convergence_time_s, &two->convergence_time_s, sizeof(double)) == 0 &&
                   memcmp(&one->primal_residual, &two->primal_residual, sizeof(double)) == 0 &&
+                  memcmp(alone->compute_s, watched->compute_s, agents * sizeof(double)) == 0 &&
+                  memcmp(alone->wait_s, watched->wait_s, agents * sizeof(double)) == 0 &&
                   memcmp(alone->settled_time_s, watched->settled_time_s, links * sizeof(double)) == 0);
         pw_outcome_destroy(alone);
         pw_outcome_destroy(watched);
@@ -153,6 +160,7 @@ START_TEST(what_is_under_way_does_not_count_yet)
     for (int late = 0; late < 2; late++) {
         struct pw_settings settings = in_step(late ? 1.3 : 1.2, PW_CRITERION_GLOBAL);
         struct pw_outcome *outcome = simulate(market, &settings);
+        ck_assert_double_eq_tol(outcome->summary.end_time_s, settings.max_time_s, 1e-9);
         for (int n = 0; n < market->n_agents; n++) {
             int degree = pw_market_degree(market, n);
             ck_assert_int_eq(outcome->messages_sent[n], (1 + late) * degree);
