@@ -62,7 +62,7 @@ all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@.new && mv $@.new $@
 
 $(MPI_SOURCES:%.c=$(OUT)/%.o): CC := $(MPICC)
 $(OUT)/%.o: %.c Makefile

@@ -118,7 +118,7 @@ void pw_agent_fire(struct pw_agent *agent);
 /* True if the agent fires after a time-out even where it is not ready: offers may be lost for good. */
 int pw_agent_needs_timeout(const struct pw_agent *agent);
 
-/* True if the agent fires only once every link is complete or settled: no matter when the others were. */
+/* True if the agent fires only once every link is complete or settled: it never looks at fewer of them. */
 int pw_agent_awaits_all(const struct pw_agent *agent);
 
 /* True if both ends of a link hold the same round sooner or later; else their latest trades have to do. */

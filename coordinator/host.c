@@ -84,7 +84,7 @@ struct pw_agent *pw_host_agent(const struct pw_host *host, int n)
 
 int pw_host_has_slot(const struct pw_host *host, int n, int slot)
 {
-    return n >= host->first && n < host->end && slot >= 0 && slot < pw_market_degree(host->market, n);
+    return pw_host_has(host, n) && slot >= 0 && slot < pw_market_degree(host->market, n);
 }
 
 int pw_host_end(const struct pw_host *host, int n, int slot)

@@ -50,6 +50,12 @@ void pw_host_destroy(struct pw_host *host);
 /* Agent n, which lives here. */
 struct pw_agent *pw_host_agent(const struct pw_host *host, int n);
 
+/* True if agent n lives here. */
+static inline int pw_host_has(const struct pw_host *host, int n)
+{
+    return n >= host->first && n < host->end;
+}
+
 /* True if agent n lives here and has this slot. */
 int pw_host_has_slot(const struct pw_host *host, int n, int slot);
 

@@ -37,8 +37,7 @@ static void lay_out_afar(struct pw_mailboxes *boxes, const struct pw_host *host,
 {
     int32_t count = 0;
     for (int end = 0; end < ends; end++) {
-        int peer = host->routes[end].peer;
-        if (peer < host->first || peer >= host->end)
+        if (!pw_host_has(host, host->routes[end].peer))
             pw_mailbox(boxes, end)->afar = count++;
     }
     boxes->afar_size = sizeof(struct afar) + (size_t)boxes->n_products * sizeof(double);

@@ -8,11 +8,6 @@
 /* In place of the start of a solve. */
 enum { COUNTED = -1 };
 
-static int64_t to_ns(double seconds)
-{
-    return (int64_t)llround(seconds * 1e9);
-}
-
 int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace, int answers)
 {
     int64_t delay_ns = (int64_t)floor(pw_network_least_s(network) * 1e9) - 1;
@@ -44,7 +39,7 @@ struct pw_virtual *pw_virtual_create(const struct pw_virtual_spec *spec)
     clock->n_products = market->n_products;
     clock->event_size = offsetof(struct pw_virtual_event, r) + (size_t)market->n_products * sizeof(double);
     clock->queue = pw_event_queue_create(clock->event_size, clock->foretells ? agents : (size_t)ends,
-                                         to_ns(span_s) + pw_pace_mean_ns(&spec->pace));
+                                         pw_virtual_ns(span_s) + pw_pace_mean_ns(&spec->pace));
     pw_event_queue_on_fetch(clock->queue, fetch_event, clock);
     clock->boxes = clock->is_paired ? pw_mailboxes_create(host) : NULL;
     clock->fired_ns = pw_alloc(agents, sizeof *clock->fired_ns);
@@ -73,30 +68,25 @@ struct pw_changes *pw_virtual_changes(struct pw_virtual *clock)
     return &clock->changes;
 }
 
-static struct pw_waiting *waiting_of(const struct pw_virtual *clock, int n)
-{
-    return &clock->waiting[n - clock->spec.host->first];
-}
-
 static void list(struct pw_virtual *clock, int n)
 {
-    waiting_of(clock, n)->queued = 1;
+    pw_virtual_waiting(clock, n)->queued = 1;
     clock->ready[clock->n_ready++] = n;
 }
 
-/* Where offers wait in mailboxes: once those have arrived that have left. */
+/* Where offers wait in mailboxes: ready when all is here, for all of it has left. */
 static int is_ready(const struct pw_virtual *clock, int n)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
     if (clock->foretells)
-        return waiting_of(clock, n)->missing == 0 && agent->n_settled < agent->n_links;
+        return pw_virtual_waiting(clock, n)->missing == 0 && agent->n_settled < agent->n_links;
     return pw_agent_ready(agent);
 }
 
 /* Once all is here the agent may fire. */
 void pw_virtual_expect(struct pw_virtual *clock, int n)
 {
-    struct pw_waiting *waiting = waiting_of(clock, n);
+    struct pw_waiting *waiting = pw_virtual_waiting(clock, n);
     if (!waiting->expected)
         pw_virtual_push(clock, waiting->all_here_ns, n, PW_VIRTUAL_ALL_HERE, 0);
     waiting->expected = 1;
@@ -104,7 +94,7 @@ void pw_virtual_expect(struct pw_virtual *clock, int n)
 
 void pw_virtual_list_if_ready(struct pw_virtual *clock, int n, int64_t now)
 {
-    const struct pw_waiting *waiting = waiting_of(clock, n);
+    const struct pw_waiting *waiting = pw_virtual_waiting(clock, n);
     if (waiting->queued || !is_ready(clock, n))
         return;
     if (waiting->all_here_ns > now)
@@ -123,7 +113,7 @@ static void set_timeout(struct pw_virtual *clock, int n, int64_t end_ns)
 /* An agent that has not fired since then fires with what it has. */
 static void time_out(struct pw_virtual *clock, int n, int32_t fires)
 {
-    if (pw_host_agent(clock->spec.host, n)->fires == fires && !waiting_of(clock, n)->queued)
+    if (pw_host_agent(clock->spec.host, n)->fires == fires && !pw_virtual_waiting(clock, n)->queued)
         list(clock, n);
 }
 
@@ -207,7 +197,7 @@ static void fire_ready(struct pw_virtual *clock, int64_t now)
         clock->firing = list;
         clock->n_ready = 0;
         for (int k = 0; k < count; k++) {
-            waiting_of(clock, list[k])->queued = 0;
+            pw_virtual_waiting(clock, list[k])->queued = 0;
             start_solve(clock, list[k], now);
         }
     }
@@ -220,7 +210,7 @@ int64_t pw_virtual_next(const struct pw_virtual *clock)
 
 static void all_is_here(struct pw_virtual *clock, int n, int64_t now)
 {
-    waiting_of(clock, n)->expected = 0;
+    pw_virtual_waiting(clock, n)->expected = 0;
     pw_virtual_list_if_ready(clock, n, now);
 }
 

@@ -15,11 +15,6 @@ static void announce(struct pw_virtual *clock, int64_t due_ns, int n, int slot, 
     pw_copy_reals(event->r, r, (size_t)clock->n_products);
 }
 
-static struct pw_waiting *waiting_of(const struct pw_virtual *clock, int n)
-{
-    return &clock->waiting[n - clock->spec.host->first];
-}
-
 static void note_arrival_of_all(struct pw_waiting *waiting, int64_t due_ns)
 {
     waiting->all_here_ns = due_ns > waiting->all_here_ns ? due_ns : waiting->all_here_ns;
@@ -37,10 +32,12 @@ static int lay_by(struct pw_virtual *clock, struct pw_mailbox *box, const struct
     pw_copy_reals(pw_mailbox_r(clock->boxes, box, offer->round), offer->r, (size_t)clock->n_products);
     if (ahead > 0)
         return 1;
-    struct pw_waiting *waiting = waiting_of(clock, offer->agent);
-    if (waiting->missing == 0)
+    struct pw_waiting *waiting = pw_virtual_waiting(clock, offer->agent);
+    if (waiting->missing == 0) {
         pw_fail(&clock->error, PW_INTERNAL, "agent %d got round %d on slot %d twice", offer->agent,
                 offer->round, offer->slot);
+        return 1;
+    }
     note_arrival_of_all(waiting, flight->due_ns);
     if (--waiting->missing == 0)
         pw_virtual_expect(clock, offer->agent);
@@ -107,7 +104,7 @@ static void bring_by_event(struct pw_virtual *clock, int n, int slot, struct pw_
 void pw_virtual_await(struct pw_virtual *clock, int n)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    struct pw_waiting *waiting = waiting_of(clock, n);
+    struct pw_waiting *waiting = pw_virtual_waiting(clock, n);
     int first = pw_host_end(clock->spec.host, n, 0);
     waiting->missing = 0;
     for (int slot = 0; slot < agent->n_links; slot++) {
@@ -168,7 +165,7 @@ static void note_in_mailbox(struct pw_virtual *clock, const struct pw_virtual_ev
     if (answers)
         pw_mailbox(clock->boxes, end)->settled = 0;
     else if (completes)
-        waiting_of(clock, event->agent)->missing--;
+        pw_virtual_waiting(clock, event->agent)->missing--;
 }
 
 void pw_virtual_arrive(struct pw_virtual *clock, const struct pw_virtual_event *event, int64_t now)

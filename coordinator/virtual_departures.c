@@ -1,6 +1,4 @@
 /* The virtual clock: offers leave. */
-#include <math.h>
-
 #include "coordinator/virtual_internal.h"
 
 /* An offer that leaves an end here, and how often it is lost on its way. */
@@ -13,14 +11,9 @@ struct departure {
 /* So many offers leave at a time, so that their memory is fetched and their passages are drawn at once. */
 enum { AT_ONCE = 16 };
 
-static int64_t to_ns(double seconds)
-{
-    return (int64_t)llround(seconds * 1e9);
-}
-
 static int64_t due(int64_t sent_ns, const struct pw_passage *passage)
 {
-    int64_t delay_ns = to_ns(passage->delay_s);
+    int64_t delay_ns = pw_virtual_ns(passage->delay_s);
     if (passage->lost_for_good)
         return PW_FLIGHT_NEVER;
     return sent_ns + (delay_ns > 1 ? delay_ns : 1);
@@ -52,8 +45,8 @@ static void note_sending(const struct pw_virtual *clock, int n, int peer, int ro
         return;
     observer->sent(observer->context, now, n, peer, round);
     for (uint32_t i = 0; i < losses; i++)
-        observer->lost(observer->context, now + to_ns(pw_network_wait_s(&clock->spec.network, i)), n, peer,
-                       round);
+        observer->lost(observer->context, now + pw_virtual_ns(pw_network_wait_s(&clock->spec.network, i)), n,
+                       peer, round);
 }
 
 static void take_along(const struct pw_virtual *clock, int n, int slot, int64_t now,
@@ -64,7 +57,7 @@ static void take_along(const struct pw_virtual *clock, int n, int slot, int64_t 
     struct pw_flight *flight = &departure->flight;
     departure->end = pw_host_end(host, n, slot);
     pw_host_offer(host, n, slot, &flight->offer);
-    if (pw_virtual_lives_here(clock, flight->offer.agent))
+    if (pw_host_has(host, flight->offer.agent))
         pw_virtual_fetch_flight(clock, flight);
     for (int q = 0; q < clock->n_products; q++)
         flight->trade[q] = clock->is_paired ? pw_agent_trade(agent, slot, q) : 0.0;
@@ -100,7 +93,7 @@ static void depart(struct pw_virtual *clock, int n, const struct departure *depa
     note_sending(clock, n, peer, flight->offer.round, departure->losses, flight->sent_ns);
     if (clock->is_paired)
         pw_mailboxes_leave(clock->boxes, pw_mailbox(clock->boxes, departure->end), flight, &clock->changes);
-    if (pw_virtual_lives_here(clock, peer))
+    if (pw_host_has(host, peer))
         pw_virtual_take_flight(clock, flight);
     else
         clock->spec.send(clock->spec.context, pw_placement_rank(&host->placement, peer), flight);

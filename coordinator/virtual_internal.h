@@ -3,6 +3,8 @@
 #ifndef PW_VIRTUAL_INTERNAL_H
 #define PW_VIRTUAL_INTERNAL_H
 
+#include <math.h>
+
 #include "coordinator/virtual.h"
 #include "net_models/event_queue.h"
 
@@ -41,9 +43,14 @@ struct pw_virtual {
     struct pw_error error; /* code PW_OK unless a peer broke the protocol */
 };
 
-static inline int pw_virtual_lives_here(const struct pw_virtual *clock, int agent)
+static inline int64_t pw_virtual_ns(double seconds)
 {
-    return agent >= clock->spec.host->first && agent < clock->spec.host->end;
+    return (int64_t)llround(seconds * 1e9);
+}
+
+static inline struct pw_waiting *pw_virtual_waiting(const struct pw_virtual *clock, int n)
+{
+    return &clock->waiting[n - clock->spec.host->first];
 }
 
 /* A new event; an offer's numbers are for the caller to fill in, at once. */

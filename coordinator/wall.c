@@ -179,11 +179,6 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offers, int coun
         hold(wall, &offers[i], &passages[i], now);
 }
 
-static int lives_here(const struct pw_wall *wall, int n)
-{
-    return n >= wall->spec.host->first && n < wall->spec.host->end;
-}
-
 /* At most PW_WALL_AT_ONCE slots of agent n have an offer to send. */
 static void send_slots(struct pw_wall *wall, int n, const int *slots, int count, int64_t now)
 {
@@ -196,7 +191,7 @@ static void send_slots(struct pw_wall *wall, int n, const int *slots, int count,
         pw_host_offer(host, n, slots[i], offer);
         if (observer != NULL && observer->sent != NULL)
             observer->sent(observer->context, now, n, offer->agent, offer->round);
-        if (!lives_here(wall, offer->agent)) {
+        if (!pw_host_has(host, offer->agent)) {
             wall->spec.send(wall->spec.context, pw_placement_rank(&host->placement, offer->agent), offer);
             continue;
         }
