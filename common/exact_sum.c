@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A limb takes this many additions of less than 2^32 before it must be carried. */
-static const int64_t MOST_ADDITIONS = (int64_t)1 << 29;
+/* A limb takes this many additions of less than 2^53 before it must be carried. */
+enum { MOST_ADDITIONS = 512 };
 
 /* Bit 0 of limb 0 weighs 2^-1074, the smallest double. */
 enum { LOWEST_EXPONENT = -1074, MANTISSA_BITS = 52 };
@@ -34,8 +34,7 @@ void pw_exact_add(struct pw_exact_sum *sum, double value)
     uint64_t low = (mantissa & 0xFFFFFFFF) << shift, high = (mantissa >> 32) << shift;
     int64_t sign = bits >> 63 ? -1 : 1;
     sum->limb[first] += sign * (int64_t)(low & 0xFFFFFFFF);
-    sum->limb[first + 1] += sign * (int64_t)((low >> 32) + (high & 0xFFFFFFFF));
-    sum->limb[first + 2] += sign * (int64_t)(high >> 32);
+    sum->limb[first + 1] += sign * (int64_t)((low >> 32) + high);
     if (++sum->additions >= MOST_ADDITIONS)
         carry(sum);
 }
@@ -43,11 +42,13 @@ void pw_exact_add(struct pw_exact_sum *sum, double value)
 void pw_exact_merge(struct pw_exact_sum *sum, const struct pw_exact_sum *other)
 {
     struct pw_exact_sum carried = *other;
-    carry(&carried);
-    carry(sum);
+    if (sum->additions + carried.additions >= MOST_ADDITIONS) {
+        carry(&carried);
+        carry(sum);
+    }
     for (int i = 0; i < PW_EXACT_LIMBS; i++)
         sum->limb[i] += carried.limb[i];
-    sum->additions = 2;
+    sum->additions += carried.additions + 1;
 }
 
 /* The sum with a sign apart: makes all limbs of a carried sum non-negative. Returns the sign. */

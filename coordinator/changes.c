@@ -39,6 +39,8 @@ static void *make_room(void *array, size_t *room, size_t wanted, size_t size)
 static void add(struct pw_changes *changes, int64_t time_ns, int32_t number, int32_t solve, double gap2)
 {
     changes->items = make_room(changes->items, &changes->room, changes->count + 1, sizeof *changes->items);
+    if (changes->count == 0 || time_ns < changes->first_ns)
+        changes->first_ns = time_ns;
     struct pw_change *change = &changes->items[changes->count++];
     change->time_ns = time_ns;
     change->number = number;
@@ -59,35 +61,70 @@ struct pw_solve *pw_changes_add_solve(struct pw_changes *changes, int64_t time_n
     return &changes->solves[changes->n_solves++];
 }
 
-void pw_changes_append(struct pw_changes *changes, const struct pw_change *items, size_t count,
-                       const struct pw_solve *solves, size_t n_solves)
-{
-    int32_t first = (int32_t)changes->n_solves;
-    changes->items = make_room(changes->items, &changes->room, changes->count + count, sizeof *items);
-    changes->solves =
-        make_room(changes->solves, &changes->solve_room, changes->n_solves + n_solves, sizeof *solves);
-    if (n_solves > 0)
-        memcpy(changes->solves + first, solves, n_solves * sizeof *solves);
-    for (size_t i = 0; i < count; i++) {
-        struct pw_change change = items[i];
-        change.solve += change.solve >= 0 ? first : 0;
-        changes->items[changes->count + i] = change;
-    }
-    changes->count += count;
-    changes->n_solves += n_solves;
-}
-
 void pw_changes_clear(struct pw_changes *changes)
 {
     changes->count = changes->n_solves = 0;
 }
 
-int64_t pw_changes_last(const struct pw_changes *changes)
+int64_t pw_changes_first(const struct pw_changes *changes)
 {
-    int64_t last_ns = 0;
-    for (size_t i = 0; i < changes->count; i++)
-        last_ns = changes->items[i].time_ns > last_ns ? changes->items[i].time_ns : last_ns;
-    return last_ns;
+    return changes->count > 0 ? changes->first_ns : INT64_MAX;
+}
+
+/* Copies a change, with its solve if it has one, to the end of a list that has room for both. */
+static void copy(struct pw_changes *to, struct pw_change change, const struct pw_solve *solves)
+{
+    if (to->count == 0 || change.time_ns < to->first_ns)
+        to->first_ns = change.time_ns;
+    if (change.solve >= 0) {
+        to->solves[to->n_solves] = solves[change.solve];
+        change.solve = (int32_t)to->n_solves++;
+    }
+    to->items[to->count++] = change;
+}
+
+static void reserve(struct pw_changes *changes, size_t count, size_t n_solves)
+{
+    changes->items =
+        make_room(changes->items, &changes->room, changes->count + count, sizeof *changes->items);
+    changes->solves = make_room(changes->solves, &changes->solve_room, changes->n_solves + n_solves,
+                                sizeof *changes->solves);
+}
+
+void pw_changes_append(struct pw_changes *changes, const struct pw_change *items, size_t count,
+                       const struct pw_solve *solves, size_t n_solves)
+{
+    reserve(changes, count, n_solves);
+    for (size_t i = 0; i < count; i++)
+        copy(changes, items[i], solves);
+}
+
+/* What is kept goes to the front of its own list: solves lie in the order of their changes. */
+static void part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
+                 struct pw_changes *others)
+{
+    size_t count = changes->count;
+    pw_changes_clear(changes);
+    for (size_t i = 0; i < count; i++) {
+        struct pw_change change = changes->items[i];
+        struct pw_changes *target = change.time_ns < until_ns ? before : others;
+        if (target != NULL)
+            copy(target, change, changes->solves);
+    }
+}
+
+void pw_changes_part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
+                     struct pw_changes *others)
+{
+    reserve(before, changes->count, changes->n_solves);
+    if (others != changes)
+        reserve(others, changes->count, changes->n_solves);
+    part(changes, until_ns, before, others);
+}
+
+void pw_changes_drop(struct pw_changes *changes, int64_t until_ns)
+{
+    part(changes, until_ns, NULL, changes);
 }
 
 static struct pw_change_key key_of(const struct pw_changes *changes, size_t i)
@@ -187,24 +224,6 @@ static void sort_due(struct pw_changes *changes, const struct due *due, int64_t 
         sort_bucket(changes->keys + starts[b], (size_t)(starts[b + 1] - starts[b]));
 }
 
-/* Keeps what is not due. */
-static void keep_rest(struct pw_changes *changes, int64_t until_ns)
-{
-    size_t kept = 0, n_solves = 0;
-    for (size_t i = 0; i < changes->count; i++) {
-        struct pw_change change = changes->items[i];
-        if (change.time_ns < until_ns)
-            continue;
-        if (change.solve >= 0) { /* solves lie in the order of their changes */
-            changes->solves[n_solves] = changes->solves[change.solve];
-            change.solve = (int32_t)n_solves++;
-        }
-        changes->items[kept++] = change;
-    }
-    changes->count = kept;
-    changes->n_solves = n_solves;
-}
-
 void pw_changes_play(struct pw_changes *changes, int64_t until_ns,
                      void (*take)(void *context, const struct pw_change *change,
                                   const struct pw_solve *solve),
@@ -220,5 +239,5 @@ void pw_changes_play(struct pw_changes *changes, int64_t until_ns,
             pw_prefetch(&changes->items[changes->keys[i + AHEAD].item]);
         take(context, change, change->solve < 0 ? NULL : &changes->solves[change->solve]);
     }
-    keep_rest(changes, until_ns);
+    pw_changes_drop(changes, until_ns);
 }

@@ -27,6 +27,7 @@ struct pw_changes {
     struct pw_change *items;
     struct pw_solve *solves;
     size_t count, room, n_solves, solve_room;
+    int64_t first_ns;           /* the earliest time, if there are any */
     struct pw_change_key *keys; /* for sorting */
     int32_t *starts;
     size_t key_room, start_room;
@@ -46,8 +47,16 @@ void pw_changes_append(struct pw_changes *changes, const struct pw_change *items
 
 void pw_changes_clear(struct pw_changes *changes);
 
-/* The latest time among them; 0 if there are none. */
-int64_t pw_changes_last(const struct pw_changes *changes);
+/* The earliest time among them; INT64_MAX if there are none. */
+int64_t pw_changes_first(const struct pw_changes *changes);
+
+/* Moves those before `until_ns` to the end of a list, and the others to that of another; which may be the
+ * same, where they are kept then. */
+void pw_changes_part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
+                     struct pw_changes *others);
+
+/* Drops the changes before `until_ns`. */
+void pw_changes_drop(struct pw_changes *changes, int64_t until_ns);
 
 /* Calls `take` for every change before `until_ns` in the order of (time, agents before links, number, turn),
  * `solve` being NULL for a link, and keeps the rest. */

@@ -2,95 +2,46 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/memory.h"
 
-/* Running sums forget their rounding after so many changes, and at least one per agent and link. */
-enum { LEAST_REFRESH = 4096, MOST_SAMPLES = 4096 };
+enum { MOST_SAMPLES = 4096 };
 
 /* Where nothing happens for longer than so many samples take, they are further apart. */
 enum { SAMPLES_OF_A_GAP = 64 };
 
-/* Fewer changes are not worth while to be followed. */
-enum { LEAST_TO_FOLLOW = 1024 };
+/* A sum is taken to be off its bounds by so much of what it is made of. */
+static const double ROUNDING = 1e-9;
 
 void pw_course_init(struct pw_course *course, const struct pw_market *market,
                     const struct pw_tolerances *tolerances, int64_t sample_ns)
 {
-    size_t agents = (size_t)market->n_agents, links = (size_t)market->n_links;
-    *course = (struct pw_course){.n_agents = market->n_agents,
-                                 .n_links = market->n_links,
+    *course = (struct pw_course){.n_links = market->n_links,
                                  .tolerances = *tolerances,
                                  .n_unsolved = 2 * (int64_t)market->n_links,
                                  .naive_ns = -1,
                                  .sample_ns = sample_ns};
-    course->gap2 = pw_alloc(links, sizeof(double));
-    course->agent_gap2 = pw_alloc(agents, sizeof(double));
-    course->dual2 = pw_alloc(agents, sizeof(double));
-    course->price2 = pw_alloc(agents, sizeof(double));
-    course->naive2 = pw_alloc(agents, sizeof(double));
-    course->welfare = pw_alloc(agents, sizeof(double));
-    course->unsolved = pw_alloc(agents, sizeof(int32_t));
-    course->settled = pw_alloc(agents, sizeof(int32_t));
-    for (int n = 0; n < market->n_agents; n++)
-        course->unsolved[pw_market_called(market, n)] = pw_market_degree(market, n);
     pw_series_init(&course->series, MOST_SAMPLES);
 }
 
 void pw_course_finish(struct pw_course *course)
 {
-    free(course->gap2);
-    free(course->agent_gap2);
-    free(course->dual2);
-    free(course->price2);
-    free(course->naive2);
-    free(course->welfare);
-    free(course->unsolved);
-    free(course->settled);
-    pw_changes_finish(&course->pending);
+    pw_changes_finish(&course->moves);
     pw_series_finish(&course->series);
 }
 
-static double sum(const double *values, int count)
+/* The tests' limits on the sums. */
+static void limits(const struct pw_course *course, double *limit)
 {
-    double total = 0.0;
-    for (int i = 0; i < count; i++)
-        total += values[i];
-    return total;
+    const struct pw_tolerances *tolerances = &course->tolerances;
+    double ends = course->n_links > 0 ? 2.0 * course->n_links : 1.0;
+    limit[PW_PRIMAL2] = limit[PW_NAIVE2] = tolerances->primal * tolerances->primal;
+    limit[PW_DUAL2] = tolerances->dual * tolerances->dual;
+    limit[PW_PRICE2] = tolerances->price * tolerances->price * ends;
+    limit[PW_WELFARE] = INFINITY;
 }
 
-static void refresh(struct pw_course *course)
-{
-    course->since_refresh = 0;
-    course->primal2 = sum(course->gap2, course->n_links) + sum(course->agent_gap2, course->n_agents);
-    course->dual2_sum = sum(course->dual2, course->n_agents);
-    course->price2_sum = sum(course->price2, course->n_agents);
-    course->naive2_sum = sum(course->naive2, course->n_agents);
-    course->welfare_sum = sum(course->welfare, course->n_agents);
-}
-
-static void replace(double *total, double *value, double by)
-{
-    *total += by - *value;
-    *value = by;
-}
-
-static void take_solve(struct pw_course *course, int n, double gap2, const struct pw_solve *solve)
-{
-    replace(&course->primal2, &course->agent_gap2[n], gap2);
-    replace(&course->dual2_sum, &course->dual2[n], solve->dual2);
-    replace(&course->price2_sum, &course->price2[n], solve->price2);
-    replace(&course->naive2_sum, &course->naive2[n], solve->naive2);
-    replace(&course->welfare_sum, &course->welfare[n], solve->welfare);
-    course->n_unsolved += solve->unsolved - course->unsolved[n];
-    course->unsolved[n] = solve->unsolved;
-    course->n_settled += solve->settled - course->settled[n];
-    course->settled[n] = solve->settled;
-    course->sent += solve->sent;
-    course->lost += solve->lost;
-}
-
-/* Running sums of squares may fall below zero by their rounding. */
 static double root(double square)
 {
     return square > 0.0 ? sqrt(square) : 0.0;
@@ -99,26 +50,29 @@ static double root(double square)
 struct pw_residual_norms pw_course_residuals(const struct pw_course *course)
 {
     int ends = course->n_links > 0 ? 2 * course->n_links : 1;
+    const double *values = course->values;
     if (course->n_unsolved > 0)
         return (struct pw_residual_norms){NAN, NAN, NAN};
-    return (struct pw_residual_norms){root(course->primal2), root(course->dual2_sum),
-                                      root(course->price2_sum / ends)};
+    return (struct pw_residual_norms){root(values[PW_PRIMAL2]), root(values[PW_DUAL2]),
+                                      root(values[PW_PRICE2] / ends)};
 }
 
 /* The tests at an instant, after all its changes. */
 static void test(struct pw_course *course)
 {
-    const struct pw_tolerances *tolerances = &course->tolerances;
-    double primal2 = tolerances->primal * tolerances->primal, dual2 = tolerances->dual * tolerances->dual;
-    double ends = course->n_links > 0 ? 2.0 * course->n_links : 1.0;
-    double price2 = tolerances->price * tolerances->price * ends;
+    double limit[PW_QUANTITIES];
+    const double *values = course->values;
+    limits(course, limit);
     if (course->n_unsolved > 0)
         return;
-    int holds = course->primal2 <= primal2 && course->dual2_sum <= dual2 && course->price2_sum <= price2;
+    course->is_tested = 1;
+    int dual_holds = values[PW_DUAL2] <= limit[PW_DUAL2];
+    int holds =
+        values[PW_PRIMAL2] <= limit[PW_PRIMAL2] && dual_holds && values[PW_PRICE2] <= limit[PW_PRICE2];
     if (holds && !course->holds)
         course->holds_since_ns = course->now_ns;
     course->holds = holds;
-    int naive = course->naive2_sum <= primal2 && course->dual2_sum <= dual2;
+    int naive = values[PW_NAIVE2] <= limit[PW_NAIVE2] && dual_holds;
     if (naive && !course->naive_holds) {
         course->naive_false_stops += !holds;
         if (course->naive_ns < 0)
@@ -138,7 +92,7 @@ static void sample(struct pw_course *course, int64_t until_ns)
                                    now.primal,
                                    now.dual,
                                    now.price,
-                                   course->welfare_sum,
+                                   course->values[PW_WELFARE],
                                    (long)course->sent,
                                    course->n_links - (int)(course->n_settled / 2)};
         if (!isnan(now.primal))
@@ -155,36 +109,145 @@ static void take(void *context, const struct pw_change *change, const struct pw_
         sample(course, change->time_ns);
         course->now_ns = change->time_ns;
     }
+    course->values[PW_PRIMAL2] += change->gap2;
     if (solve == NULL)
-        replace(&course->primal2, &course->gap2[change->number], change->gap2);
-    else
-        take_solve(course, change->number, change->gap2, solve);
-    long period = course->n_agents + course->n_links;
-    if (++course->since_refresh >= (period > LEAST_REFRESH ? period : LEAST_REFRESH))
-        refresh(course);
-}
-
-void pw_course_play(struct pw_course *course, int64_t until_ns)
-{
-    pw_changes_play(&course->pending, until_ns, take, course);
-    course->n_left = course->pending.count;
-    test(course);
-    sample(course, until_ns);
-}
-
-/* Only once enough have come since: all that are pending are looked at. */
-void pw_course_follow(struct pw_course *course, int64_t until_ns)
-{
-    if (course->pending.count < course->n_left + course->n_left / 4 + LEAST_TO_FOLLOW)
         return;
-    pw_changes_play(&course->pending, until_ns, take, course);
-    course->n_left = course->pending.count;
+    course->values[PW_DUAL2] += solve->dual2;
+    course->values[PW_PRICE2] += solve->price2;
+    course->values[PW_NAIVE2] += solve->naive2;
+    course->values[PW_WELFARE] += solve->welfare;
+    course->n_unsolved += solve->unsolved;
+    course->n_settled += solve->settled;
+    course->sent += solve->sent;
+    course->lost += solve->lost;
 }
 
-void pw_course_play_all(struct pw_course *course)
+void pw_course_hear(struct pw_course *course, const struct pw_stretch *stretches)
 {
-    int64_t last_ns = pw_changes_last(&course->pending);
-    pw_course_play(course, (last_ns > course->now_ns ? last_ns : course->now_ns) + 1);
+    for (int k = 0; k < PW_STRETCHES; k++) {
+        if (stretches[k].n_changes > 0)
+            pw_stretch_merge(&course->stretches[k], &stretches[k]);
+    }
+}
+
+/* How a sum compares with its limit throughout a stretch that it enters and leaves with these values:
+ * 1 within, -1 beyond, 0 maybe either. */
+static int side(double start, double end, double moved, double limit)
+{
+    double middle = .5 * (start + end), rounding = ROUNDING * (fabs(start) + fabs(end) + moved);
+    double reach = .5 * moved + rounding;
+    return middle + reach <= limit ? 1 : middle - reach > limit ? -1 : 0;
+}
+
+/* Whether a test of sums that must all be within, whose sides these are, may change. */
+static int may_change(const int *sides, int count)
+{
+    int open = 0;
+    for (int i = 0; i < count; i++) {
+        if (sides[i] < 0)
+            return 0;
+        open |= sides[i] == 0;
+    }
+    return open;
+}
+
+/* May a test change in the stretch? */
+static int is_close(const struct pw_course *course, const struct pw_stretch *stretch, const double *start,
+                    const double *end)
+{
+    double limit[PW_QUANTITIES];
+    int sides[PW_QUANTITIES];
+    limits(course, limit);
+    for (int q = 0; q < PW_QUANTITIES; q++)
+        sides[q] = side(start[q], end[q], stretch->moved[q], limit[q]);
+    return may_change((int[]){sides[PW_PRIMAL2], sides[PW_DUAL2], sides[PW_PRICE2]}, 3) ||
+           may_change((int[]){sides[PW_NAIVE2], sides[PW_DUAL2]}, 2);
+}
+
+/* Are there samples within the stretch? */
+static int has_samples(const struct pw_interval *interval, int stretch)
+{
+    return stretch == PW_STRETCHES - 1 &&
+           (interval->until_ns - interval->from_ns - 1) / interval->sample_ns >= PW_TALLY_SAMPLES;
+}
+
+/* Values at the ends of all stretches, and which have to be looked at closely. There is no test before all
+ * slots have been solved, and the first is made closely. */
+static void weigh(struct pw_course *course, const struct pw_interval *interval)
+{
+    const double *start = course->values;
+    int64_t n_unsolved = course->n_unsolved;
+    int is_tested = course->is_tested;
+    for (int k = 0; k < PW_STRETCHES; k++) {
+        const struct pw_stretch *stretch = &course->stretches[k];
+        if (stretch->n_changes == 0)
+            continue;
+        for (int q = 0; q < PW_QUANTITIES; q++) {
+            pw_exact_merge(&course->totals[q], &stretch->change[q]);
+            course->ends[k][q] = pw_exact_value(&course->totals[q]);
+        }
+        n_unsolved += stretch->unsolved;
+        int is_solved = n_unsolved <= 0;
+        course->closely[k] = has_samples(interval, k) ||
+                             (is_solved && (!is_tested || is_close(course, stretch, start, course->ends[k])));
+        is_tested |= is_solved;
+        start = course->ends[k];
+    }
+    course->is_weighed = 1;
+}
+
+int pw_course_wants_moves(struct pw_course *course, const struct pw_interval *interval)
+{
+    if (!course->is_weighed)
+        weigh(course, interval);
+    return memchr(course->closely, 1, sizeof course->closely) != NULL && !course->has_moves;
+}
+
+/* The stretch without its course. */
+static void skip(struct pw_course *course, const struct pw_stretch *stretch)
+{
+    course->n_unsolved += stretch->unsolved;
+    course->n_settled += stretch->settled;
+    course->sent += stretch->sent;
+    course->lost += stretch->lost;
+    course->now_ns = stretch->last_ns;
+}
+
+/* The end of a stretch, which its last instant is before. */
+static int64_t end_of(const struct pw_interval *interval, int stretch)
+{
+    int64_t sample_ns = interval->from_ns + stretch * interval->sample_ns;
+    return stretch == PW_STRETCHES - 1 || sample_ns >= interval->until_ns ? interval->until_ns
+                                                                          : sample_ns + 1;
+}
+
+static void play_stretch(struct pw_course *course, const struct pw_interval *interval, int k)
+{
+    const struct pw_stretch *stretch = &course->stretches[k];
+    if (k > 0)
+        sample(course, end_of(interval, k - 1));
+    if (course->closely[k])
+        pw_changes_play(&course->moves, end_of(interval, k), take, course);
+    else
+        skip(course, stretch);
+    memcpy(course->values, course->ends[k], sizeof course->values);
+    if (course->closely[k])
+        test(course);
+    else
+        pw_changes_drop(&course->moves, end_of(interval, k));
+}
+
+void pw_course_play(struct pw_course *course, const struct pw_interval *interval)
+{
+    for (int k = 0; k < PW_STRETCHES; k++) {
+        if (course->stretches[k].n_changes > 0)
+            play_stretch(course, interval, k);
+    }
+    sample(course, interval->until_ns < INT64_MAX ? interval->until_ns : course->now_ns + 1);
+    pw_changes_clear(&course->moves);
+    memset(course->stretches, 0, sizeof course->stretches);
+    memset(course->closely, 0, sizeof course->closely);
+    course->has_moves = course->is_weighed = 0;
 }
 
 double pw_course_excess(const struct pw_course *course)

@@ -1,38 +1,41 @@
 /* The course of a run on the virtual clock, seen by one who sees all at once: residuals of the whole market
  * at every instant, when the stop criterion came to hold for good, and when a test that pairs nothing would
- * have stopped. Rank 0 only. Changes are taken in the order of (time, kind, number), whatever rank they come
- * from, so that every sum is the same bits for any number of ranks. */
+ * have stopped. Rank 0 only.
+ *
+ * It is told interval by interval, and of each stretch only the sums over all ranks. They do for samples, and
+ * tell where no test can change; elsewhere the single changes are played in the order of (time, kind,
+ * number), whatever rank they come from, so that all is the same bits for any number of ranks. */
 #ifndef PW_COURSE_H
 #define PW_COURSE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include "coordinator/changes.h"
 #include "coordinator/judge.h"
 #include "coordinator/series.h"
+#include "coordinator/tally.h"
 
 struct pw_course {
-    int n_agents, n_links;
+    int n_links;
     struct pw_tolerances tolerances;
 
-    double *gap2;                                           /* [n_links] */
-    double *agent_gap2, *dual2, *price2, *naive2, *welfare; /* [n_agents] */
-    int32_t *unsolved, *settled;                            /* [n_agents] */
-    double primal2, dual2_sum, price2_sum, naive2_sum, welfare_sum;
+    double values[PW_QUANTITIES]; /* sums over the market now */
     int64_t n_unsolved, n_settled, sent, lost;
-    long since_refresh; /* changes since the running sums were added up anew */
 
-    int64_t now_ns; /* all changes up to here have been taken */
-    int holds;      /* the three tests hold now */
+    int64_t now_ns; /* of the latest change */
+    int is_tested;  /* the tests have been made */
+    int holds;      /* the three hold now */
     int64_t holds_since_ns;
     int naive_holds;
     int64_t naive_ns;       /* when the naive test held first; -1: never yet */
     long naive_false_stops; /* times that it came to hold while the true one did not */
 
-    struct pw_changes pending;         /* taken in, not yet in order */
-    size_t n_left;                     /* of them, after some were last played */
-    int64_t sample_ns, next_sample_ns; /* how often a sample is kept; when the next one is due */
+    struct pw_exact_sum totals[PW_QUANTITIES]; /* at the end of the stretches that were weighed last */
+    struct pw_stretch stretches[PW_STRETCHES]; /* of the interval that is told, over all ranks */
+    double ends[PW_STRETCHES][PW_QUANTITIES];  /* what values are then at their ends */
+    int has_moves, is_weighed;                 /* moves hold the interval; ends and closely are known */
+    unsigned char closely[PW_STRETCHES];       /* a test may change in it */
+    struct pw_changes moves;                   /* differences, see pw_tally_moves() */
+    int64_t sample_ns, next_sample_ns;         /* how often a sample is kept; when the next one is due */
     struct pw_series series;
 };
 
@@ -41,16 +44,15 @@ void pw_course_init(struct pw_course *course, const struct pw_market *market,
                     const struct pw_tolerances *tolerances, int64_t sample_ns);
 void pw_course_finish(struct pw_course *course);
 
-/* Plays all pending changes before `until_ns`, and keeps a sample every sample_ns once all link ends have
- * solved. */
-void pw_course_play(struct pw_course *course, int64_t until_ns);
+/* Adds what changed in the stretches [PW_STRETCHES] of the interval on one rank. */
+void pw_course_hear(struct pw_course *course, const struct pw_stretch *stretches);
 
-/* Plays pending changes before `until_ns`, of which nothing is missing, and no more, if they are many: so
- * that less is left to do when the course is wanted. Makes no difference to it. */
-void pw_course_follow(struct pw_course *course, int64_t until_ns);
+/* Once all ranks are heard: are the single changes wanted, in `moves`, before the interval can be played? */
+int pw_course_wants_moves(struct pw_course *course, const struct pw_interval *interval);
 
-/* Plays all that is pending: nothing else will happen. */
-void pw_course_play_all(struct pw_course *course);
+/* Plays the interval, and keeps a sample every sample_ns once all link ends have solved; up to the last
+ * change where it has no end (INT64_MAX). */
+void pw_course_play(struct pw_course *course, const struct pw_interval *interval);
 
 /* The three residuals now; NAN before every end has solved. */
 struct pw_residual_norms {

@@ -9,7 +9,7 @@
 #include "net_models/network.h"
 
 /* After a snapshot that missed its tests the next one waits for at most so many checks. */
-enum { MOST_CHECKS_SKIPPED = 8, SAMPLES_PER_CHECK = 8 };
+enum { MOST_CHECKS_SKIPPED = 8 };
 
 /* Where nothing happens for longer than so many periods, checks are further apart. */
 enum { CHECKS_OF_A_GAP = 4096 };
@@ -26,6 +26,7 @@ struct pw_director {
     struct pw_progress progress;
     int64_t lookahead_ns;
     int64_t period_ns, check_ns, max_time_ns; /* of the checks; the next one; limit of the run's time */
+    int64_t played_ns;                        /* up to which the course is known */
     int64_t started_ns;                       /* on pw_clock_ns() */
     int64_t rounds;
     enum reason reason; /* of the snapshot under way */
@@ -41,17 +42,18 @@ struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
                                        int64_t check_ns)
 {
     struct pw_director *director = pw_alloc(1, sizeof *director);
-    int64_t sample_ns = check_ns / SAMPLES_PER_CHECK;
+    int64_t sample_ns = check_ns > PW_TALLY_SAMPLES ? check_ns / PW_TALLY_SAMPLES : 1;
     director->negotiation = negotiation;
     director->tolerances = *tolerances;
     director->lookahead_ns = lookahead_ns;
-    director->period_ns = check_ns;
+    director->period_ns = sample_ns * PW_TALLY_SAMPLES;
     director->max_time_ns = (int64_t)fmin(negotiation->settings->max_time_s * 1e9, LONGEST_NS);
-    director->check_ns = check_ns < director->max_time_ns ? check_ns : director->max_time_ns;
+    director->check_ns =
+        director->period_ns < director->max_time_ns ? director->period_ns : director->max_time_ns;
     director->started_ns = pw_clock_ns();
     director->settles = pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL;
     director->wanted = INFINITY;
-    pw_course_init(&director->course, negotiation->market, tolerances, sample_ns > 0 ? sample_ns : 1);
+    pw_course_init(&director->course, negotiation->market, tolerances, sample_ns);
     pw_progress_init(&director->progress, negotiation->progress);
     return director;
 }
@@ -128,27 +130,54 @@ static void next_check(struct pw_director *director)
         director->check_ns = director->max_time_ns;
 }
 
-struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns, int64_t rounds,
-                                  int interrupted)
+/* The time up to the next check, or the rest of it if nothing is left to happen. */
+static struct pw_interval next_interval(const struct pw_director *director, int64_t next_ns)
 {
-    director->rounds = rounds;
-    if (director->over)
-        return (struct pw_order){0, PW_ORDER_STOP};
-    if (next_ns == INT64_MAX) { /* nothing is left to happen */
-        pw_course_play_all(&director->course);
-        director->reason = QUIET;
-        return (struct pw_order){INT64_MAX, PW_ORDER_SNAPSHOT};
-    }
-    while (next_ns >= director->check_ns) {
-        pw_course_play(&director->course, director->check_ns);
-        if (check(director, interrupted))
-            return (struct pw_order){director->check_ns, PW_ORDER_SNAPSHOT};
-        next_check(director);
-    }
+    return (struct pw_interval){director->played_ns, next_ns < INT64_MAX ? director->check_ns : INT64_MAX,
+                                director->course.sample_ns};
+}
+
+/* What ranks have to tell before the interval can be played; PW_ORDER_PLAY if that is all here. */
+static enum pw_order_kind is_missing(struct pw_director *director, const struct pw_interval *interval,
+                                     int64_t first_change_ns)
+{
+    if (first_change_ns < interval->until_ns)
+        return PW_ORDER_TELL;
+    if (!pw_course_wants_moves(&director->course, interval))
+        return PW_ORDER_PLAY;
+    director->course.has_moves = 1;
+    return PW_ORDER_MOVES;
+}
+
+/* All events that nobody's can reach. */
+static struct pw_order play(const struct pw_director *director, int64_t next_ns)
+{
     int64_t horizon =
         next_ns > INT64_MAX - director->lookahead_ns ? INT64_MAX : next_ns + director->lookahead_ns;
-    int64_t until = horizon < director->check_ns ? horizon : director->check_ns;
-    return (struct pw_order){until, PW_ORDER_PLAY};
+    return (struct pw_order){.kind = PW_ORDER_PLAY,
+                             .until_ns = horizon < director->check_ns ? horizon : director->check_ns,
+                             .interval = next_interval(director, next_ns)};
+}
+
+struct pw_order pw_director_order(struct pw_director *director, const struct pw_ranks *ranks)
+{
+    director->rounds = ranks->rounds;
+    if (director->over)
+        return (struct pw_order){.kind = PW_ORDER_STOP};
+    while (ranks->next_ns >= director->check_ns || ranks->next_ns == INT64_MAX) {
+        struct pw_interval interval = next_interval(director, ranks->next_ns);
+        enum pw_order_kind missing = is_missing(director, &interval, ranks->first_change_ns);
+        if (missing != PW_ORDER_PLAY)
+            return (struct pw_order){.kind = missing, .interval = interval};
+        pw_course_play(&director->course, &interval);
+        director->played_ns = interval.until_ns;
+        if (interval.until_ns == INT64_MAX)
+            director->reason = QUIET;
+        if (interval.until_ns == INT64_MAX || check(director, ranks->interrupted))
+            return (struct pw_order){.kind = PW_ORDER_SNAPSHOT, .until_ns = interval.until_ns};
+        next_check(director);
+    }
+    return play(director, ranks->next_ns);
 }
 
 static void fill_summary(const struct pw_director *director, struct pw_outcome *outcome, int accepted)

@@ -9,11 +9,27 @@
 #include "coordinator/snapshot.h"
 
 /* What the ranks are to do next. */
-enum pw_order_kind { PW_ORDER_PLAY, PW_ORDER_SNAPSHOT, PW_ORDER_STOP };
+enum pw_order_kind {
+    PW_ORDER_PLAY,     /* all events before until_ns, which is not after the interval */
+    PW_ORDER_TELL,     /* what changed in the interval: the sums of its stretches */
+    PW_ORDER_MOVES,    /* the single changes of that interval */
+    PW_ORDER_SNAPSHOT, /* their state as of until_ns */
+    PW_ORDER_STOP
+};
 struct pw_order {
-    int64_t until_ns; /* play: all events before; snapshot: as of then */
+    int64_t until_ns;
+    struct pw_interval interval;
     int32_t kind;
 };
+
+/* How all ranks stand when they have done what they were told. */
+struct pw_ranks {
+    int64_t next_ns;         /* time of the earliest event, INT64_MAX for none */
+    int64_t first_change_ns; /* of the earliest change that is not told; INT64_MAX for none */
+    int64_t rounds;          /* local solves of the busiest agent */
+    int interrupted;
+};
+static const struct pw_ranks PW_NO_RANKS = {.next_ns = INT64_MAX, .first_change_ns = INT64_MAX};
 
 struct pw_director;
 
@@ -23,13 +39,11 @@ struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
                                        int64_t check_ns);
 void pw_director_destroy(struct pw_director *director);
 
-/* The course, to add what changed. */
+/* The course, to add what the ranks tell. */
 struct pw_course *pw_director_course(struct pw_director *director);
 
-/* The next order, when all ranks have played what they were told: `next_ns` is the time of the earliest event
- * of all, INT64_MAX for none; `rounds` the local solves of the busiest agent. */
-struct pw_order pw_director_order(struct pw_director *director, int64_t next_ns, int64_t rounds,
-                                  int interrupted);
+/* The next order. What was asked for last is in the course by then. */
+struct pw_order pw_director_order(struct pw_director *director, const struct pw_ranks *ranks);
 
 /* After an order to take a snapshot: judges it. PW_INTERNAL if nothing is left to happen and the market is
  * not over. The next order may be to stop. */

@@ -17,12 +17,7 @@
 #include "coordinator/signals.h"
 #include "coordinator/stall.h"
 #include "coordinator/virtual.h"
-
-/* What a rank tells rank 0 when it has played a window; the changes and their solves follow as bytes. */
-struct window_done {
-    int64_t next_ns, rounds, n_changes, n_solves;
-    int32_t interrupted;
-};
+#include "coordinator/window.h"
 
 /* So many events, a fraction of a millisecond where each is a fire with ten peers, are played before what has
  * come from other ranks is taken in. */
@@ -38,6 +33,8 @@ struct simulation {
     struct pw_transport *transport;
     struct pw_host *host;
     struct pw_virtual *clock;
+    struct pw_tally *tally;
+    const struct pw_stretch *told; /* what rank 0 has asked for; else NULL */
     struct pw_parcels *parcels;
     struct pw_recorder recorder;
     struct pw_director *director; /* rank 0, else NULL */
@@ -52,7 +49,7 @@ struct simulation {
     int has_order;
 
     struct pw_roll windows, parts; /* rank 0: who has ended the window; who has sent a part of the state */
-    struct window_done all;        /* rank 0: earliest next event, most rounds, any signal */
+    struct pw_ranks all;           /* rank 0: over those */
 };
 
 static void fail_hard(struct simulation *simulation, const struct pw_error *err)
@@ -121,43 +118,13 @@ static void take_packet(struct simulation *simulation, const unsigned char *byte
         simulation->n_packets[header.epoch / 2 & 1]++;
 }
 
-/* Rank 0: what one rank says at the end of a window. */
-static void merge_window(struct simulation *simulation, int from, const struct window_done *done,
-                         const struct pw_change *items, const struct pw_solve *solves)
-{
-    struct window_done *all = &simulation->all;
-    pw_changes_append(&pw_director_course(simulation->director)->pending, items, (size_t)done->n_changes,
-                      solves, (size_t)done->n_solves);
-    all->next_ns = done->next_ns < all->next_ns ? done->next_ns : all->next_ns;
-    all->rounds = done->rounds > all->rounds ? done->rounds : all->rounds;
-    all->interrupted |= done->interrupted;
-    pw_roll_mark(&simulation->windows, from);
-}
-
-static size_t window_size(const struct window_done *done)
-{
-    return sizeof *done + (size_t)done->n_changes * sizeof(struct pw_change) +
-           (size_t)done->n_solves * sizeof(struct pw_solve);
-}
-
 static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
 {
-    struct window_done done = {0};
     struct pw_error err;
-    if (size >= sizeof done)
-        memcpy(&done, bytes, sizeof done);
-    if (size < sizeof done || done.n_changes < 0 || done.n_solves < 0 || size != window_size(&done)) {
-        pw_fail(&err, PW_INTERNAL, "rank %d ends a window with %zu bytes", from, size);
+    if (pw_window_unpack(bytes, size, pw_director_course(simulation->director), &simulation->all, &err) !=
+        PW_OK)
         fail_hard(simulation, &err);
-    }
-    size_t items_size = (size_t)done.n_changes * sizeof(struct pw_change);
-    struct pw_change *items = pw_alloc((size_t)done.n_changes, sizeof *items);
-    struct pw_solve *solves = pw_alloc((size_t)done.n_solves, sizeof *solves);
-    memcpy(items, bytes + sizeof done, items_size);
-    memcpy(solves, bytes + sizeof done + items_size, (size_t)done.n_solves * sizeof *solves);
-    merge_window(simulation, from, &done, items, solves);
-    free(items);
-    free(solves);
+    pw_roll_mark(&simulation->windows, from);
 }
 
 static void take_snapshot_part(struct simulation *simulation, int from, const unsigned char *bytes,
@@ -271,53 +238,45 @@ static void exchange(struct simulation *simulation)
     wait_for(simulation, packets_are_here, "the offers of a neighbouring rank");
     simulation->n_packets[simulation->window & 1] = 0;
     simulation->window++;
+    pw_tally_take(simulation->tally, pw_virtual_changes(simulation->clock));
 }
 
-static struct window_done end_of_window(struct simulation *simulation, const struct pw_changes *changes)
+/* What was asked for last goes along. */
+static struct pw_window end_of_window(const struct simulation *simulation)
 {
-    return (struct window_done){.next_ns = pw_virtual_next(simulation->clock),
-                                .rounds = simulation->host->most_fires,
-                                .n_changes = (int64_t)changes->count,
-                                .n_solves = (int64_t)changes->n_solves,
-                                .interrupted = pw_signals_caught()};
+    int shows = simulation->order.kind == PW_ORDER_MOVES;
+    return (struct pw_window){.standing = {.next_ns = pw_virtual_next(simulation->clock),
+                                           .first_change_ns = pw_tally_first(simulation->tally),
+                                           .rounds = simulation->host->most_fires,
+                                           .interrupted = pw_signals_caught()},
+                              .stretches = simulation->told,
+                              .moves = shows ? pw_tally_moves(simulation->tally) : NULL};
 }
 
 static void send_window(struct simulation *simulation)
 {
-    struct pw_changes *changes = pw_virtual_changes(simulation->clock);
-    struct window_done done = end_of_window(simulation, changes);
-    size_t items_size = changes->count * sizeof *changes->items;
-    unsigned char *bytes = pw_alloc(window_size(&done), 1);
-    memcpy(bytes, &done, sizeof done);
-    if (changes->count > 0)
-        memcpy(bytes + sizeof done, changes->items, items_size);
-    if (changes->n_solves > 0)
-        memcpy(bytes + sizeof done + items_size, changes->solves,
-               changes->n_solves * sizeof *changes->solves);
+    struct pw_window window = end_of_window(simulation);
+    size_t size;
+    unsigned char *bytes = pw_window_pack(&window, &size);
     simulation->has_order = 0;
-    pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes, window_size(&done));
-    pw_changes_clear(changes);
+    pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes, size);
     free(bytes);
 }
 
 /* Rank 0: hears all ranks and gives them their order. */
 static void direct(struct simulation *simulation)
 {
-    struct pw_changes *changes = pw_virtual_changes(simulation->clock);
-    struct window_done done = end_of_window(simulation, changes);
-    merge_window(simulation, 0, &done, changes->items, changes->solves);
-    pw_changes_clear(changes);
+    struct pw_window window = end_of_window(simulation);
+    pw_window_take(&window, pw_director_course(simulation->director), &simulation->all);
+    pw_roll_mark(&simulation->windows, 0);
     wait_for(simulation, windows_are_here, "the end of a window");
-    const struct window_done *all = &simulation->all;
-    simulation->order = pw_director_order(simulation->director, all->next_ns, all->rounds, all->interrupted);
+    simulation->order = pw_director_order(simulation->director, &simulation->all);
     for (int r = 1; r < simulation->transport->size; r++) {
         pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
                           sizeof simulation->order);
     }
-    if (simulation->order.kind == PW_ORDER_PLAY && simulation->transport->size > 1) /* while others play */
-        pw_course_follow(pw_director_course(simulation->director), all->next_ns);
     pw_roll_clear(&simulation->windows, simulation->transport->size);
-    simulation->all = (struct window_done){.next_ns = INT64_MAX};
+    simulation->all = PW_NO_RANKS;
 }
 
 static void get_order(struct simulation *simulation)
@@ -340,6 +299,7 @@ static void play(struct simulation *simulation)
         pw_phase_enter(PW_PHASE_SOLVE);
         if (pw_virtual_run(simulation->clock, until_ns, EVENTS_AT_ONCE, &err) != PW_OK)
             fail_hard(simulation, &err);
+        pw_tally_take(simulation->tally, pw_virtual_changes(simulation->clock));
         pw_phase_enter(PW_PHASE_MESSAGES);
         pw_parcels_flush(simulation->parcels, 2 * simulation->window);
         pw_transport_poll(simulation->transport, receive, simulation);
@@ -362,6 +322,19 @@ static void take_snapshot(struct simulation *simulation)
     pw_roll_clear(&simulation->parts, simulation->transport->size);
     if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
         fail_hard(simulation, &err);
+}
+
+/* What is to be told goes along with the end of the window. */
+static void obey(struct simulation *simulation)
+{
+    const struct pw_order *order = &simulation->order;
+    if (order->kind == PW_ORDER_PLAY || order->kind == PW_ORDER_TELL)
+        pw_tally_turn_to(simulation->tally, &order->interval);
+    simulation->told = order->kind == PW_ORDER_TELL ? pw_tally_tell(simulation->tally) : NULL;
+    if (order->kind == PW_ORDER_PLAY)
+        play(simulation);
+    else if (order->kind == PW_ORDER_SNAPSHOT)
+        take_snapshot(simulation);
 }
 
 static void list_neighbours(struct simulation *simulation)
@@ -403,7 +376,7 @@ static void make_director(struct simulation *simulation, const struct pw_scales 
         negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
     simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->parts.here = pw_alloc((size_t)simulation->transport->size, 1);
-    simulation->all = (struct window_done){.next_ns = INT64_MAX};
+    simulation->all = PW_NO_RANKS;
 }
 
 static void set_up(struct simulation *simulation)
@@ -422,6 +395,7 @@ static void set_up(struct simulation *simulation)
                                    settings->timeline ? &simulation->recorder.observer : NULL,
                                    pw_setup_timeout_ns(simulation->negotiation)};
     simulation->clock = pw_virtual_create(&spec);
+    simulation->tally = pw_tally_create(simulation->negotiation->market);
     simulation->parcels = pw_parcels_create(simulation->transport, n_reals(simulation));
     simulation->n_bytes = pw_snapshot_size(simulation->host);
     simulation->bytes = pw_alloc(simulation->n_bytes, 1);
@@ -453,6 +427,7 @@ static void tear_down(struct simulation *simulation)
     pw_director_destroy(simulation->director);
     pw_snapshot_destroy(simulation->snapshot);
     pw_virtual_destroy(simulation->clock);
+    pw_tally_destroy(simulation->tally);
     pw_host_destroy(simulation->host);
     pw_parcels_destroy(simulation->parcels);
     pw_recorder_finish(&simulation->recorder);
@@ -472,7 +447,7 @@ void pw_simulate(const struct pw_negotiation *negotiation, struct pw_transport *
     pw_virtual_start(simulation.clock);
     exchange(&simulation);
     for (get_order(&simulation); simulation.order.kind != PW_ORDER_STOP; get_order(&simulation)) {
-        (simulation.order.kind == PW_ORDER_PLAY ? play : take_snapshot)(&simulation);
+        obey(&simulation);
     }
     pw_phase_enter(PW_PHASE_RESULT);
     gather_timeline(&simulation);

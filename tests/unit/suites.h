@@ -45,6 +45,7 @@
     X(negotiate_suite)                                                                                       \
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \
+    X(course_suite)                                                                                          \
     X(simulate_suite)                                                                                        \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \

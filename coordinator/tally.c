@@ -1,0 +1,175 @@
+#include "coordinator/tally.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/memory.h"
+#include "common/prefetch.h"
+
+/* Changes fetched into the cache so far ahead. */
+enum { AHEAD = 8 };
+
+/* The latest of an agent. */
+struct standing {
+    double quantity[PW_QUANTITIES];
+    int32_t unsolved, settled;
+};
+
+struct pw_tally {
+    double *gap2;              /* [links] */
+    struct standing *standing; /* [agents] by the numbers in changes */
+    struct pw_interval interval;
+    int is_told; /* the interval is */
+    struct pw_stretch stretches[PW_STRETCHES];
+    struct pw_changes moves; /* of the interval, taken in: differences */
+    struct pw_changes later; /* after the interval, as they came */
+};
+
+struct pw_tally *pw_tally_create(const struct pw_market *market)
+{
+    struct pw_tally *tally = pw_alloc(1, sizeof *tally);
+    tally->interval = (struct pw_interval){0, 0, 1};
+    tally->gap2 = pw_alloc((size_t)market->n_links, sizeof *tally->gap2);
+    tally->standing = pw_alloc((size_t)market->n_agents, sizeof *tally->standing);
+    for (int n = 0; n < market->n_agents; n++)
+        tally->standing[pw_market_called(market, n)].unsolved = pw_market_degree(market, n);
+    return tally;
+}
+
+void pw_tally_destroy(struct pw_tally *tally)
+{
+    if (tally == NULL)
+        return;
+    free(tally->gap2);
+    free(tally->standing);
+    pw_changes_finish(&tally->moves);
+    pw_changes_finish(&tally->later);
+    free(tally);
+}
+
+const struct pw_changes *pw_tally_moves(const struct pw_tally *tally)
+{
+    return &tally->moves;
+}
+
+int64_t pw_tally_first(const struct pw_tally *tally)
+{
+    int64_t first_ns = tally->is_told ? INT64_MAX : pw_changes_first(&tally->moves);
+    int64_t later_ns = pw_changes_first(&tally->later);
+    return first_ns < later_ns ? first_ns : later_ns;
+}
+
+const struct pw_stretch *pw_tally_tell(struct pw_tally *tally)
+{
+    tally->is_told = 1;
+    return tally->stretches;
+}
+
+/* Which ends with the first sample that is not before, or is the last. */
+static struct pw_stretch *stretch_of(struct pw_tally *tally, int64_t time_ns)
+{
+    const struct pw_interval *interval = &tally->interval;
+    int64_t samples = (time_ns - interval->from_ns + interval->sample_ns - 1) / interval->sample_ns;
+    return &tally->stretches[samples < PW_TALLY_SAMPLES ? samples : PW_TALLY_SAMPLES];
+}
+
+/* Replaces what a quantity was by what it is, which becomes the difference. What has overflowed is very
+ * large. */
+static void replace(struct pw_stretch *stretch, enum pw_quantity quantity, double *was, double *is)
+{
+    double now = isfinite(*is) ? *is : DBL_MAX, move = now - *was;
+    pw_exact_add(&stretch->change[quantity], now);
+    pw_exact_add(&stretch->change[quantity], -*was);
+    stretch->moved[quantity] += fabs(move);
+    *was = now;
+    *is = move;
+}
+
+static void replace_count(int64_t *change, int32_t *was, int32_t *is)
+{
+    int32_t now = *is;
+    *is -= *was;
+    *was = now;
+    *change += *is;
+}
+
+static void take_solve(struct standing *standing, struct pw_stretch *stretch, double *gap2,
+                       struct pw_solve *solve)
+{
+    replace(stretch, PW_PRIMAL2, &standing->quantity[PW_PRIMAL2], gap2);
+    replace(stretch, PW_DUAL2, &standing->quantity[PW_DUAL2], &solve->dual2);
+    replace(stretch, PW_PRICE2, &standing->quantity[PW_PRICE2], &solve->price2);
+    replace(stretch, PW_NAIVE2, &standing->quantity[PW_NAIVE2], &solve->naive2);
+    replace(stretch, PW_WELFARE, &standing->quantity[PW_WELFARE], &solve->welfare);
+    replace_count(&stretch->unsolved, &standing->unsolved, &solve->unsolved);
+    replace_count(&stretch->settled, &standing->settled, &solve->settled);
+    stretch->sent += solve->sent;
+    stretch->lost += solve->lost;
+}
+
+static void take(struct pw_tally *tally, struct pw_change *change)
+{
+    struct pw_stretch *stretch = stretch_of(tally, change->time_ns);
+    stretch->n_changes++;
+    stretch->last_ns = change->time_ns > stretch->last_ns ? change->time_ns : stretch->last_ns;
+    if (change->solve < 0)
+        replace(stretch, PW_PRIMAL2, &tally->gap2[change->number], &change->gap2);
+    else
+        take_solve(&tally->standing[change->number], stretch, &change->gap2,
+                   &tally->moves.solves[change->solve]);
+}
+
+static void fetch(const struct pw_tally *tally, const struct pw_change *change)
+{
+    pw_prefetch(change->solve < 0 ? (const void *)&tally->gap2[change->number]
+                                  : (const void *)&tally->standing[change->number]);
+}
+
+/* Takes in the moves from that one on. */
+static void take_from(struct pw_tally *tally, size_t first)
+{
+    struct pw_changes *moves = &tally->moves;
+    for (size_t i = first; i < moves->count; i++) {
+        if (i + AHEAD < moves->count)
+            fetch(tally, &moves->items[i + AHEAD]);
+        take(tally, &moves->items[i]);
+    }
+}
+
+void pw_tally_turn_to(struct pw_tally *tally, const struct pw_interval *interval)
+{
+    if (interval->from_ns != tally->interval.from_ns) {
+        pw_changes_clear(&tally->moves);
+        memset(tally->stretches, 0, sizeof tally->stretches);
+        tally->is_told = 0;
+    }
+    int goes_on = interval->until_ns > tally->interval.until_ns;
+    size_t before = tally->moves.count;
+    tally->interval = *interval;
+    if (goes_on)
+        pw_changes_part(&tally->later, interval->until_ns, &tally->moves, &tally->later);
+    take_from(tally, before);
+}
+
+void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes)
+{
+    size_t before = tally->moves.count;
+    pw_changes_part(changes, tally->interval.until_ns, &tally->moves, &tally->later);
+    take_from(tally, before);
+}
+
+void pw_stretch_merge(struct pw_stretch *stretch, const struct pw_stretch *other)
+{
+    for (int q = 0; q < PW_QUANTITIES; q++) {
+        pw_exact_merge(&stretch->change[q], &other->change[q]);
+        stretch->moved[q] += other->moved[q];
+    }
+    stretch->n_changes += other->n_changes;
+    stretch->unsolved += other->unsolved;
+    stretch->settled += other->settled;
+    stretch->sent += other->sent;
+    stretch->lost += other->lost;
+    stretch->last_ns = other->last_ns > stretch->last_ns ? other->last_ns : stretch->last_ns;
+}
