@@ -413,7 +413,7 @@ void pw_bulk_negotiate(const struct pw_negotiation *negotiation, struct pw_trans
 {
     struct squad squad = {.negotiation = negotiation,
                           .transport = transport,
-                          .placement = {negotiation->market->n_agents, transport->size, 0},
+                          .placement = {negotiation->market->n_agents, transport->size},
                           .words = pw_bulk_words_of(transport->rank, transport->size)};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     if (negotiation->settings->max_rounds == 1) /* no verdict comes before the last round */

@@ -131,7 +131,7 @@ static void hear_announcement(struct run *run)
     struct announcement announcement = {0};
     pw_transport_share(run->transport, &announcement, sizeof announcement);
     run->supply = announcement.supply;
-    struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size, 0};
+    struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size};
     struct pw_block here = pw_placement_block(&placement, run->transport->rank);
     if (run->supply == DRAWN || run->supply == DRAWN_IN_PART)
         run->market = pw_case_draw(&announcement.settings, run->supply == DRAWN ? NULL : &here);

@@ -408,8 +408,7 @@ void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport 
                   struct pw_outcome **outcome)
 {
     struct station station = {.negotiation = negotiation, .transport = transport};
-    station.placement =
-        pw_setup_placement(negotiation->settings, negotiation->market->n_agents, transport->size);
+    station.placement = (struct pw_placement){negotiation->market->n_agents, transport->size};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&station);
     negotiate(&station);

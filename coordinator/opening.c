@@ -211,7 +211,7 @@ int pw_opening_make(const struct pw_negotiation *negotiation, struct pw_transpor
     struct pw_scales scales = pw_market_scales(market);
     struct calls calls = {.negotiation = negotiation,
                           .transport = transport,
-                          .placement = {market->n_agents, transport->size, 0},
+                          .placement = {market->n_agents, transport->size},
                           .all = pw_alloc((size_t)market->n_agents, sizeof *calls.all)};
     int count = 0;
     for (int q = 0; q < market->n_products; q++)

@@ -5,7 +5,6 @@
 
 #include "common/memory.h"
 #include "coordinator/placement.h"
-#include "coordinator/setup.h"
 
 /* Beyond these looking for an order takes seconds; below this blocks are good enough; and an order must cut
  * so much less than blocks to be taken. */
@@ -36,32 +35,19 @@ static idx_t *list_peers(const struct pw_market *market, idx_t *first)
     return peers;
 }
 
-/* The share of all agents that each rank's block holds. */
-static real_t *find_shares(const struct pw_placement *placement)
-{
-    real_t *shares = pw_alloc((size_t)placement->n_ranks, sizeof *shares);
-    for (int r = 0; r < placement->n_ranks; r++) {
-        int size = pw_placement_end(placement, r) - pw_placement_first(placement, r);
-        shares[r] = (real_t)size / (real_t)placement->n_agents;
-    }
-    return shares;
-}
-
 /* The part of each agent; 0 where METIS gives up. */
 static int find_parts(const struct pw_market *market, const struct pw_placement *placement, idx_t *part)
 {
     idx_t n_agents = market->n_agents, n_weights = 1, n_parts = placement->n_ranks, n_cut;
     idx_t options[METIS_NOPTIONS];
     idx_t *first = pw_alloc((size_t)market->n_agents + 1, sizeof *first), *peers = list_peers(market, first);
-    real_t *shares = placement->spared > 0 ? find_shares(placement) : NULL; /* NULL: all the same */
     METIS_SetDefaultOptions(options);
     options[METIS_OPTION_SEED] = 1;
     options[METIS_OPTION_UFACTOR] = 1; /* parts differ by a thousandth: blocks do not differ at all */
-    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, shares,
+    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL,
                                    NULL, options, &n_cut, part);
     free(first);
     free(peers);
-    free(shares);
     return code == METIS_OK;
 }
 
@@ -105,7 +91,7 @@ static int may_pay(const struct pw_market *market, double cut_of_blocks)
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
                          int n_ranks, double *cut)
 {
-    struct pw_placement placement = pw_setup_placement(settings, market->n_agents, n_ranks);
+    struct pw_placement placement = {market->n_agents, n_ranks};
     double better = 0.0;
     *cut = cut_of(market, &placement, NULL);
     int is_possible = n_ranks > 1 && n_ranks < market->n_agents;

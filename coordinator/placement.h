@@ -6,12 +6,7 @@
 
 struct pw_placement {
     int n_agents, n_ranks;
-    int spared; /* agents that rank 0 hosts less than others do: it hosts one at least */
 };
-
-/* Where rank 0 follows the course of the market besides, as on the virtual clock, it is spared what that
- * costs in agents: from nine ranks on, nine tenths of an equal share. */
-struct pw_placement pw_placement_with_judge(int n_agents, int n_ranks);
 
 /* With as many ranks as agents or fewer, every rank hosts a block, rank 0 too. With more, rank 0 only
  * coordinates, ranks 1 to n_agents host one agent each, and what remains idles. */

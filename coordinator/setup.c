@@ -144,13 +144,6 @@ static double smallest(const double *values, int count)
     return least;
 }
 
-struct pw_placement pw_setup_placement(const struct pw_settings *settings, int n_agents, int n_ranks)
-{
-    if (settings->clock == PW_CLOCK_VIRTUAL)
-        return pw_placement_with_judge(n_agents, n_ranks);
-    return (struct pw_placement){n_agents, n_ranks, 0};
-}
-
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales)
 {
@@ -163,7 +156,7 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
         pw_setup_rules(settings, &tolerances, scales, smallest(rest_power, market->n_links));
     struct pw_host_spec spec = {
         .market = market,
-        .placement = pw_setup_placement(settings, market->n_agents, transport->size),
+        .placement = {market->n_agents, transport->size},
         .rank = transport->rank,
         .agents = {rules, settings->delta, penalty, rest_power, negotiation->start, NULL}};
     struct pw_host *host = pw_host_create(&spec);

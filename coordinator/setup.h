@@ -24,9 +24,6 @@ double pw_setup_rest_power(const struct pw_settings *settings, const struct pw_t
 struct pw_rules pw_setup_rules(const struct pw_settings *settings, const struct pw_tolerances *tolerances,
                                const struct pw_scales *scales, double rest_power);
 
-/* Which rank hosts which agents, agent by agent: on the virtual clock rank 0 hosts fewer. */
-struct pw_placement pw_setup_placement(const struct pw_settings *settings, int n_agents, int n_ranks);
-
 /* The agents of this rank, with the rules and penalties that the case asks for; for pw_host_destroy(). */
 struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const struct pw_transport *transport,
                               const struct pw_scales *scales);

@@ -144,7 +144,7 @@ static int is_same(const struct pw_market *one, const struct pw_market *other)
 START_TEST(each_rank_gets_its_part)
 {
     struct pw_market *market = large_market();
-    struct pw_placement placement = {market->n_agents, transport->size, 0};
+    struct pw_placement placement = {market->n_agents, transport->size};
     struct pw_market *own = pw_market_part(market, pw_placement_block(&placement, transport->rank));
     struct pw_market *part = pw_parts_hand_out(transport->rank == 0 ? market : NULL, transport, 30.0);
     ck_assert_int_eq(part == NULL, transport->rank == 0);

@@ -8,7 +8,7 @@
 
 void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *negotiation, int n_parts)
 {
-    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts, 0};
+    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts};
     struct pw_bulk_terms terms = pw_bulk_terms_of(negotiation->market);
     ck_assert_ptr_null(negotiation->start); /* which would be by link of the whole market */
     for (int r = 0; r < n_parts; r++) {
