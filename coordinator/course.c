@@ -245,7 +245,8 @@ void pw_course_play(struct pw_course *course, const struct pw_interval *interval
     }
     sample(course, interval->until_ns < INT64_MAX ? interval->until_ns : course->now_ns + 1);
     pw_changes_clear(&course->moves);
-    memset(course->stretches, 0, sizeof course->stretches);
+    for (int k = 0; k < PW_STRETCHES; k++)
+        pw_stretch_clear(&course->stretches[k]);
     memset(course->closely, 0, sizeof course->closely);
     course->has_moves = course->is_weighed = 0;
 }

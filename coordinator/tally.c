@@ -3,7 +3,6 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/memory.h"
 #include "common/prefetch.h"
@@ -80,11 +79,13 @@ static struct pw_stretch *stretch_of(struct pw_tally *tally, int64_t time_ns)
 static void replace(struct pw_stretch *stretch, enum pw_quantity quantity, double *was, double *is)
 {
     double now = isfinite(*is) ? *is : DBL_MAX, move = now - *was;
+    *is = move;
+    if (!(fabs(move) > 0.0))
+        return;
     pw_exact_add(&stretch->change[quantity], now);
     pw_exact_add(&stretch->change[quantity], -*was);
     stretch->moved[quantity] += fabs(move);
     *was = now;
-    *is = move;
 }
 
 static void replace_count(int64_t *change, int32_t *was, int32_t *is)
@@ -142,7 +143,8 @@ void pw_tally_turn_to(struct pw_tally *tally, const struct pw_interval *interval
 {
     if (interval->from_ns != tally->interval.from_ns) {
         pw_changes_clear(&tally->moves);
-        memset(tally->stretches, 0, sizeof tally->stretches);
+        for (int k = 0; k < PW_STRETCHES; k++)
+            pw_stretch_clear(&tally->stretches[k]);
         tally->is_told = 0;
     }
     int goes_on = interval->until_ns > tally->interval.until_ns;
@@ -158,6 +160,18 @@ void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes)
     size_t before = tally->moves.count;
     pw_changes_part(changes, tally->interval.until_ns, &tally->moves, &tally->later);
     take_from(tally, before);
+}
+
+void pw_stretch_clear(struct pw_stretch *stretch)
+{
+    if (stretch->n_changes == 0)
+        return;
+    for (int q = 0; q < PW_QUANTITIES; q++) {
+        pw_exact_clear(&stretch->change[q]);
+        stretch->moved[q] = 0.0;
+    }
+    stretch->n_changes = stretch->unsolved = stretch->settled = stretch->sent = stretch->lost = 0;
+    stretch->last_ns = 0;
 }
 
 void pw_stretch_merge(struct pw_stretch *stretch, const struct pw_stretch *other)

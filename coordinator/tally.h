@@ -54,6 +54,8 @@ const struct pw_changes *pw_tally_moves(const struct pw_tally *tally);
 /* The time of the earliest change that has not been told; INT64_MAX if there is none. */
 int64_t pw_tally_first(const struct pw_tally *tally);
 
+void pw_stretch_clear(struct pw_stretch *stretch);
+
 void pw_stretch_merge(struct pw_stretch *stretch, const struct pw_stretch *other);
 
 #endif

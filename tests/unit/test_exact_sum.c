@@ -131,7 +131,8 @@ START_TEST(merges_are_sums)
     for (int run = 0; run < 500; run++) {
         double values[MOST];
         int count = draw_values(&rng, ranges[run % RANGES].low, ranges[run % RANGES].high, values);
-        struct pw_exact_sum sums[RANKS] = {{{0}, 0}};
+        struct pw_exact_sum sums[RANKS];
+        memset(sums, 0, sizeof sums);
         for (int i = 0; i < count; i++)
             pw_exact_add(&sums[test_below(&rng, RANKS)], values[i]);
         for (int left = RANKS; left > 1; left--) {
@@ -219,11 +220,11 @@ START_TEST(every_bit_has_its_place)
 }
 END_TEST
 
-/* A sum that is about to carry, as after half a thousand million additions, and sums of large counts. */
+/* A sum that is about to carry, as after half a thousand additions, and sums of large counts. */
 START_TEST(carries_in_time)
 {
     struct pw_exact_sum sum = {0};
-    sum.additions = ((int64_t)1 << 29) - 3;
+    sum.additions = 509;
     for (int i = 0; i < 10; i++)
         pw_exact_add(&sum, -0.1);
     ck_assert_int_lt(sum.additions, 10);
