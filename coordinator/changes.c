@@ -71,19 +71,7 @@ int64_t pw_changes_first(const struct pw_changes *changes)
     return changes->count > 0 ? changes->first_ns : INT64_MAX;
 }
 
-/* Copies a change, with its solve if it has one, to the end of a list that has room for both. */
-static void copy(struct pw_changes *to, struct pw_change change, const struct pw_solve *solves)
-{
-    if (to->count == 0 || change.time_ns < to->first_ns)
-        to->first_ns = change.time_ns;
-    if (change.solve >= 0) {
-        to->solves[to->n_solves] = solves[change.solve];
-        change.solve = (int32_t)to->n_solves++;
-    }
-    to->items[to->count++] = change;
-}
-
-static void reserve(struct pw_changes *changes, size_t count, size_t n_solves)
+void pw_changes_reserve(struct pw_changes *changes, size_t count, size_t n_solves)
 {
     changes->items =
         make_room(changes->items, &changes->room, changes->count + count, sizeof *changes->items);
@@ -94,37 +82,20 @@ static void reserve(struct pw_changes *changes, size_t count, size_t n_solves)
 void pw_changes_append(struct pw_changes *changes, const struct pw_change *items, size_t count,
                        const struct pw_solve *solves, size_t n_solves)
 {
-    reserve(changes, count, n_solves);
+    pw_changes_reserve(changes, count, n_solves);
     for (size_t i = 0; i < count; i++)
-        copy(changes, items[i], solves);
+        pw_changes_copy(changes, items[i], solves);
 }
 
-/* What is kept goes to the front of its own list: solves lie in the order of their changes. */
-static void part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
-                 struct pw_changes *others)
+/* What is kept goes to the front: solves lie in the order of their changes. */
+void pw_changes_drop(struct pw_changes *changes, int64_t until_ns)
 {
     size_t count = changes->count;
     pw_changes_clear(changes);
     for (size_t i = 0; i < count; i++) {
-        struct pw_change change = changes->items[i];
-        struct pw_changes *target = change.time_ns < until_ns ? before : others;
-        if (target != NULL)
-            copy(target, change, changes->solves);
+        if (changes->items[i].time_ns >= until_ns)
+            pw_changes_copy(changes, changes->items[i], changes->solves);
     }
-}
-
-void pw_changes_part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
-                     struct pw_changes *others)
-{
-    reserve(before, changes->count, changes->n_solves);
-    if (others != changes)
-        reserve(others, changes->count, changes->n_solves);
-    part(changes, until_ns, before, others);
-}
-
-void pw_changes_drop(struct pw_changes *changes, int64_t until_ns)
-{
-    part(changes, until_ns, NULL, changes);
 }
 
 static struct pw_change_key key_of(const struct pw_changes *changes, size_t i)

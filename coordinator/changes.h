@@ -50,10 +50,22 @@ void pw_changes_clear(struct pw_changes *changes);
 /* The earliest time among them; INT64_MAX if there are none. */
 int64_t pw_changes_first(const struct pw_changes *changes);
 
-/* Moves those before `until_ns` to the end of a list, and the others to that of another; which may be the
- * same, where they are kept then. */
-void pw_changes_part(struct pw_changes *changes, int64_t until_ns, struct pw_changes *before,
-                     struct pw_changes *others);
+/* Makes room for more. */
+void pw_changes_reserve(struct pw_changes *changes, size_t count, size_t n_solves);
+
+/* Copies a change, with its solve out of `solves` if it has one, to the end of a list that has room for both.
+ */
+static inline void pw_changes_copy(struct pw_changes *to, struct pw_change change,
+                                   const struct pw_solve *solves)
+{
+    if (to->count == 0 || change.time_ns < to->first_ns)
+        to->first_ns = change.time_ns;
+    if (change.solve >= 0) {
+        to->solves[to->n_solves] = solves[change.solve];
+        change.solve = (int32_t)to->n_solves++;
+    }
+    to->items[to->count++] = change;
+}
 
 /* Drops the changes before `until_ns`. */
 void pw_changes_drop(struct pw_changes *changes, int64_t until_ns);

@@ -22,20 +22,11 @@ struct pw_tally {
     struct pw_interval interval;
     int is_told; /* the interval is */
     struct pw_stretch stretches[PW_STRETCHES];
+    struct pw_stretch *stretch; /* the latest; its changes are after before_ns and up to last_ns */
+    int64_t before_ns, last_ns;
     struct pw_changes moves; /* of the interval, taken in: differences */
     struct pw_changes later; /* after the interval, as they came */
 };
-
-struct pw_tally *pw_tally_create(const struct pw_market *market)
-{
-    struct pw_tally *tally = pw_alloc(1, sizeof *tally);
-    tally->interval = (struct pw_interval){0, 0, 1};
-    tally->gap2 = pw_alloc((size_t)market->n_links, sizeof *tally->gap2);
-    tally->standing = pw_alloc((size_t)market->n_agents, sizeof *tally->standing);
-    for (int n = 0; n < market->n_agents; n++)
-        tally->standing[pw_market_called(market, n)].unsolved = pw_market_degree(market, n);
-    return tally;
-}
 
 void pw_tally_destroy(struct pw_tally *tally)
 {
@@ -66,12 +57,40 @@ const struct pw_stretch *pw_tally_tell(struct pw_tally *tally)
     return tally->stretches;
 }
 
-/* Which ends with the first sample that is not before, or is the last. */
-static struct pw_stretch *stretch_of(struct pw_tally *tally, int64_t time_ns)
+/* Turns to the stretch that ends with the first sample that is not before, or is the last. */
+static void find_stretch(struct pw_tally *tally, int64_t time_ns)
 {
     const struct pw_interval *interval = &tally->interval;
     int64_t samples = (time_ns - interval->from_ns + interval->sample_ns - 1) / interval->sample_ns;
-    return &tally->stretches[samples < PW_TALLY_SAMPLES ? samples : PW_TALLY_SAMPLES];
+    if (samples < PW_TALLY_SAMPLES) {
+        tally->stretch = &tally->stretches[samples];
+        tally->last_ns = interval->from_ns + samples * interval->sample_ns;
+        tally->before_ns = tally->last_ns - interval->sample_ns;
+    } else {
+        tally->stretch = &tally->stretches[PW_TALLY_SAMPLES];
+        tally->last_ns = INT64_MAX;
+        tally->before_ns = interval->from_ns + (PW_TALLY_SAMPLES - 1) * interval->sample_ns;
+    }
+}
+
+struct pw_tally *pw_tally_create(const struct pw_market *market)
+{
+    struct pw_tally *tally = pw_alloc(1, sizeof *tally);
+    tally->interval = (struct pw_interval){0, 0, 1};
+    find_stretch(tally, 0);
+    tally->gap2 = pw_alloc((size_t)market->n_links, sizeof *tally->gap2);
+    tally->standing = pw_alloc((size_t)market->n_agents, sizeof *tally->standing);
+    for (int n = 0; n < market->n_agents; n++)
+        tally->standing[pw_market_called(market, n)].unsolved = pw_market_degree(market, n);
+    return tally;
+}
+
+/* Mostly that of the change before. */
+static struct pw_stretch *stretch_of(struct pw_tally *tally, int64_t time_ns)
+{
+    if (time_ns <= tally->before_ns || time_ns > tally->last_ns)
+        find_stretch(tally, time_ns);
+    return tally->stretch;
 }
 
 /* Replaces what a quantity was by what it is, which becomes the difference. What has overflowed is very
@@ -110,7 +129,8 @@ static void take_solve(struct standing *standing, struct pw_stretch *stretch, do
     stretch->lost += solve->lost;
 }
 
-static void take(struct pw_tally *tally, struct pw_change *change)
+/* The change, and its solve, become differences. */
+static void take(struct pw_tally *tally, struct pw_change *change, struct pw_solve *solves)
 {
     struct pw_stretch *stretch = stretch_of(tally, change->time_ns);
     stretch->n_changes++;
@@ -118,8 +138,7 @@ static void take(struct pw_tally *tally, struct pw_change *change)
     if (change->solve < 0)
         replace(stretch, PW_PRIMAL2, &tally->gap2[change->number], &change->gap2);
     else
-        take_solve(&tally->standing[change->number], stretch, &change->gap2,
-                   &tally->moves.solves[change->solve]);
+        take_solve(&tally->standing[change->number], stretch, &change->gap2, &solves[change->solve]);
 }
 
 static void fetch(const struct pw_tally *tally, const struct pw_change *change)
@@ -128,38 +147,40 @@ static void fetch(const struct pw_tally *tally, const struct pw_change *change)
                                   : (const void *)&tally->standing[change->number]);
 }
 
-/* Takes in the moves from that one on. */
-static void take_from(struct pw_tally *tally, size_t first)
+/* The list of what is for later may be taken in itself: what stays goes to its front. */
+void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes)
 {
-    struct pw_changes *moves = &tally->moves;
-    for (size_t i = first; i < moves->count; i++) {
-        if (i + AHEAD < moves->count)
-            fetch(tally, &moves->items[i + AHEAD]);
-        take(tally, &moves->items[i]);
+    size_t count = changes->count;
+    pw_changes_reserve(&tally->moves, count, changes->n_solves);
+    if (changes != &tally->later)
+        pw_changes_reserve(&tally->later, count, changes->n_solves);
+    pw_changes_clear(changes);
+    for (size_t i = 0; i < count; i++) {
+        struct pw_change change = changes->items[i];
+        if (i + AHEAD < count)
+            fetch(tally, &changes->items[i + AHEAD]);
+        if (change.time_ns >= tally->interval.until_ns) {
+            pw_changes_copy(&tally->later, change, changes->solves);
+            continue;
+        }
+        take(tally, &change, changes->solves);
+        pw_changes_copy(&tally->moves, change, changes->solves);
     }
 }
 
 void pw_tally_turn_to(struct pw_tally *tally, const struct pw_interval *interval)
 {
+    int goes_on = interval->until_ns > tally->interval.until_ns;
     if (interval->from_ns != tally->interval.from_ns) {
         pw_changes_clear(&tally->moves);
         for (int k = 0; k < PW_STRETCHES; k++)
             pw_stretch_clear(&tally->stretches[k]);
         tally->is_told = 0;
     }
-    int goes_on = interval->until_ns > tally->interval.until_ns;
-    size_t before = tally->moves.count;
     tally->interval = *interval;
+    find_stretch(tally, interval->from_ns);
     if (goes_on)
-        pw_changes_part(&tally->later, interval->until_ns, &tally->moves, &tally->later);
-    take_from(tally, before);
-}
-
-void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes)
-{
-    size_t before = tally->moves.count;
-    pw_changes_part(changes, tally->interval.until_ns, &tally->moves, &tally->later);
-    take_from(tally, before);
+        pw_tally_take(tally, &tally->later);
 }
 
 void pw_stretch_clear(struct pw_stretch *stretch)
