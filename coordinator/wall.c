@@ -3,10 +3,12 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/memory.h"
 #include "coordinator/pacer.h"
 #include "net_models/due_queue.h"
+#include "net_models/event_queue.h"
 
 /* When an agent has to fire unless it has done so since. */
 struct timeout {
@@ -17,6 +19,12 @@ struct timeout {
 static int64_t now_of(const struct pw_wall *wall)
 {
     return wall->spec.now(wall->spec.context);
+}
+
+/* Of its bytes those that are used. */
+static size_t size_of_offer(const struct pw_host *host)
+{
+    return offsetof(struct pw_offer, r) + (size_t)host->market->n_products * sizeof(double);
 }
 
 struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta, int64_t timeout_ns)
@@ -34,10 +42,9 @@ struct pw_wall *pw_wall_create(const struct pw_wall_spec *spec, double delta, in
     for (int n = host->first; n < host->end; n++)
         slots += (size_t)pw_market_degree(host->market, n);
     wall->totals.unsolved = (int64_t)slots;
-    /* A slot never has more than two offers under way, so the queue never grows. */
     int instant = pw_network_is_instant(&spec->network);
-    size_t offer_size = offsetof(struct pw_offer, r) + (size_t)host->market->n_products * sizeof(double);
-    wall->held = pw_due_queue_create(instant ? 1 : 2 * slots, offer_size);
+    double span_s = 2.0 * pw_network_mean_s(&spec->network);
+    wall->held = pw_event_queue_create(size_of_offer(host), instant ? 1 : slots, (int64_t)(span_s * 1e9));
     return wall;
 }
 
@@ -49,7 +56,7 @@ void pw_wall_destroy(struct pw_wall *wall)
     free(wall->ready);
     free(wall->queued);
     pw_pacer_destroy(wall->pacer);
-    pw_due_queue_destroy(wall->held);
+    pw_event_queue_destroy(wall->held);
     pw_due_queue_destroy(wall->timeouts);
     free(wall);
 }
@@ -148,6 +155,11 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
                        from, offer->agent, offer->round);
 }
 
+static int64_t due(const struct pw_passage *passage, int64_t now)
+{
+    return now + (int64_t)llround(passage->delay_s * 1e9);
+}
+
 /* An offer that has come out of the network model at the receiver, which holds it back until it is due. */
 static void hold(struct pw_wall *wall, const struct pw_offer *offer, const struct pw_passage *passage,
                  int64_t now)
@@ -155,7 +167,7 @@ static void hold(struct pw_wall *wall, const struct pw_offer *offer, const struc
     wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage->losses;
     note_losses(wall, offer, passage->losses, now);
     if (!passage->lost_for_good)
-        pw_due_queue_push(wall->held, now + (int64_t)llround(passage->delay_s * 1e9), offer);
+        memcpy(pw_event_queue_push(wall->held, due(passage, now)), offer, size_of_offer(wall->spec.host));
 }
 
 /* At most PW_WALL_AT_ONCE offers come to agents here. */
@@ -175,6 +187,8 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offers, int coun
                                                     .round = (uint32_t)offers[i].round};
     }
     pw_network_pass_many(&wall->spec.network, transmissions, count, passages);
+    for (int i = 0; i < count; i++)
+        pw_event_queue_fetch(wall->held, due(&passages[i], now));
     for (int i = 0; i < count; i++)
         hold(wall, &offers[i], &passages[i], now);
 }
@@ -291,13 +305,16 @@ static void deliver_due(struct pw_wall *wall)
 {
     const struct pw_host *host = wall->spec.host;
     struct pw_offer offers[PW_WALL_AT_ONCE];
-    if (pw_due_queue_count(wall->held) == 0)
+    if (pw_event_queue_count(wall->held) == 0)
         return;
     int64_t now = now_of(wall);
     for (int count = PW_WALL_AT_ONCE; count == PW_WALL_AT_ONCE;) {
-        for (count = 0; count < PW_WALL_AT_ONCE && pw_due_queue_pop(wall->held, now, &offers[count]); count++)
+        for (count = 0; count < PW_WALL_AT_ONCE; count++) {
+            if (pw_event_queue_pop(wall->held, now + 1, &offers[count]) == INT64_MAX)
+                break;
             pw_agent_fetch_slot(pw_host_agent(host, offers[count].agent), host->market->n_products,
                                 offers[count].slot);
+        }
         for (int i = 0; i < count; i++)
             deliver(wall, &offers[i], now);
     }
@@ -332,7 +349,7 @@ int pw_wall_is_passive(const struct pw_wall *wall)
 
 int64_t pw_wall_next_due(const struct pw_wall *wall)
 {
-    int64_t held_ns = pw_due_queue_next(wall->held), rest_ns = pw_pacer_next(wall->pacer);
+    int64_t held_ns = pw_event_queue_next(wall->held), rest_ns = pw_pacer_next(wall->pacer);
     int64_t timeout_ns = pw_due_queue_next(wall->timeouts), first_ns = held_ns < rest_ns ? held_ns : rest_ns;
     return first_ns < timeout_ns ? first_ns : timeout_ns;
 }

@@ -36,7 +36,7 @@ struct pw_wall {
     int *ready, n_ready, ready_start; /* ring of agents that may fire */
     unsigned char *queued;            /* [agents here] in the ring */
     struct pw_pacer *pacer;           /* holds agents back that have run too far ahead of an answer */
-    struct pw_due_queue *held;        /* what the network model holds back */
+    struct pw_event_queue *held;      /* what the network model holds back */
     struct pw_due_queue *timeouts;    /* of agents, one for each fire */
     int64_t timeout_ns;
     int64_t start_ns;

@@ -1,4 +1,4 @@
-/* The wall clock's queue: what a network model holds back until it is due. A binary heap ordered by (due
+/* A small queue of the wall clock: who rests, and until when; time-outs. A binary heap ordered by (due
  * time, order of arrival). Payloads have one size, fixed at creation. */
 #ifndef PW_DUE_QUEUE_H
 #define PW_DUE_QUEUE_H

@@ -1,8 +1,8 @@
-/* The virtual clock's queue: events by their time in nanoseconds, none earlier than the last one taken out.
+/* What is under way: events by their time in nanoseconds, none earlier than the last one taken out.
  * A ring of buckets, each a short span of time, so that the cost of an event does not grow with their number.
  * A bucket's events lie side by side, so that putting one in waits for no memory, and what will be due soon
  * is known some events ahead, so that their user can fetch what they need. Events of the same time come out
- * in no particular order: the virtual clock makes sure that it cannot matter. */
+ * in no particular order: their user makes sure that it cannot matter. */
 #ifndef PW_EVENT_QUEUE_H
 #define PW_EVENT_QUEUE_H
 

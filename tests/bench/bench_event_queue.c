@@ -1,4 +1,4 @@
-/* The virtual clock's bucket ring beside the wall clock's heap: nanoseconds for taking an event out and
+/* The bucket ring of what is under way beside a heap: nanoseconds for taking an event out and
  * putting one in, at several numbers of pending events. */
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* The queue of what is held back, against a sorted array. */
+/* The queue of who rests and of time-outs, against a sorted array. */
 #include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
