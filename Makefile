@@ -60,9 +60,17 @@ BENCHES := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(wildcard tests/benc
 .PHONY: all check demo deps unit bench soak fuzz layers format lint install uninstall clean FORCE
 all: $(PROGRAM)
 
-$(PROGRAM): $(OBJECTS)
-	$(call say,LINK,$@)
-	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@.new && mv $@.new $@
+# Linked once, and stamped with the revision, which changes more often, beside its name: what runs is never half of a program.
+OBJCOPY ?= objcopy
+$(PROGRAM): $(OUT)/linked $(OUT)/revision
+	$(Q)$(OBJCOPY) --update-section .peerwatt_revision=$(OUT)/revision $< $@.new && mv $@.new $@
+$(OUT)/linked: $(OBJECTS)
+	$(call say,LINK,$(PROGRAM))
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@
+$(OUT)/revision: FORCE
+	@mkdir -p $(@D)
+	@(git describe --always --dirty 2>/dev/null || echo unknown) | tr -d '\n' | head -c 127 | dd bs=128 conv=sync 2>/dev/null > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(MPI_SOURCES:%.c=$(OUT)/%.o): CC := $(MPICC)
 $(OUT)/%.o: %.c Makefile
@@ -70,11 +78,10 @@ $(OUT)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),$(CHECK_CFLAGS)) -c $< -o $@
 
-$(OUT)/coordinator/build_info.o: $(OUT)/revision.h
-$(OUT)/revision.h: FORCE
+$(OUT)/coordinator/build_info.o: $(OUT)/build_flags.h
+$(OUT)/build_flags.h: FORCE
 	@mkdir -p $(@D)
-	@{ printf '#define PW_REVISION "%s"\n' "$$(git describe --always --dirty 2>/dev/null || echo unknown)"; \
-	   printf '#define PW_BUILD_FLAGS "%s"\n' "$(strip $($(BUILD)_CFLAGS) $(CFLAGS))"; } > $@.new
+	@printf '#define PW_BUILD_FLAGS "%s"\n' "$(strip $($(BUILD)_CFLAGS) $(CFLAGS))" > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/tests/unit/unit: $(UNIT_SOURCES:%.c=$(OUT)/%.o) $(CORE_OBJECTS)

@@ -7,9 +7,16 @@
 #include <yaml.h>
 
 #include "common/trace.h"
-#include "revision.h"
+#include "build_flags.h"
 
 #define PW_VERSION "0.1.0"
+
+enum { MOST_REVISION = 128 };
+
+/* Written into the linked program by the Makefile, so that another revision needs no other link; volatile,
+ * for the compiler must not go by what stands here. */
+static const volatile char stamp[MOST_REVISION] __attribute__((section(".peerwatt_revision"), used)) =
+    "unknown";
 
 const char *pw_build_version(void)
 {
@@ -18,7 +25,10 @@ const char *pw_build_version(void)
 
 const char *pw_build_revision(void)
 {
-    return PW_REVISION;
+    static char revision[MOST_REVISION];
+    for (int i = 0; i + 1 < MOST_REVISION; i++)
+        revision[i] = stamp[i];
+    return revision;
 }
 
 const char *pw_build_flags(void)
