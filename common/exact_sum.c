@@ -154,3 +154,53 @@ double pw_exact_value(const struct pw_exact_sum *sum)
     uint64_t bits = leading_bits(&span, top, &exponent);
     return sign * ldexp((double)bits, exponent);
 }
+
+/* The front of a packed sum; the limbs in use follow. */
+struct packed {
+    int32_t additions;
+    int16_t above, below;
+};
+
+size_t pw_exact_pack(const struct pw_exact_sum *sum, unsigned char *bytes)
+{
+    struct packed packed = {sum->additions, sum->above, sum->below};
+    size_t limbs = sum->above > 0 ? (size_t)(sum->above - first_of(sum)) * sizeof *sum->limb : 0;
+    memcpy(bytes, &packed, sizeof packed);
+    if (limbs > 0)
+        memcpy(bytes + sizeof packed, sum->limb + first_of(sum), limbs);
+    return sizeof packed + limbs;
+}
+
+static int is_possible(const struct packed *packed)
+{
+    if (packed->additions < 0 || packed->additions >= MOST_ADDITIONS)
+        return 0;
+    if (packed->above == 0)
+        return packed->below == 0;
+    return packed->above > 0 && packed->above <= PW_EXACT_LIMBS &&
+           packed->below > PW_EXACT_LIMBS - packed->above && packed->below <= PW_EXACT_LIMBS;
+}
+
+size_t pw_exact_unpack(struct pw_exact_sum *sum, const unsigned char *bytes, size_t size)
+{
+    static const int64_t MOST = (int64_t)1 << 62;
+    struct packed packed;
+    if (size < sizeof packed)
+        return 0;
+    memcpy(&packed, bytes, sizeof packed);
+    if (!is_possible(&packed))
+        return 0;
+    sum->additions = packed.additions;
+    sum->above = packed.above;
+    sum->below = packed.below;
+    size_t limbs = packed.above > 0 ? (size_t)(packed.above - first_of(sum)) * sizeof *sum->limb : 0;
+    if (size - sizeof packed < limbs)
+        return 0;
+    if (limbs > 0)
+        memcpy(sum->limb + first_of(sum), bytes + sizeof packed, limbs);
+    for (int i = first_of(sum); i < sum->above; i++) {
+        if (sum->limb[i] > MOST || sum->limb[i] < -MOST)
+            return 0;
+    }
+    return sizeof packed + limbs;
+}

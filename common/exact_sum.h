@@ -4,11 +4,12 @@
 #ifndef PW_EXACT_SUM_H
 #define PW_EXACT_SUM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { PW_EXACT_LIMBS = 70 };
 
-/* Plain data: may be copied and sent as bytes. Zero it to start. */
+/* Plain data: may be copied and sent as bytes, fewer of them by pw_exact_pack(). Zero it to start. */
 struct pw_exact_sum {
     int64_t limb[PW_EXACT_LIMBS]; /* base 2^32, least first, signed and not carried */
     int32_t additions;            /* since the last carry */
@@ -23,6 +24,13 @@ void pw_exact_clear(struct pw_exact_sum *sum);
 
 /* Adds another sum. */
 void pw_exact_merge(struct pw_exact_sum *sum, const struct pw_exact_sum *other);
+
+/* Writes the sum as bytes, of which there is room for sizeof *sum; returns how many they are. */
+size_t pw_exact_pack(const struct pw_exact_sum *sum, unsigned char *bytes);
+
+/* Reads such bytes, of which there are `size`, into a sum that is nothing yet. Returns how many they were, 0
+ * if they are none of a sum's. */
+size_t pw_exact_unpack(struct pw_exact_sum *sum, const unsigned char *bytes, size_t size);
 
 /* The sum, rounded once to the nearest double. */
 double pw_exact_value(const struct pw_exact_sum *sum);

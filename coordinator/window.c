@@ -11,11 +11,12 @@ struct head {
     uint64_t n_stretches, n_changes, n_solves;
 };
 
-static size_t size_of(const struct head *head)
-{
-    return sizeof *head + head->n_stretches * sizeof(struct pw_stretch) +
-           head->n_changes * sizeof(struct pw_change) + head->n_solves * sizeof(struct pw_solve);
-}
+/* The front of a stretch, of those in which something changed; its sums follow. */
+struct stretch_head {
+    int64_t place; /* among the stretches of the interval */
+    double moved[PW_QUANTITIES];
+    int64_t n_changes, unsolved, settled, sent, lost, last_ns;
+};
 
 static unsigned char *put(unsigned char *bytes, const void *from, size_t size)
 {
@@ -24,17 +25,41 @@ static unsigned char *put(unsigned char *bytes, const void *from, size_t size)
     return bytes + size;
 }
 
+static unsigned char *put_stretch(unsigned char *bytes, const struct pw_stretch *stretch, int place)
+{
+    struct stretch_head head = {
+        place,         {0},           stretch->n_changes, stretch->unsolved, stretch->settled,
+        stretch->sent, stretch->lost, stretch->last_ns};
+    memcpy(head.moved, stretch->moved, sizeof head.moved);
+    bytes = put(bytes, &head, sizeof head);
+    for (int q = 0; q < PW_QUANTITIES; q++)
+        bytes += pw_exact_pack(&stretch->change[q], bytes);
+    return bytes;
+}
+
+static int is_told(const struct pw_window *window, int place)
+{
+    return window->stretches != NULL && window->stretches[place].n_changes > 0;
+}
+
 unsigned char *pw_window_pack(const struct pw_window *window, size_t *size)
 {
     static const struct pw_changes none;
     const struct pw_changes *moves = window->moves != NULL ? window->moves : &none;
-    struct head head = {window->standing, window->stretches != NULL ? PW_STRETCHES : 0, moves->count,
-                        moves->n_solves};
-    *size = size_of(&head);
-    unsigned char *bytes = pw_alloc(*size, 1), *rest = put(bytes, &head, sizeof head);
-    rest = put(rest, window->stretches, head.n_stretches * sizeof *window->stretches);
-    rest = put(rest, moves->items, moves->count * sizeof *moves->items);
-    put(rest, moves->solves, moves->n_solves * sizeof *moves->solves);
+    struct head head = {.standing = window->standing, .n_changes = moves->count, .n_solves = moves->n_solves};
+    for (int k = 0; k < PW_STRETCHES; k++)
+        head.n_stretches += is_told(window, k) ? 1 : 0;
+    size_t most_of_stretch = sizeof(struct stretch_head) + PW_QUANTITIES * sizeof(struct pw_exact_sum);
+    size_t of_items = moves->count * sizeof *moves->items,
+           of_solves = moves->n_solves * sizeof *moves->solves;
+    unsigned char *bytes =
+        pw_alloc(sizeof head + head.n_stretches * most_of_stretch + of_items + of_solves, 1);
+    unsigned char *end = put(bytes, &head, sizeof head);
+    for (int k = 0; k < PW_STRETCHES; k++)
+        end = is_told(window, k) ? put_stretch(end, &window->stretches[k], k) : end;
+    end = put(end, moves->items, of_items);
+    end = put(end, moves->solves, of_solves);
+    *size = (size_t)(end - bytes);
     return bytes;
 }
 
@@ -57,11 +82,67 @@ void pw_window_take(const struct pw_window *window, struct pw_course *course, st
         pw_changes_append(&course->moves, moves->items, moves->count, moves->solves, moves->n_solves);
 }
 
-/* Counts that fit into the bytes, one by one before all together. */
-static int is_possible(const struct head *head, size_t size)
+/* Bytes that are read from the front. */
+struct reader {
+    const unsigned char *next;
+    size_t left;
+    int is_broken;
+};
+
+static void get(struct reader *reader, void *to, size_t size)
 {
-    return (head->n_stretches == 0 || head->n_stretches == PW_STRETCHES) && head->n_changes <= size &&
-           head->n_solves <= size && size_of(head) == size;
+    if (reader->left < size)
+        reader->is_broken = 1;
+    if (reader->is_broken || size == 0)
+        return;
+    memcpy(to, reader->next, size);
+    reader->next += size;
+    reader->left -= size;
+}
+
+static void get_sum(struct reader *reader, struct pw_exact_sum *sum)
+{
+    size_t size = reader->is_broken ? 0 : pw_exact_unpack(sum, reader->next, reader->left);
+    reader->is_broken |= size == 0;
+    reader->next += size;
+    reader->left -= size;
+}
+
+/* None comes twice. */
+static void get_stretch(struct reader *reader, struct pw_stretch *stretches)
+{
+    struct stretch_head head = {.place = -1};
+    get(reader, &head, sizeof head);
+    if (head.place < 0 || head.place >= PW_STRETCHES || head.n_changes <= 0 ||
+        stretches[head.place].n_changes > 0)
+        reader->is_broken = 1;
+    if (reader->is_broken)
+        return;
+    struct pw_stretch *stretch = &stretches[head.place];
+    memcpy(stretch->moved, head.moved, sizeof head.moved);
+    stretch->n_changes = head.n_changes;
+    stretch->unsolved = head.unsolved;
+    stretch->settled = head.settled;
+    stretch->sent = head.sent;
+    stretch->lost = head.lost;
+    stretch->last_ns = head.last_ns;
+    for (int q = 0; q < PW_QUANTITIES; q++)
+        get_sum(reader, &stretch->change[q]);
+}
+
+/* Room for them only where the bytes are there. */
+static void get_moves(struct reader *reader, const struct head *head, struct pw_changes *moves)
+{
+    reader->is_broken |=
+        head->n_changes > reader->left || head->n_solves > reader->left ||
+        head->n_changes * sizeof *moves->items + head->n_solves * sizeof *moves->solves != reader->left;
+    if (reader->is_broken)
+        return;
+    pw_changes_reserve(moves, head->n_changes, head->n_solves);
+    moves->count = head->n_changes;
+    moves->n_solves = head->n_solves;
+    get(reader, moves->items, moves->count * sizeof *moves->items);
+    get(reader, moves->solves, moves->n_solves * sizeof *moves->solves);
 }
 
 /* Changes refer to solves one after the other, and to all of them. */
@@ -78,27 +159,19 @@ static int are_in_order(const struct pw_changes *moves)
 enum pw_code pw_window_unpack(const unsigned char *bytes, size_t size, struct pw_course *course,
                               struct pw_ranks *all, struct pw_error *err)
 {
+    struct reader reader = {bytes, size, 0};
     struct head head = {0};
-    if (size >= sizeof head)
-        memcpy(&head, bytes, sizeof head);
-    if (size < sizeof head || !is_possible(&head, size))
-        return pw_fail(err, PW_INTERNAL, "a window of %zu bytes", size);
-    const unsigned char *rest = bytes + sizeof head;
-    struct pw_stretch *stretches = pw_alloc(head.n_stretches, sizeof *stretches);
-    struct pw_changes moves = {.items = pw_alloc(head.n_changes, sizeof *moves.items),
-                               .solves = pw_alloc(head.n_solves, sizeof *moves.solves),
-                               .count = head.n_changes,
-                               .n_solves = head.n_solves};
-    memcpy(stretches, rest, head.n_stretches * sizeof *stretches);
-    rest += head.n_stretches * sizeof *stretches;
-    memcpy(moves.items, rest, moves.count * sizeof *moves.items);
-    rest += moves.count * sizeof *moves.items;
-    memcpy(moves.solves, rest, moves.n_solves * sizeof *moves.solves);
-    int is_sound = are_in_order(&moves);
-    struct pw_window window = {head.standing, head.n_stretches > 0 ? stretches : NULL, &moves};
+    struct pw_changes moves = {0};
+    struct pw_stretch *stretches = pw_alloc(PW_STRETCHES, sizeof *stretches);
+    get(&reader, &head, sizeof head);
+    for (uint64_t k = 0; k < head.n_stretches && !reader.is_broken; k++)
+        get_stretch(&reader, stretches);
+    get_moves(&reader, &head, &moves);
+    struct pw_window window = {head.standing, stretches, &moves};
+    int is_sound = !reader.is_broken && are_in_order(&moves);
     if (is_sound)
         pw_window_take(&window, course, all);
     free(stretches);
     pw_changes_finish(&moves);
-    return is_sound ? PW_OK : pw_fail(err, PW_INTERNAL, "a window whose solves are not in order");
+    return is_sound ? PW_OK : pw_fail(err, PW_INTERNAL, "%zu bytes that are no window", size);
 }

@@ -229,6 +229,12 @@ static struct plain play_plainly(const struct history *history, const struct pw_
     return plain;
 }
 
+static void release(struct history *history)
+{
+    free(history->all);
+    pw_market_destroy(history->market);
+}
+
 /* ---- Told by tallies ---- */
 
 static void make_known(const struct history *history, struct pw_tally **tallies, int n_tallies, int *next,
@@ -311,12 +317,6 @@ static void play(const struct history *history, uint64_t seed, int n_tallies, st
     }
     for (int r = 0; r < n_tallies; r++)
         pw_tally_destroy(tallies[r]);
-}
-
-static void release(struct history *history)
-{
-    free(history->all);
-    pw_market_destroy(history->market);
 }
 
 /* From the first to the last no sample is left out. */
@@ -416,6 +416,40 @@ START_TEST(broken_windows_are_refused)
 }
 END_TEST
 
+/* Of stretches as well; and whatever single bits are, nothing is read that is not there. */
+START_TEST(broken_stretches_are_refused)
+{
+    struct history history = make_history(5);
+    struct pw_tally *tally = pw_tally_create(history.market);
+    struct pw_interval interval = {0, 2 * PERIOD_NS, SAMPLE_NS};
+    struct pw_error err;
+    int next = 0, refused = 0;
+    size_t size;
+    pw_tally_turn_to(tally, &interval);
+    make_known(&history, &tally, 1, &next, 2 * PERIOD_NS);
+    struct pw_window window = {PW_NO_RANKS, pw_tally_tell(tally), NULL};
+    unsigned char *bytes = pw_window_pack(&window, &size);
+    for (size_t i = 0; i < 9 * size; i++) {
+        struct pw_course course = {0};
+        struct pw_ranks all = PW_NO_RANKS;
+        size_t cut = i < size ? i : size;
+        bytes[(i / 8) % size] ^= (unsigned char)(i < size ? 0 : 1 << i % 8);
+        unsigned char *copy = malloc(cut); /* so that a sanitizer sees its end */
+        memcpy(copy, bytes, cut);
+        int is_refused = pw_window_unpack(copy, cut, &course, &all, &err) != PW_OK;
+        ck_assert(is_refused || cut == size);
+        refused += is_refused;
+        bytes[(i / 8) % size] ^= (unsigned char)(i < size ? 0 : 1 << i % 8);
+        free(copy);
+        pw_changes_finish(&course.moves);
+    }
+    ck_assert_int_gt(refused, (int)size);
+    free(bytes);
+    pw_tally_destroy(tally);
+    release(&history);
+}
+END_TEST
+
 /* Far from its tolerances a market's single changes are not looked at. */
 START_TEST(sums_do_where_no_test_can_change)
 {
@@ -480,6 +514,7 @@ Suite *course_suite(void)
     tcase_add_test(tcase, the_course_is_that_of_everything_added_up_anew);
     tcase_add_test(tcase, any_number_of_ranks_tells_the_same);
     tcase_add_test(tcase, broken_windows_are_refused);
+    tcase_add_test(tcase, broken_stretches_are_refused);
     tcase_add_test(tcase, sums_do_where_no_test_can_change);
     tcase_add_test(tcase, no_number_is_never_within_tolerance);
     suite_add_tcase(suite, tcase);
