@@ -46,6 +46,7 @@
     X(quiescence_suite)                                                                                      \
     X(settled_suite)                                                                                         \
     X(course_suite)                                                                                          \
+    X(window_suite)                                                                                          \
     X(simulate_suite)                                                                                        \
     X(feasibility_suite)                                                                                     \
     X(reference_suite)                                                                                       \

@@ -1,0 +1,99 @@
+/* What ranks tell rank 0, as bytes that are broken: it is refused. What comes through is in test_course.c. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/window.h"
+#include "tests/unit/random_market.h"
+#include "tests/unit/suites.h"
+
+/* Changes of all links and agents in several stretches. */
+static void take_some(struct pw_tally *tally, const struct pw_market *market)
+{
+    struct test_rng rng = test_rng(5);
+    struct pw_changes changes = {0};
+    for (int64_t time_ns = 0; time_ns < 8000; time_ns += 700) {
+        for (int l = 0; l < market->n_links; l++)
+            pw_changes_add_gap(&changes, time_ns, l, test_uniform(&rng, 0, 1e3));
+        for (int n = 0; n < market->n_agents; n++)
+            *pw_changes_add_solve(&changes, time_ns, n, 0.0) =
+                (struct pw_solve){.dual2 = test_uniform(&rng, 0, 1e-3), .welfare = test_uniform(&rng, -9, 9)};
+    }
+    pw_tally_take(tally, &changes);
+    pw_changes_finish(&changes);
+}
+
+/* Bytes that are cut off or too many, counts that are wrong, solves in disorder: an error, and nothing is
+ * taken in. */
+START_TEST(broken_windows_are_refused)
+{
+    struct pw_changes moves = {0};
+    struct pw_course course = {0};
+    struct pw_ranks all = PW_NO_RANKS;
+    struct pw_error err;
+    size_t size;
+    pw_changes_add_gap(&moves, 5, 0, 1.0);
+    for (int n = 0; n < 3; n++)
+        *pw_changes_add_solve(&moves, 6, n, 0.0) = (struct pw_solve){.turn = n};
+    struct pw_window window = {{.next_ns = 7}, NULL, &moves};
+    unsigned char *bytes = pw_window_pack(&window, &size);
+    for (size_t cut = 0; cut < size; cut++)
+        ck_assert_int_eq(pw_window_unpack(bytes, cut, &course, &all, &err), PW_INTERNAL);
+    for (size_t at = sizeof window.standing; at < sizeof window.standing + 24; at++) {
+        bytes[at] ^= 0x81;
+        ck_assert_int_eq(pw_window_unpack(bytes, size, &course, &all, &err), PW_INTERNAL);
+        bytes[at] ^= 0x81;
+    }
+    free(bytes);
+    moves.items[2].solve = 2;
+    bytes = pw_window_pack(&window, &size);
+    ck_assert_int_eq(pw_window_unpack(bytes, size, &course, &all, &err), PW_INTERNAL);
+    ck_assert(all.next_ns == INT64_MAX && course.moves.count == 0);
+    free(bytes);
+    pw_changes_finish(&moves);
+}
+END_TEST
+
+/* Of stretches as well; and whatever single bits are, nothing is read that is not there. */
+START_TEST(broken_stretches_are_refused)
+{
+    struct pw_market *market = test_market(FAMILY_BOTH_SIDES, 6, 1, 5);
+    struct pw_tally *tally = pw_tally_create(market);
+    struct pw_interval interval = {0, 8000, 1000};
+    struct pw_error err;
+    int refused = 0;
+    size_t size;
+    pw_tally_turn_to(tally, &interval);
+    take_some(tally, market);
+    struct pw_window window = {PW_NO_RANKS, pw_tally_tell(tally), NULL};
+    unsigned char *bytes = pw_window_pack(&window, &size);
+    for (size_t i = 0; i < 9 * size; i++) {
+        struct pw_course course = {0};
+        struct pw_ranks all = PW_NO_RANKS;
+        size_t cut = i < size ? i : size;
+        bytes[(i / 8) % size] ^= (unsigned char)(i < size ? 0 : 1 << i % 8);
+        unsigned char *copy = malloc(cut); /* so that a sanitizer sees its end */
+        memcpy(copy, bytes, cut);
+        int is_refused = pw_window_unpack(copy, cut, &course, &all, &err) != PW_OK;
+        ck_assert(is_refused || cut == size);
+        refused += is_refused;
+        bytes[(i / 8) % size] ^= (unsigned char)(i < size ? 0 : 1 << i % 8);
+        free(copy);
+        pw_changes_finish(&course.moves);
+    }
+    ck_assert_int_gt(refused, (int)size);
+    free(bytes);
+    pw_tally_destroy(tally);
+    pw_market_destroy(market);
+}
+END_TEST
+
+Suite *window_suite(void)
+{
+    Suite *suite = suite_create("window");
+    TCase *tcase = tcase_create("window");
+    tcase_add_test(tcase, broken_windows_are_refused);
+    tcase_add_test(tcase, broken_stretches_are_refused);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
