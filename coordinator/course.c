@@ -224,7 +224,7 @@ static int64_t end_of(const struct pw_interval *interval, int stretch)
 static void play_stretch(struct pw_course *course, const struct pw_interval *interval, int k)
 {
     const struct pw_stretch *stretch = &course->stretches[k];
-    if (k > 0)
+    if (k > 0 && !has_samples(interval, k))
         sample(course, end_of(interval, k - 1));
     if (course->closely[k])
         pw_changes_play(&course->moves, end_of(interval, k), take, course);

@@ -93,11 +93,16 @@ static struct pw_stretch *stretch_of(struct pw_tally *tally, int64_t time_ns)
     return tally->stretch;
 }
 
-/* Replaces what a quantity was by what it is, which becomes the difference. What has overflowed is very
- * large. */
+/* What has overflowed is very large, what is no number too. */
+static double bounded(double value)
+{
+    return isnan(value) ? DBL_MAX : isinf(value) ? copysign(DBL_MAX, value) : value;
+}
+
+/* Replaces what a quantity was by what it is, which becomes the difference. */
 static void replace(struct pw_stretch *stretch, enum pw_quantity quantity, double *was, double *is)
 {
-    double now = isfinite(*is) ? *is : DBL_MAX, move = now - *was;
+    double now = bounded(*is), move = now - *was;
     *is = move;
     if (!(fabs(move) > 0.0))
         return;

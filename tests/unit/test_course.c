@@ -413,6 +413,41 @@ START_TEST(sums_do_where_no_test_can_change)
 }
 END_TEST
 
+/* In a long silence samples are further apart, all of them by as much. */
+START_TEST(a_silence_has_few_samples)
+{
+    struct pw_market *market = test_market(FAMILY_TWO_SIDED, 2, 1, 1);
+    struct pw_tolerances tolerances = {1.0, 1.0, 1.0, 1.0};
+    struct pw_tally *tally = pw_tally_create(market);
+    struct pw_course course;
+    const int64_t times_ns[] = {0, 1000 * PERIOD_NS + 77}, ends_ns[] = {PERIOD_NS, 1001 * PERIOD_NS};
+    pw_course_init(&course, market, &tolerances, SAMPLE_NS);
+    for (int k = 0; k < 2; k++) {
+        struct pw_interval interval = {k * PERIOD_NS, ends_ns[k], SAMPLE_NS};
+        struct pw_changes changes = {0};
+        for (int n = 0; n < market->n_agents; n++)
+            *pw_changes_add_solve(&changes, times_ns[k], n, 0) = (struct pw_solve){.dual2 = 9, .turn = k};
+        pw_tally_turn_to(tally, &interval);
+        pw_tally_take(tally, &changes);
+        play_interval(&course, &tally, 1, &interval);
+        pw_changes_finish(&changes);
+    }
+    const struct pw_sample *samples = course.series.samples;
+    int inside = 0;
+    double step_s = samples[PW_TALLY_SAMPLES + 1].time_s - samples[PW_TALLY_SAMPLES].time_s;
+    for (int i = PW_TALLY_SAMPLES; i + 1 < course.series.count; i++) {
+        if (samples[i + 1].time_s * 1e9 >= (double)times_ns[1])
+            break;
+        ck_assert_double_eq_tol(samples[i + 1].time_s - samples[i].time_s, step_s, 1e-12);
+        inside++;
+    }
+    ck_assert(inside > 50 && inside <= 64);
+    pw_course_finish(&course);
+    pw_tally_destroy(tally);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* A run that flies apart: what has overflowed, and is no number, is very much, and not for ever. */
 START_TEST(no_number_is_never_within_tolerance)
 {
@@ -426,14 +461,18 @@ START_TEST(no_number_is_never_within_tolerance)
         struct pw_interval interval = {(int64_t)k * PERIOD_NS, (int64_t)(k + 1) * PERIOD_NS, SAMPLE_NS};
         struct pw_changes changes = {0};
         for (int n = 0; n < market->n_agents; n++)
-            *pw_changes_add_solve(&changes, interval.from_ns + 1 + n, n, 0) = (struct pw_solve){
-                .dual2 = k % 2 ? .1 : BAD[k / 2], .naive2 = k % 2 ? .1 : BAD[k / 2], .turn = k};
+            *pw_changes_add_solve(&changes, interval.from_ns + 1 + n, n, 0) =
+                (struct pw_solve){.dual2 = k % 2 ? .1 : BAD[k / 2],
+                                  .naive2 = k % 2 ? .1 : BAD[k / 2],
+                                  .welfare = k % 2 ? 1 : -INFINITY,
+                                  .turn = k};
         pw_tally_turn_to(tally, &interval);
         pw_tally_take(tally, &changes);
         play_interval(&course, &tally, 1, &interval);
         pw_changes_finish(&changes);
         ck_assert_int_eq(course.holds, k % 2);
         ck_assert_int_eq(pw_course_excess(&course) <= 1, k % 2);
+        ck_assert_int_eq(course.values[PW_WELFARE] > 0, k % 2);
     }
     pw_course_finish(&course);
     pw_tally_destroy(tally);
@@ -449,6 +488,7 @@ Suite *course_suite(void)
     tcase_add_test(tcase, the_course_is_that_of_everything_added_up_anew);
     tcase_add_test(tcase, any_number_of_ranks_tells_the_same);
     tcase_add_test(tcase, sums_do_where_no_test_can_change);
+    tcase_add_test(tcase, a_silence_has_few_samples);
     tcase_add_test(tcase, no_number_is_never_within_tolerance);
     suite_add_tcase(suite, tcase);
     return suite;
