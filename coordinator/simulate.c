@@ -324,17 +324,18 @@ static void take_snapshot(struct simulation *simulation)
         fail_hard(simulation, &err);
 }
 
-/* What is to be told goes along with the end of the window. */
+/* What is to be told goes along with the end of the window; without an order where that ends the interval. */
 static void obey(struct simulation *simulation)
 {
     const struct pw_order *order = &simulation->order;
-    if (order->kind == PW_ORDER_PLAY || order->kind == PW_ORDER_TELL)
+    int plays = order->kind == PW_ORDER_PLAY, ends = plays && order->until_ns == order->interval.until_ns;
+    if (plays || order->kind == PW_ORDER_TELL)
         pw_tally_turn_to(simulation->tally, &order->interval);
-    simulation->told = order->kind == PW_ORDER_TELL ? pw_tally_tell(simulation->tally) : NULL;
-    if (order->kind == PW_ORDER_PLAY)
+    if (plays)
         play(simulation);
     else if (order->kind == PW_ORDER_SNAPSHOT)
         take_snapshot(simulation);
+    simulation->told = ends || order->kind == PW_ORDER_TELL ? pw_tally_tell(simulation->tally) : NULL;
 }
 
 static void list_neighbours(struct simulation *simulation)

@@ -176,8 +176,9 @@ void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes)
 void pw_tally_turn_to(struct pw_tally *tally, const struct pw_interval *interval)
 {
     int goes_on = interval->until_ns > tally->interval.until_ns;
-    if (interval->from_ns != tally->interval.from_ns) {
+    if (interval->from_ns != tally->interval.from_ns)
         pw_changes_clear(&tally->moves);
+    if (interval->from_ns != tally->interval.from_ns || tally->is_told) {
         for (int k = 0; k < PW_STRETCHES; k++)
             pw_stretch_clear(&tally->stretches[k]);
         tally->is_told = 0;

@@ -38,14 +38,15 @@ struct pw_tally;
 struct pw_tally *pw_tally_create(const struct pw_market *market);
 void pw_tally_destroy(struct pw_tally *tally);
 
-/* Turns to an interval: the next one, or the same with a later end. */
+/* Turns to an interval: the next one, or the same with a later end; of which what is told is not told again.
+ */
 void pw_tally_turn_to(struct pw_tally *tally, const struct pw_interval *interval);
 
 /* Takes in all of the changes, none of which is before the interval. Those of one link or agent come in the
  * order of time. */
 void pw_tally_take(struct pw_tally *tally, struct pw_changes *changes);
 
-/* What changed in the interval, by stretches [PW_STRETCHES]: that counts as told. */
+/* What changed in the interval, by stretches [PW_STRETCHES], and is not told yet: now it is. */
 const struct pw_stretch *pw_tally_tell(struct pw_tally *tally);
 
 /* The changes of the interval, as differences to what was before. */

@@ -308,9 +308,13 @@ static void play(const struct history *history, uint64_t seed, int n_tallies, st
             pw_tally_turn_to(tallies[r], &interval);
         for (int64_t window_ns = interval.from_ns; window_ns <= interval.until_ns; window_ns += PERIOD_NS / 4)
             make_known(history, tallies, n_tallies, &next, window_ns);
-        if (interval.until_ns > history->last_ns) {
-            make_known(history, tallies, n_tallies, &next, INT64_MAX);
+        if (interval.until_ns > history->last_ns) { /* what is told of it is not told again */
+            for (int r = 0; r < n_tallies && seed % 3 == 0; r++)
+                tell(course, r, &(struct pw_window){{.rounds = r}, pw_tally_tell(tallies[r]), NULL});
             interval.until_ns = INT64_MAX;
+            for (int r = 0; r < n_tallies; r++)
+                pw_tally_turn_to(tallies[r], &interval);
+            make_known(history, tallies, n_tallies, &next, INT64_MAX);
         }
         *wanted += play_interval(course, tallies, n_tallies, &interval);
         interval.from_ns = interval.until_ns;
