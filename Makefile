@@ -1,5 +1,5 @@
 # peerwatt: see README.md. Variables: BUILD=release|debug|san, V=1, CC, MPICC, CFLAGS, PREFIX, DESTDIR,
-# MPIEXEC, MPIEXEC_FLAGS.
+# MPIEXEC, MPIEXEC_FLAGS, OBJCOPY.
 
 BUILD ?= release
 V ?=
@@ -66,7 +66,7 @@ $(PROGRAM): $(OUT)/linked $(OUT)/revision
 	$(Q)$(OBJCOPY) --update-section .peerwatt_revision=$(OUT)/revision $< $@.new && mv $@.new $@
 $(OUT)/linked: $(OBJECTS)
 	$(call say,LINK,$(PROGRAM))
-	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@
+	$(Q)$(MPICC) $(LINK_FLAGS) $^ $(LIBS) -o $@.new && mv $@.new $@
 $(OUT)/revision: FORCE
 	@mkdir -p $(@D)
 	@(git describe --always --dirty 2>/dev/null || echo unknown) | tr -d '\n' | head -c 127 | dd bs=128 conv=sync 2>/dev/null > $@.new

@@ -33,11 +33,16 @@ static void widen(struct pw_exact_sum *sum, int first, int end)
         sum->below = (int16_t)(PW_EXACT_LIMBS - first);
 }
 
+/* Of an empty sum nothing is in use afterwards either, nor above the top limb that is not 0. */
 static void carry_all(struct pw_exact_sum *sum)
 {
+    sum->additions = 0;
+    if (sum->above == 0)
+        return;
     widen(sum, first_of(sum), sum->above + 2);
     carry(sum->limb + first_of(sum), sum->above - first_of(sum));
-    sum->additions = 0;
+    while (sum->above > first_of(sum) + 1 && sum->limb[sum->above - 1] == 0)
+        sum->above--;
 }
 
 void pw_exact_clear(struct pw_exact_sum *sum)

@@ -34,7 +34,7 @@ struct simulation {
     struct pw_host *host;
     struct pw_virtual *clock;
     struct pw_tally *tally;
-    const struct pw_stretch *told; /* what rank 0 has asked for; else NULL */
+    const struct pw_stretch *told; /* what rank 0 is to hear of an interval; else NULL */
     struct pw_parcels *parcels;
     struct pw_recorder recorder;
     struct pw_director *director; /* rank 0, else NULL */
@@ -120,10 +120,12 @@ static void take_packet(struct simulation *simulation, const unsigned char *byte
 
 static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
 {
-    struct pw_error err;
-    if (pw_window_unpack(bytes, size, pw_director_course(simulation->director), &simulation->all, &err) !=
-        PW_OK)
+    struct pw_error why, err;
+    struct pw_course *course = pw_director_course(simulation->director);
+    if (pw_window_unpack(bytes, size, course, &simulation->all, &why) != PW_OK) {
+        pw_fail(&err, why.code, "from rank %d: %s", from, why.text);
         fail_hard(simulation, &err);
+    }
     pw_roll_mark(&simulation->windows, from);
 }
 

@@ -155,19 +155,15 @@ static void note_losses(const struct pw_wall *wall, const struct pw_offer *offer
                        from, offer->agent, offer->round);
 }
 
-static int64_t due(const struct pw_passage *passage, int64_t now)
-{
-    return now + (int64_t)llround(passage->delay_s * 1e9);
-}
-
-/* An offer that has come out of the network model at the receiver, which holds it back until it is due. */
+/* An offer that has come out of the network model at the receiver, which holds it back until it is due; not
+ * where that is never. */
 static void hold(struct pw_wall *wall, const struct pw_offer *offer, const struct pw_passage *passage,
-                 int64_t now)
+                 int64_t now, int64_t due_ns)
 {
     wall->spec.host->lost[offer->agent - wall->spec.host->first] += passage->losses;
     note_losses(wall, offer, passage->losses, now);
     if (!passage->lost_for_good)
-        memcpy(pw_event_queue_push(wall->held, due(passage, now)), offer, size_of_offer(wall->spec.host));
+        memcpy(pw_event_queue_push(wall->held, due_ns), offer, size_of_offer(wall->spec.host));
 }
 
 /* At most PW_WALL_AT_ONCE offers come to agents here. */
@@ -187,10 +183,13 @@ static void arrive(struct pw_wall *wall, const struct pw_offer *offers, int coun
                                                     .round = (uint32_t)offers[i].round};
     }
     pw_network_pass_many(&wall->spec.network, transmissions, count, passages);
+    int64_t due_ns[PW_WALL_AT_ONCE];
+    for (int i = 0; i < count; i++) {
+        due_ns[i] = passages[i].lost_for_good ? now : now + (int64_t)llround(passages[i].delay_s * 1e9);
+        pw_event_queue_fetch(wall->held, due_ns[i]);
+    }
     for (int i = 0; i < count; i++)
-        pw_event_queue_fetch(wall->held, due(&passages[i], now));
-    for (int i = 0; i < count; i++)
-        hold(wall, &offers[i], &passages[i], now);
+        hold(wall, &offers[i], &passages[i], now, due_ns[i]);
 }
 
 /* At most PW_WALL_AT_ONCE slots of agent n have an offer to send. */

@@ -389,6 +389,20 @@ START_TEST(any_number_of_ranks_tells_the_same)
 }
 END_TEST
 
+/* Plays an interval in which every agent solves once, one after the other from `first_ns` on. Returns whether
+ * the single changes were wanted. */
+static int play_solves(struct pw_course *course, struct pw_tally *tally, const struct pw_market *market,
+                       const struct pw_interval *interval, int64_t first_ns, const struct pw_solve *solve)
+{
+    struct pw_changes changes = {0};
+    for (int n = 0; n < market->n_agents; n++)
+        *pw_changes_add_solve(&changes, first_ns + n, n, 0) = *solve;
+    pw_tally_turn_to(tally, interval);
+    pw_tally_take(tally, &changes);
+    pw_changes_finish(&changes);
+    return play_interval(course, &tally, 1, interval);
+}
+
 /* Far from its tolerances a market's single changes are not looked at. */
 START_TEST(sums_do_where_no_test_can_change)
 {
@@ -400,14 +414,8 @@ START_TEST(sums_do_where_no_test_can_change)
     pw_course_init(&course, market, &tolerances, SAMPLE_NS);
     for (int k = 0; k < 20; k++) {
         struct pw_interval interval = {(int64_t)k * PERIOD_NS, (int64_t)(k + 1) * PERIOD_NS, SAMPLE_NS};
-        struct pw_changes changes = {0};
-        for (int n = 0; n < market->n_agents; n++)
-            *pw_changes_add_solve(&changes, interval.from_ns + 1 + n, n, 0) =
-                (struct pw_solve){.dual2 = k < 10 ? 9 - .5 * k : .3, .turn = k};
-        pw_tally_turn_to(tally, &interval);
-        pw_tally_take(tally, &changes);
-        wanted += play_interval(&course, &tally, 1, &interval);
-        pw_changes_finish(&changes);
+        struct pw_solve solve = {.dual2 = k < 10 ? 9 - .5 * k : .3, .turn = k};
+        wanted += play_solves(&course, tally, market, &interval, interval.from_ns + 1, &solve);
     }
     ck_assert_int_eq(wanted, 2); /* the first time, and where the test comes to hold */
     ck_assert_int_eq(course.holds_since_ns, 10 * PERIOD_NS + market->n_agents);
@@ -428,13 +436,8 @@ START_TEST(a_silence_has_few_samples)
     pw_course_init(&course, market, &tolerances, SAMPLE_NS);
     for (int k = 0; k < 2; k++) {
         struct pw_interval interval = {k * PERIOD_NS, ends_ns[k], SAMPLE_NS};
-        struct pw_changes changes = {0};
-        for (int n = 0; n < market->n_agents; n++)
-            *pw_changes_add_solve(&changes, times_ns[k], n, 0) = (struct pw_solve){.dual2 = 9, .turn = k};
-        pw_tally_turn_to(tally, &interval);
-        pw_tally_take(tally, &changes);
-        play_interval(&course, &tally, 1, &interval);
-        pw_changes_finish(&changes);
+        struct pw_solve solve = {.dual2 = 9, .turn = k};
+        play_solves(&course, tally, market, &interval, times_ns[k], &solve);
     }
     const struct pw_sample *samples = course.series.samples;
     int inside = 0;
@@ -463,17 +466,10 @@ START_TEST(no_number_is_never_within_tolerance)
     pw_course_init(&course, market, &tolerances, SAMPLE_NS);
     for (int k = 0; k < 8; k++) {
         struct pw_interval interval = {(int64_t)k * PERIOD_NS, (int64_t)(k + 1) * PERIOD_NS, SAMPLE_NS};
-        struct pw_changes changes = {0};
-        for (int n = 0; n < market->n_agents; n++)
-            *pw_changes_add_solve(&changes, interval.from_ns + 1 + n, n, 0) =
-                (struct pw_solve){.dual2 = k % 2 ? .1 : BAD[k / 2],
-                                  .naive2 = k % 2 ? .1 : BAD[k / 2],
-                                  .welfare = k % 2 ? 1 : -INFINITY,
-                                  .turn = k};
-        pw_tally_turn_to(tally, &interval);
-        pw_tally_take(tally, &changes);
-        play_interval(&course, &tally, 1, &interval);
-        pw_changes_finish(&changes);
+        double square = k % 2 ? .1 : BAD[k / 2];
+        struct pw_solve solve = {
+            .dual2 = square, .naive2 = square, .welfare = k % 2 ? 1 : -INFINITY, .turn = k};
+        play_solves(&course, tally, market, &interval, interval.from_ns + 1, &solve);
         ck_assert_int_eq(course.holds, k % 2);
         ck_assert_int_eq(pw_course_excess(&course) <= 1, k % 2);
         ck_assert_int_eq(course.values[PW_WELFARE] > 0, k % 2);

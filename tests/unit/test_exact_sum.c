@@ -146,6 +146,28 @@ START_TEST(merges_are_sums)
 }
 END_TEST
 
+/* Sums of nothing, more often than a limb takes additions; and what is cleared is nothing. */
+START_TEST(nothing_stays_nothing)
+{
+    struct pw_exact_sum sum = {0}, nothing = {0};
+    unsigned char bytes[sizeof sum];
+    for (int i = 0; i < 3000; i++)
+        pw_exact_merge(&sum, &nothing);
+    ck_assert(same_bits(pw_exact_value(&sum), 0.0));
+    pw_exact_add(&sum, -0.3);
+    for (int i = 0; i < 3000; i++)
+        pw_exact_merge(&sum, &nothing);
+    ck_assert(same_bits(pw_exact_value(&sum), -0.3));
+    size_t size = pw_exact_pack(&sum, bytes);
+    struct pw_exact_sum copy = {0};
+    ck_assert(size <= sizeof bytes && pw_exact_unpack(&copy, bytes, size) == size);
+    ck_assert(same_bits(pw_exact_value(&copy), -0.3));
+    pw_exact_clear(&sum);
+    ck_assert(memcmp(&sum, &nothing, sizeof sum) == 0);
+    ck_assert(pw_exact_unpack(&copy, bytes, pw_exact_pack(&sum, bytes)) > 0);
+}
+END_TEST
+
 START_TEST(taking_all_out_leaves_nothing)
 {
     struct test_rng rng = test_rng(71);
@@ -250,6 +272,7 @@ Suite *exact_sum_suite(void)
     TCase *tests = tcase_create("exact_sum");
     tcase_add_loop_test(tests, gives_the_nearest_double_in_any_order, 0, RANGES);
     tcase_add_test(tests, merges_are_sums);
+    tcase_add_test(tests, nothing_stays_nothing);
     tcase_add_test(tests, taking_all_out_leaves_nothing);
     tcase_add_test(tests, rounds_once_to_the_nearest);
     tcase_add_test(tests, every_bit_has_its_place);
