@@ -154,6 +154,7 @@ START_TEST(nothing_stays_nothing)
     for (int i = 0; i < 3000; i++)
         pw_exact_merge(&sum, &nothing);
     ck_assert(same_bits(pw_exact_value(&sum), 0.0));
+    ck_assert(sum.above == 0 && sum.below == 0);
     pw_exact_add(&sum, -0.3);
     for (int i = 0; i < 3000; i++)
         pw_exact_merge(&sum, &nothing);
