@@ -50,8 +50,8 @@ struct pw_agent {
     int n_complete, n_next, n_settled; /* counters behind pw_agent_ready() */
     int needed;                        /* ceil(delta * n_links): complete links wanted by rule (i) */
     int id, n_products, n_assets, n_links;
-    struct pw_rules rules;
     size_t size; /* bytes of the agent and its arrays, which are one block */
+    struct pw_rules rules;
 
     double *p_min, *p_max, *a, *b, *p; /* [n_products * n_assets] */
     double *price;                     /* [n_products] marginal price of the last solve */

@@ -174,19 +174,51 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     send(clock, n, now, pw_pace_finish(&clock->spec.pace, number, now));
 }
 
-/* Fetches what the fire touches that an event due soon is known to bring about. */
+/* Fetches agent n, the mailboxes from which it is given offers, and the routes on which it sends them. */
+static void fetch_own(const struct pw_virtual *clock, int n)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
+    pw_agent_fetch_fire(agent);
+    if (!clock->foretells)
+        return;
+    int first = pw_host_end(clock->spec.host, n, 0), end = first + agent->n_links;
+    for (int i = first; i < end; i++)
+        pw_prefetch(pw_mailbox(clock->boxes, i));
+    for (int i = first; i < end; i += PW_CACHE_LINE / (int)sizeof(struct pw_route))
+        pw_prefetch(&clock->spec.host->routes[i]);
+}
+
+/* Fetches the mailboxes into which agent n, which is in the cache, will lay offers. */
+static void fetch_peers(const struct pw_virtual *clock, int n)
+{
+    const struct pw_host *host = clock->spec.host;
+    int first = pw_host_end(host, n, 0), end = first + pw_host_agent(host, n)->n_links;
+    for (int i = first; i < end; i++) {
+        const struct pw_route *route = &host->routes[i];
+        if (pw_host_has(host, route->peer))
+            pw_prefetch(pw_mailbox(clock->boxes, pw_host_end(host, route->peer, route->slot)));
+    }
+}
+
+/* Is the event known to let its agent fire? */
+static int lets_fire(const struct pw_virtual *clock, const struct pw_virtual_event *event)
+{
+    const struct pw_agent *agent = pw_host_agent(clock->spec.host, event->agent);
+    if (event->slot >= 0)
+        return agent->n_complete + 1 >= agent->needed;
+    return event->slot == PW_VIRTUAL_ALL_HERE;
+}
+
+/* Fetches what the fires touch that the next events are known to bring about: first what says what else. */
 static void look_ahead(const struct pw_virtual *clock)
 {
     enum { AHEAD = 3 };
     const struct pw_virtual_event *soon = pw_event_queue_soon(clock->queue, AHEAD);
-    if (soon == NULL || soon->slot == PW_VIRTUAL_TIMEOUT)
-        return;
-    const struct pw_agent *agent = pw_host_agent(clock->spec.host, soon->agent);
-    if (soon->slot >= 0 && agent->n_complete + 1 < agent->needed)
-        return;
-    pw_agent_fetch_fire(agent);
-    for (int slot = 0; slot < agent->n_links && clock->foretells; slot++)
-        pw_prefetch(pw_mailbox(clock->boxes, pw_host_end(clock->spec.host, soon->agent, slot)));
+    const struct pw_virtual_event *next = pw_event_queue_soon(clock->queue, 0);
+    if (soon != NULL && lets_fire(clock, soon))
+        fetch_own(clock, soon->agent);
+    if (next != NULL && next->slot == PW_VIRTUAL_ALL_HERE && clock->foretells)
+        fetch_peers(clock, next->agent);
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)
