@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* madvise() */
+#define _DEFAULT_SOURCE /* sbrk(), madvise() */
 
 #include "common/memory.h"
 
@@ -7,15 +7,38 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+/* The heap grows by so much at a time, all of which is to lie in large pages where the system has them: fewer
+ * faults at first, fewer misses later. */
+enum { GROWTH = 64 << 20 };
+
+/* The heap's end when that was last asked for; NULL: memory is not kept. */
+static unsigned char *asked_end;
 
 void pw_memory_keep(void)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, -1); /* never */
+    mallopt(M_TOP_PAD, GROWTH);
+    asked_end = sbrk(0);
+#endif
+}
+
+/* Asks it for what the heap has grown by. */
+static void ask_for_large_pages(void)
+{
+#ifdef MADV_HUGEPAGE
+    unsigned char *end = asked_end == NULL ? NULL : sbrk(0);
+    if (end == asked_end)
+        return;
+    const uintptr_t page = 4096, start = (uintptr_t)asked_end / page * page;
+    madvise((void *)start, (uintptr_t)end - start, MADV_HUGEPAGE); /* a wish: that it fails does not matter */
+    asked_end = end;
 #endif
 }
 
@@ -25,27 +48,12 @@ static void out_of_memory(size_t count, size_t size)
     abort();
 }
 
-/* Large arrays lie in large pages, where the system has them: fewer faults at first, fewer misses later. */
-static void prefer_large_pages(void *memory, size_t size)
-{
-#ifdef MADV_HUGEPAGE
-    enum { LARGE = 8 << 20, PAGE = 4096 };
-    uintptr_t start = ((uintptr_t)memory + PAGE - 1) / PAGE * PAGE,
-              end = ((uintptr_t)memory + size) / PAGE * PAGE;
-    if (size >= LARGE)
-        madvise((void *)start, end - start, MADV_HUGEPAGE); /* a wish: that it fails does not matter */
-#else
-    (void)memory;
-    (void)size;
-#endif
-}
-
 void *pw_alloc(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
     if (memory == NULL)
         out_of_memory(count, size);
-    prefer_large_pages(memory, count * size);
+    ask_for_large_pages();
     return memory;
 }
 
@@ -55,7 +63,7 @@ void *pw_alloc_lines(size_t size)
     void *memory = aligned_alloc(PW_CACHE_LINE, lines * PW_CACHE_LINE);
     if (memory == NULL)
         out_of_memory(size, 1);
-    prefer_large_pages(memory, lines * PW_CACHE_LINE);
+    ask_for_large_pages();
     return memset(memory, 0, lines * PW_CACHE_LINE);
 }
 

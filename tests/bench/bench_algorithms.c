@@ -295,6 +295,7 @@ static void print_table(const struct source *source)
 
 int main(void)
 {
+    pw_memory_keep();
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
         print_table(&sources[i]);
     return 0;

@@ -320,6 +320,7 @@ static void print_exhaustive(void)
 
 int main(int argc, char **argv)
 {
+    pw_memory_keep();
     csv = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (argc > 1 && csv == NULL) {
         perror(argv[1]);

@@ -49,6 +49,7 @@ static void turn_heap(void *context)
 
 int main(void)
 {
+    pw_memory_keep();
     static const int sizes[] = {600, 10000, 100000, 1000000};
     printf("event queues, ns per event, median of 5:\n%9s %10s %10s %8s\n", "pending", "ring", "heap",
            "ratio");

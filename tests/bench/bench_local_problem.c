@@ -122,6 +122,7 @@ static void bisect(void *context)
 
 int main(void)
 {
+    pw_memory_keep();
     static const int sizes[] = {1, 9, 24, 99, MOST_TRADES};
     printf("local problem, 3 assets, warm start, one core, median of 9:\n");
     printf("%7s %12s %12s %10s %16s %9s\n", "trades", "ns/solve", "ns/trade", "passes", "bisection ns",

@@ -367,6 +367,7 @@ static void table_of_delays(void)
 
 int main(int argc, char **argv)
 {
+    pw_memory_keep();
     int full = argc > 1 && strcmp(argv[1], "full") == 0;
     table_of_large(full);
     printf("\nRounds from which |welfare gap| stays below 1e-4 (first three columns) and 1e-6 (the others): "

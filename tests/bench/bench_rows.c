@@ -116,6 +116,7 @@ static double memory_speed(void)
 /* `bench_rows [agents]`: only the markets of so many. */
 int main(int argc, char **argv)
 {
+    pw_memory_keep();
     int agents = argc > 1 ? atoi(argv[1]) : 0;
     printf("rows, one core, median of %d times %d rounds; memory moves %.1f GB/s\n", REPETITIONS, ROUNDS,
            memory_speed());

@@ -2,6 +2,7 @@
  * round, on full two-sided meshes. */
 #include <stdio.h>
 
+#include "common/memory.h"
 #include "common/outcome.h"
 #include "coordinator/negotiate.h"
 #include "tests/bench/bench.h"
@@ -30,6 +31,7 @@ static void negotiate(void *context)
 
 int main(void)
 {
+    pw_memory_keep();
     static const int sizes[] = {24, 100, 400, 1000};
     printf("whole runs in one process, two-sided mesh, tolerance 1e-4, median of 5:\n");
     printf("%7s %9s %8s %6s %10s %14s\n", "agents", "links", "delta", "rounds", "ms", "ns/trade/round");

@@ -4,6 +4,7 @@
 
 #include "common/generate.h"
 #include "common/links.h"
+#include "common/memory.h"
 #include "common/outcome.h"
 #include "coordinator/simulate.h"
 #include "tests/bench/bench.h"
@@ -51,6 +52,7 @@ static void make(struct run *run, int agents, int peers, double delta)
 int main(void)
 {
     static const int agents[] = {25, 100, 1000, 10000}, peers[] = {12, 10, 10, 10};
+    pw_memory_keep();
     printf("virtual clock, one process, median of 5:\n");
     printf("%8s %8s %6s %7s %10s %9s %16s\n", "agents", "links", "delta", "rounds", "offers", "ms",
            "million offers/s");

@@ -6,6 +6,7 @@
 
 #define PW_SUITES(X)                                                                                         \
     X(text_suite)                                                                                            \
+    X(memory_suite)                                                                                          \
     X(readers_suite)                                                                                         \
     X(settings_suite)                                                                                        \
     X(override_suite)                                                                                        \
