@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "common/memory.h"
+#include "common/prefetch.h"
 
 enum { AGENT_FIXED = 6, AGENT_PER_PRODUCT = 2, SLOT_FIXED = 1, SLOT_PER_PRODUCT = 2 };
 enum { AGENT_IN_STEP = 2 };                  /* more of an agent in step */
 enum { OWN_FIXED = 2, OWN_PER_PRODUCT = 1 }; /* more of a slot that does not keep step */
+
+/* Link ends whose memory is fetched into the cache so far ahead. */
+enum { AHEAD = 16 };
 
 static double *doubles(int count, int per)
 {
@@ -123,6 +127,8 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
     for (int n = host->first; n < host->end; n++) {
         int i = n - host->first;
         const struct pw_agent *agent = host->agents[i];
+        if (n + 1 < host->end)
+            pw_agent_fetch_fire(host->agents[i + 1]);
         put(&out, (double)agent->fires);
         put(&out, (double)host->sent[i]);
         put(&out, (double)host->lost[i]);
@@ -136,6 +142,17 @@ void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
         for (int slot = 0; slot < agent->n_links; slot++)
             write_slot(agent, slot, host->settled_ns[pw_host_end(host, n, slot)], &out);
     }
+}
+
+/* Fetches what take_slot() will touch of the link at position `end` of the end arrays. */
+static void fetch_link(const struct pw_snapshot *snapshot, int end)
+{
+    size_t l = (size_t)snapshot->market->end_link[end], first = l * (size_t)snapshot->market->n_products;
+    pw_prefetch(&snapshot->trades[first]);
+    if (snapshot->ends == NULL)
+        return;
+    pw_prefetch(&snapshot->ends[l]);
+    pw_prefetch(&snapshot->before[first]);
 }
 
 /* The end of agent n of the link at position `end` of the end arrays. */
@@ -179,8 +196,11 @@ static void take_agent(struct pw_snapshot *snapshot, int n, const unsigned char 
     int in_step = snapshot->ends == NULL;
     snapshot->moved2[n] = in_step ? get(from) : 0.0;
     snapshot->moved_priced2[n] = in_step ? get(from) : 0.0;
-    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++)
+    int last = market->end_first[market->n_agents] - 1;
+    for (int e = market->end_first[n]; e < market->end_first[n + 1]; e++) {
+        fetch_link(snapshot, e + AHEAD < last ? e + AHEAD : last);
         take_slot(snapshot, n, e, from);
+    }
 }
 
 enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,
