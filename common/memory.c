@@ -14,7 +14,7 @@
 
 /* The heap grows by so much at a time, all of which is to lie in large pages where the system has them: fewer
  * faults at first, fewer misses later. */
-enum { GROWTH = 64 << 20 };
+enum { GROWTH = 32 << 20 };
 
 /* The heap's end when that was last asked for; NULL: memory is not kept. */
 static unsigned char *asked_end;
