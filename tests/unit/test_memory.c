@@ -69,6 +69,8 @@ START_TEST(kept_memory_is_to_lie_in_large_pages)
     const void *all[] = {(char *)lines + 99 * MUCH, array, pieces[PIECES - 1]};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         find_flags(all[i], flags, sizeof flags);
+        if (flags[0] == '\0') /* this system does not tell */
+            break;
         ck_assert_msg(strstr(flags, " hg") != NULL, "piece %zu: %s", i, flags);
     }
     for (int i = 0; i < PIECES; i++)
