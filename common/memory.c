@@ -7,46 +7,71 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
-/* The heap starts with room for so much and grows by so much at a time, in memory that is not used before it
- * is wanted. All of it is to lie in large pages where the system has them: fewer faults at first, fewer
- * misses later. Where it ends small pages are left, so it grows seldom. */
-enum { ROOM = 256 << 20, GROWTH = 64 << 20 };
+/* Where the heap began, and up to where it has been asked to lie in large pages; NULL: nobody has asked. */
+static unsigned char *heap_start, *asked_end;
 
-/* The heap's end when that was last asked for; NULL: never. */
-static unsigned char *asked_end;
+#ifdef __GLIBC__
 
-/* Asks it for what the heap has grown by. */
+/* A limit is to be left to what is used. */
+static int is_limited(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+}
+
+/* The heap has grown: it is given room beyond its end, addresses that cost nothing until they are used. Where
+ * it ends small pages are left, so it is to grow seldom. */
+static void make_room(size_t heap)
+{
+    enum { LEAST = 64 << 20, MOST = 512 << 20 };
+    size_t size = heap / 2 < LEAST ? LEAST : heap / 2 > MOST ? MOST : heap / 2;
+    if (is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA))
+        return;
+    void *volatile room = malloc(size); /* volatile: a compiler may leave out what is freed unused */
+    free(room);
+}
+
+/* Asks the system, where it has large pages, for all that the heap has grown by: fewer faults at first, fewer
+ * misses later. */
 static void ask_for_large_pages(void)
 {
 #ifdef MADV_HUGEPAGE
-    unsigned char *end = asked_end == NULL ? NULL : sbrk(0);
-    if (end <= asked_end)
+    if (asked_end == NULL || sbrk(0) == (void *)asked_end)
         return;
-    const uintptr_t page = 4096, start = (uintptr_t)asked_end / page * page;
-    madvise((void *)start, (uintptr_t)end - start, MADV_HUGEPAGE); /* a wish: that it fails does not matter */
+    make_room((size_t)(asked_end - heap_start));
+    unsigned char *end = sbrk(0);
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)asked_end / page * page;
+    if (end > asked_end) /* a wish: that it fails does not matter */
+        madvise((void *)start, (uintptr_t)end - start, MADV_HUGEPAGE);
     asked_end = end;
 #endif
 }
 
 void pw_memory_keep(void)
 {
-#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, -1); /* never */
-    void *room = malloc(ROOM);
-    if (room == NULL) /* memory is limited: no more is taken than is used */
-        return;
-    mallopt(M_TOP_PAD, GROWTH);
-    asked_end = room;
-    ask_for_large_pages();
-    free(room);
-#endif
+    heap_start = asked_end = sbrk(0);
 }
+
+#else
+
+static void ask_for_large_pages(void)
+{
+}
+
+void pw_memory_keep(void)
+{
+}
+
+#endif
 
 static void out_of_memory(size_t count, size_t size)
 {

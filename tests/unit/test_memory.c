@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* sbrk() */
+
 /* Memory is zeroed however often it has been used, and lies where it is asked to. */
 #include <check.h>
 #include <inttypes.h>
@@ -5,19 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/memory.h"
 #include "tests/unit/suites.h"
 
 static const size_t MUCH = 3 << 20;
-
-/* Sanitizers have a heap of their own. */
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-enum { HAS_GLIBC_HEAP = 1 };
-#else
-enum { HAS_GLIBC_HEAP = 0 };
-#endif
 
 static int is_zero(const unsigned char *bytes, size_t size)
 {
@@ -61,29 +57,55 @@ static void find_flags(const void *address, char *flags, size_t room)
         fclose(file);
 }
 
-/* All that the heap grows by once it is to be kept: a large array, a small one after it, and small pieces. */
+static void assert_is_advised(const void *address, const char *what)
+{
+    char flags[512];
+    find_flags(address, flags, sizeof flags);
+    ck_assert_msg(flags[0] == '\0' || strstr(flags, " hg") != NULL, "%s: %s", what, flags);
+}
+
+/* By small pieces until the heap has grown: the last one ends in what is new. */
+static void grow_by_pieces(void)
+{
+    enum { PIECE = 1 << 20, MOST = 1000 };
+    const char *end = sbrk(0);
+    void *pieces[MOST];
+    int count = 0;
+    while (count < MOST && sbrk(0) == (void *)end)
+        pieces[count++] = pw_alloc(PIECE, 1);
+    ck_assert_int_gt(count, 0);
+    assert_is_advised((char *)pieces[count - 1] + PIECE - 1, "piece");
+    while (count > 0)
+        free(pieces[--count]);
+}
+
+static int is_unlimited(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
+/* Whatever the heap grows by once it is to be kept; a heap that is not that of glibc (a sanitizer's,
+ * valgrind's) does not grow so. */
 START_TEST(kept_memory_is_to_lie_in_large_pages)
 {
-    enum { PIECES = 3000, SIZE = 4000 };
-    char flags[512];
-    void *pieces[PIECES];
-    if (!HAS_GLIBC_HEAP || access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
+    const size_t more_than_room = (size_t)80 << 20;
+    if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
         return;
     pw_memory_keep();
-    void *lines = pw_alloc_lines(100 * MUCH), *array = pw_alloc(MUCH, 1);
-    for (int i = 0; i < PIECES; i++)
-        pieces[i] = pw_alloc(SIZE, 1);
-    const void *all[] = {(char *)lines + 99 * MUCH, array, pieces[PIECES - 1]};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        find_flags(all[i], flags, sizeof flags);
-        if (flags[0] == '\0') /* this system does not tell */
-            break;
-        ck_assert_msg(strstr(flags, " hg") != NULL, "piece %zu: %s", i, flags);
+    const char *before = sbrk(0);
+    char *array = pw_realloc(NULL, more_than_room, 1);
+    if (sbrk(0) != (void *)before) {
+        assert_is_advised(array + more_than_room - 1, "end of an array");
+        assert_is_advised((char *)sbrk(0) - 1, "room after it");
+        if (is_unlimited(RLIMIT_AS) && is_unlimited(RLIMIT_DATA))
+            ck_assert((size_t)((char *)sbrk(0) - array) > more_than_room + more_than_room / 2);
+        char *lines = pw_alloc_lines(more_than_room);
+        assert_is_advised(lines + more_than_room - 1, "lines");
+        grow_by_pieces();
+        free(lines);
     }
-    for (int i = 0; i < PIECES; i++)
-        free(pieces[i]);
     free(array);
-    free(lines);
 }
 END_TEST
 
