@@ -92,6 +92,7 @@ Suite *window_suite(void)
 {
     Suite *suite = suite_create("window");
     TCase *tcase = tcase_create("window");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, broken_windows_are_refused);
     tcase_add_test(tcase, broken_stretches_are_refused);
     suite_add_tcase(suite, tcase);
