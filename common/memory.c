@@ -13,10 +13,10 @@
 #include <malloc.h>
 #endif
 
+#if defined(__GLIBC__) && defined(MADV_HUGEPAGE)
+
 /* Where the heap began, and up to where it has been asked to lie in large pages; NULL: nobody has asked. */
 static unsigned char *heap_start, *asked_end;
-
-#ifdef __GLIBC__
 
 /* A limit is to be left to what is used. */
 static int is_limited(int resource)
@@ -41,7 +41,6 @@ static void make_room(size_t heap)
  * misses later. */
 static void ask_for_large_pages(void)
 {
-#ifdef MADV_HUGEPAGE
     if (asked_end == NULL || sbrk(0) == (void *)asked_end)
         return;
     make_room((size_t)(asked_end - heap_start));
@@ -50,7 +49,6 @@ static void ask_for_large_pages(void)
     if (end > asked_end) /* a wish: that it fails does not matter */
         madvise((void *)start, (uintptr_t)end - start, MADV_HUGEPAGE);
     asked_end = end;
-#endif
 }
 
 void pw_memory_keep(void)

@@ -15,7 +15,8 @@ void *pw_alloc_lines(size_t size);
 enum { PW_CACHE_LINE = 64 };
 
 /* For a program's first lines: memory that is freed is kept for what is allocated next, for to have new pages
- * from the system costs more than to clear old ones; and lies in large pages, where the system has them. */
+ * from the system costs more than to clear old ones; and lies in large pages, where the system has them, with
+ * room ahead of what is used, unless the process has a limit. Elsewhere than with glibc on Linux: nothing. */
 void pw_memory_keep(void);
 
 /* Like realloc() to `count` elements of `size` bytes, under the same terms as pw_alloc; what is added is
