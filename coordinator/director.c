@@ -30,6 +30,7 @@ struct pw_director {
     int64_t started_ns;                       /* on pw_clock_ns() */
     int64_t rounds;
     enum reason reason; /* of the snapshot under way */
+    int glances;        /* a glance was asked for before that */
     int settles;        /* the market ends when nothing is left to happen */
     double wanted;      /* excess at which the next snapshot is worth its while */
     int skipped;        /* checks since the last one */
@@ -89,7 +90,7 @@ static void show_progress(struct pw_director *director)
     pw_progress_show(&director->progress, &standing);
 }
 
-/* Is it worth while to take a snapshot of what may be the end? Depends on the course alone. */
+/* Is it worth while to look whether this is the end? Depends on the course alone. */
 static int looks_over(struct pw_director *director)
 {
     if (director->settles || !director->course.holds)
@@ -104,7 +105,7 @@ static int at_limit(const struct pw_director *director)
            director->rounds >= director->negotiation->settings->max_rounds;
 }
 
-/* One check, at its time; true if a snapshot is wanted. */
+/* One check, at its time; true if the market may be over. */
 static int check(struct pw_director *director, int interrupted)
 {
     show_progress(director);
@@ -159,11 +160,37 @@ static struct pw_order play(const struct pw_director *director, int64_t next_ns)
                              .interval = next_interval(director, next_ns)};
 }
 
+/* It was not the end, by that factor. */
+static void miss(struct pw_director *director, double excess)
+{
+    director->wanted = pw_course_excess(&director->course) / excess;
+    director->skipped = 0;
+    next_check(director);
+}
+
+/* Prices across links come right last: where they are off, nobody need look at the rest. */
+static enum pw_order_kind look(struct pw_director *director)
+{
+    director->glances = director->reason == CANDIDATE;
+    return director->glances ? PW_ORDER_GLANCE : PW_ORDER_SNAPSHOT;
+}
+
+/* After a glance: true if a snapshot is to follow. */
+static int has_passed(struct pw_director *director, double prices_excess)
+{
+    director->glances = 0;
+    if (prices_excess > 1.0)
+        miss(director, prices_excess);
+    return prices_excess <= 1.0;
+}
+
 struct pw_order pw_director_order(struct pw_director *director, const struct pw_ranks *ranks)
 {
     director->rounds = ranks->rounds;
     if (director->over)
         return (struct pw_order){.kind = PW_ORDER_STOP};
+    if (director->glances && has_passed(director, ranks->prices_excess))
+        return (struct pw_order){.kind = PW_ORDER_SNAPSHOT, .until_ns = director->check_ns};
     while (ranks->next_ns >= director->check_ns || ranks->next_ns == INT64_MAX) {
         struct pw_interval interval = next_interval(director, ranks->next_ns);
         enum pw_order_kind missing = is_missing(director, &interval, ranks->first_change_ns);
@@ -174,7 +201,7 @@ struct pw_order pw_director_order(struct pw_director *director, const struct pw_
         if (interval.until_ns == INT64_MAX)
             director->reason = QUIET;
         if (interval.until_ns == INT64_MAX || check(director, ranks->interrupted))
-            return (struct pw_order){.kind = PW_ORDER_SNAPSHOT, .until_ns = interval.until_ns};
+            return (struct pw_order){.kind = look(director), .until_ns = interval.until_ns};
         next_check(director);
     }
     return play(director, ranks->next_ns);
@@ -225,9 +252,7 @@ enum pw_code pw_director_judge(struct pw_director *director, const struct pw_sna
     double excess = pw_judge_excess(outcome);
     if (excess > 1.0 && director->reason == CANDIDATE) {
         pw_outcome_destroy(outcome);
-        director->wanted = pw_course_excess(&director->course) / excess;
-        director->skipped = 0;
-        next_check(director);
+        miss(director, excess);
         return PW_OK;
     }
     if (excess > 1.0 && director->reason == QUIET && !director->settles) {

@@ -13,6 +13,7 @@ enum pw_order_kind {
     PW_ORDER_PLAY,     /* all events before until_ns, which is not after the interval */
     PW_ORDER_TELL,     /* what changed in the interval: the sums of its stretches */
     PW_ORDER_MOVES,    /* the single changes of that interval */
+    PW_ORDER_GLANCE,   /* how far prices across links are off */
     PW_ORDER_SNAPSHOT, /* their state as of until_ns */
     PW_ORDER_STOP
 };
@@ -27,6 +28,7 @@ struct pw_ranks {
     int64_t next_ns;         /* time of the earliest event, INT64_MAX for none */
     int64_t first_change_ns; /* of the earliest change that is not told; INT64_MAX for none */
     int64_t rounds;          /* local solves of the busiest agent */
+    double prices_excess;    /* after a glance: pw_glance_excess() */
     int interrupted;
 };
 static const struct pw_ranks PW_NO_RANKS = {.next_ns = INT64_MAX, .first_change_ns = INT64_MAX};

@@ -50,7 +50,23 @@ struct sums {
 /* A trade this close to a bound, as a share of what the bounds leave, counts as on it. */
 static const double BOUND_SHARE = 0.01;
 
-static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double little,
+double pw_judge_negligible(const struct pw_market *market, const struct pw_tolerances *tolerances)
+{
+    return tolerances->primal / sqrt(fmax(1.0, market->n_links));
+}
+
+struct pw_price_faults pw_judge_prices(const struct pw_market *market, int i,
+                                       const struct pw_trade_view *view, double negligible)
+{
+    double gain = view->agent_price[1] - view->agent_price[0], fee = market->fee_a[i] + market->fee_b[i];
+    double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
+           little = room < negligible ? room : negligible;
+    return (struct pw_price_faults){
+        price_violation(gain, view->trade, market->t_min[i], market->t_max[i], fee, little),
+        fabs(view->trade) > little ? fabs(view->price[0] - view->price[1]) : 0.0};
+}
+
+static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double negligible,
                         struct pw_outcome *outcome, struct sums *sums)
 {
     const struct pw_market *market = snapshot->market;
@@ -58,21 +74,18 @@ static void judge_trade(const struct pw_snapshot *snapshot, int l, int q, double
     int i = l * market->n_products + q, a = market->link_a[l], b = market->link_b[l];
     const struct pw_snapshot_trade *trade = &snapshot->trades[i];
     double t_ab = trade_at(snapshot, l, i, 0), t_ba = trade_at(snapshot, l, i, 1);
-    double t = (t_ab - t_ba) / 2.0;
-    double gain = snapshot->price[b * market->n_products + q] - snapshot->price[a * market->n_products + q];
+    double t = (t_ab - t_ba) / 2.0, fee = market->fee_a[i] + market->fee_b[i];
+    struct pw_trade_view view = {
+        t,
+        {trade->price[0], trade->price[1]},
+        {snapshot->price[a * market->n_products + q], snapshot->price[b * market->n_products + q]}};
+    struct pw_price_faults faults = pw_judge_prices(market, i, &view, negligible);
+    summary->price_spread_max = pw_larger(summary->price_spread_max, faults.spread);
+    summary->price_mismatch_max = pw_larger(summary->price_mismatch_max, faults.mismatch);
     sums->primal2 += (t_ab + t_ba) * (t_ab + t_ba);
     outcome->trade[i] = t;
     outcome->price_a[i] = trade->price[0];
     outcome->price_b[i] = trade->price[1];
-    double fee = market->fee_a[i] + market->fee_b[i];
-    double room = BOUND_SHARE * (market->t_max[i] - market->t_min[i]),
-           negligible = room < little ? room : little;
-    summary->price_spread_max =
-        pw_larger(summary->price_spread_max,
-                  price_violation(gain, t, market->t_min[i], market->t_max[i], fee, negligible));
-    if (fabs(t) > negligible)
-        summary->price_mismatch_max =
-            pw_larger(summary->price_mismatch_max, fabs(outcome->price_a[i] - outcome->price_b[i]));
     summary->power_traded += fabs(t);
     sums->weighted_price += fabs(t) * (outcome->price_a[i] + outcome->price_b[i]) / 2.0;
     summary->fees_collected += fee * fabs(t);
@@ -181,8 +194,7 @@ void pw_judge(const struct pw_snapshot *snapshot, const struct pw_tolerances *to
     summary->tolerance_dual = tolerances->dual;
     summary->tolerance_price = tolerances->price;
     summary->tolerance_spread = tolerances->spread;
-    double negligible = tolerances->primal / sqrt(fmax(1.0, market->n_links));
-    judge_links(snapshot, negligible, outcome, &sums);
+    judge_links(snapshot, pw_judge_negligible(market, tolerances), outcome, &sums);
     judge_agents(snapshot, outcome, &sums);
     int ends = 2 * market->n_links;
     summary->primal_residual = sums.unsolved > 0 ? NAN : sqrt(sums.primal2);

@@ -156,6 +156,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_PART:
     case PW_TAG_WINDOW_DONE:
     case PW_TAG_WINDOW:
+    case PW_TAG_GLANCE:
     case PW_TAG_BULK_PRICES:
     case PW_TAG_BULK_WORD:
     case PW_TAG_BULK_VERDICT:

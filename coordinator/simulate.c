@@ -10,6 +10,8 @@
 #include "common/phases.h"
 #include "coordinator/clock.h"
 #include "coordinator/director.h"
+#include "coordinator/flights.h"
+#include "coordinator/glance.h"
 #include "coordinator/parcels.h"
 #include "coordinator/recorder.h"
 #include "coordinator/roll.h"
@@ -39,7 +41,11 @@ struct simulation {
     struct pw_recorder recorder;
     struct pw_director *director; /* rank 0, else NULL */
     struct pw_snapshot *snapshot; /* rank 0, else NULL */
-    unsigned char *bytes;         /* room for this rank's part of a snapshot */
+    struct pw_glance *glance;     /* NULL before the first */
+    int n_glances;                /* of neighbours that have come */
+    double prices_excess;         /* what the last one found */
+    struct pw_tolerances tolerances;
+    unsigned char *bytes; /* room for this rank's part of a snapshot */
     size_t n_bytes;
 
     int *neighbours, n_neighbours; /* other ranks whose agents are linked with ours */
@@ -58,43 +64,12 @@ static void fail_hard(struct simulation *simulation, const struct pw_error *err)
     pw_transport_abort(simulation->transport, err->code);
 }
 
-/* The numbers of an offer on its way to another rank: r, the trades in it, when it was sent, when it is due.
- */
-static int n_reals(const struct simulation *simulation)
-{
-    return 2 * simulation->negotiation->market->n_products + 2;
-}
-
 static void send_offer(void *context, int rank, const struct pw_flight *flight)
 {
     struct simulation *simulation = context;
-    int products = simulation->negotiation->market->n_products;
     struct pw_offer offer;
-    offer.agent = flight->offer.agent;
-    offer.slot = flight->offer.slot;
-    offer.round = flight->offer.round;
-    for (int q = 0; q < products; q++) {
-        offer.r[q] = flight->offer.r[q];
-        offer.r[products + q] = flight->trade[q];
-    }
-    memcpy(&offer.r[2 * products], &flight->sent_ns, sizeof flight->sent_ns);
-    memcpy(&offer.r[2 * products + 1], &flight->due_ns, sizeof flight->due_ns);
+    pw_flight_encode(flight, simulation->negotiation->market->n_products, &offer);
     pw_parcels_add(simulation->parcels, rank, &offer);
-}
-
-static enum pw_code read_flight(const unsigned char *bytes, uint32_t index, int products,
-                                struct pw_flight *flight, struct pw_error *err)
-{
-    struct pw_offer *offer = &flight->offer;
-    if (pw_decode_offer(bytes, index, 2 * products + 2, offer, err) != PW_OK)
-        return err->code;
-    for (int q = 0; q < products; q++)
-        flight->trade[q] = offer->r[products + q];
-    memcpy(&flight->sent_ns, &offer->r[2 * products], sizeof flight->sent_ns);
-    memcpy(&flight->due_ns, &offer->r[2 * products + 1], sizeof flight->due_ns);
-    if (flight->sent_ns < 0 || (flight->due_ns <= flight->sent_ns && flight->due_ns != PW_FLIGHT_NEVER))
-        return pw_fail(err, PW_INTERNAL, "an offer to agent %d at no possible time", offer->agent);
-    return PW_OK;
 }
 
 static void take_packet(struct simulation *simulation, const unsigned char *bytes, size_t size)
@@ -103,10 +78,10 @@ static void take_packet(struct simulation *simulation, const unsigned char *byte
     struct pw_packet_header header;
     struct pw_flight flights[PW_VIRTUAL_AT_ONCE];
     int products = simulation->negotiation->market->n_products, some = 0;
-    if (pw_decode_header(bytes, size, n_reals(simulation), &header, &err) != PW_OK)
+    if (pw_decode_header(bytes, size, pw_flight_reals(products), &header, &err) != PW_OK)
         fail_hard(simulation, &err);
     for (uint32_t i = 0; i < header.count; i++) {
-        if (read_flight(bytes, i, products, &flights[some++], &err) != PW_OK)
+        if (pw_flight_decode(bytes, i, products, &flights[some++], &err) != PW_OK)
             fail_hard(simulation, &err);
         if (some < PW_VIRTUAL_AT_ONCE && i + 1 < header.count)
             continue;
@@ -148,6 +123,22 @@ static void take_timeline(struct simulation *simulation, int from, const unsigne
     pw_roll_mark(&simulation->parts, from);
 }
 
+/* One may come before the order, from a neighbour that has it already. */
+static struct pw_glance *glance_of(struct simulation *simulation)
+{
+    if (simulation->glance == NULL)
+        simulation->glance = pw_glance_create(simulation->host);
+    return simulation->glance;
+}
+
+static void take_glance(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
+{
+    struct pw_error err;
+    if (pw_glance_hear(glance_of(simulation), from, bytes, size, &err) != PW_OK)
+        fail_hard(simulation, &err);
+    simulation->n_glances++;
+}
+
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
 {
     struct simulation *simulation = context;
@@ -158,6 +149,8 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         take_window(simulation, from, bytes, size);
     } else if (tag == PW_TAG_SNAPSHOT) {
         take_snapshot_part(simulation, from, bytes, size);
+    } else if (tag == PW_TAG_GLANCE) {
+        take_glance(simulation, from, bytes, size);
     } else if (tag == PW_TAG_TIMELINE) {
         take_timeline(simulation, from, bytes, size);
     } else if (tag == PW_TAG_WINDOW && size == sizeof simulation->order) {
@@ -173,6 +166,11 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
 static int packets_are_here(const struct simulation *simulation)
 {
     return simulation->n_packets[simulation->window & 1] == simulation->n_neighbours;
+}
+
+static int glances_are_here(const struct simulation *simulation)
+{
+    return simulation->n_glances == simulation->n_neighbours;
 }
 
 static int order_is_here(const struct simulation *simulation)
@@ -250,6 +248,7 @@ static struct pw_window end_of_window(const struct simulation *simulation)
     return (struct pw_window){.standing = {.next_ns = pw_virtual_next(simulation->clock),
                                            .first_change_ns = pw_tally_first(simulation->tally),
                                            .rounds = simulation->host->most_fires,
+                                           .prices_excess = simulation->prices_excess,
                                            .interrupted = pw_signals_caught()},
                               .stretches = simulation->told,
                               .moves = shows ? pw_tally_moves(simulation->tally) : NULL};
@@ -309,6 +308,22 @@ static void play(struct simulation *simulation)
     exchange(simulation);
 }
 
+/* Neighbours tell each other; what is found goes along with the end of the window. */
+static void glance(struct simulation *simulation)
+{
+    struct pw_glance *glance = glance_of(simulation);
+    pw_phase_enter(PW_PHASE_JUDGE);
+    pw_glance_note(glance);
+    for (int k = 0; k < simulation->n_neighbours; k++) {
+        size_t size;
+        const void *told = pw_glance_told(glance, simulation->neighbours[k], &size);
+        pw_transport_send(simulation->transport, simulation->neighbours[k], PW_TAG_GLANCE, told, size);
+    }
+    wait_for(simulation, glances_are_here, "the prices of a neighbouring rank");
+    simulation->n_glances = 0;
+    simulation->prices_excess = pw_glance_excess(glance, &simulation->tolerances);
+}
+
 static void take_snapshot(struct simulation *simulation)
 {
     struct pw_error err;
@@ -335,6 +350,8 @@ static void obey(struct simulation *simulation)
         pw_tally_turn_to(simulation->tally, &order->interval);
     if (plays)
         play(simulation);
+    else if (order->kind == PW_ORDER_GLANCE)
+        glance(simulation);
     else if (order->kind == PW_ORDER_SNAPSHOT)
         take_snapshot(simulation);
     simulation->told = ends || order->kind == PW_ORDER_TELL ? pw_tally_tell(simulation->tally) : NULL;
@@ -363,18 +380,17 @@ static int64_t check_period(const struct pw_network *network, const struct pw_pa
     return period > 1 ? period : 1;
 }
 
-static void make_director(struct simulation *simulation, const struct pw_scales *scales,
-                          const struct pw_network *network, const struct pw_pace *pace)
+static void make_director(struct simulation *simulation, const struct pw_network *network,
+                          const struct pw_pace *pace)
 {
     const struct pw_negotiation *negotiation = simulation->negotiation;
-    struct pw_tolerances tolerances = pw_tolerances_of(negotiation->settings, negotiation->market, scales);
     int64_t lookahead_ns =
         simulation->transport->size == 1
             ? INT64_MAX / 2
             : pw_virtual_lookahead(network, pace,
                                    pw_setup_criterion(negotiation->settings) != PW_STOP_GLOBAL);
     simulation->director =
-        pw_director_create(negotiation, &tolerances, lookahead_ns, check_period(network, pace));
+        pw_director_create(negotiation, &simulation->tolerances, lookahead_ns, check_period(network, pace));
     simulation->snapshot = pw_snapshot_create(
         negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
     simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
@@ -388,6 +404,7 @@ static void set_up(struct simulation *simulation)
     struct pw_scales scales = pw_market_scales(simulation->negotiation->market);
     struct pw_network network = pw_setup_network(simulation->negotiation);
     struct pw_pace pace = pw_case_pace(settings);
+    simulation->tolerances = pw_tolerances_of(settings, simulation->negotiation->market, &scales);
     simulation->host = pw_setup_host(simulation->negotiation, simulation->transport, &scales);
     pw_recorder_init(&simulation->recorder, simulation->negotiation->market, 0);
     struct pw_virtual_spec spec = {simulation->host,
@@ -399,12 +416,13 @@ static void set_up(struct simulation *simulation)
                                    pw_setup_timeout_ns(simulation->negotiation)};
     simulation->clock = pw_virtual_create(&spec);
     simulation->tally = pw_tally_create(simulation->negotiation->market);
-    simulation->parcels = pw_parcels_create(simulation->transport, n_reals(simulation));
+    simulation->parcels = pw_parcels_create(simulation->transport,
+                                            pw_flight_reals(simulation->negotiation->market->n_products));
     simulation->n_bytes = pw_snapshot_size(simulation->host);
     simulation->bytes = pw_alloc(simulation->n_bytes, 1);
     list_neighbours(simulation);
     if (simulation->transport->rank == 0)
-        make_director(simulation, &scales, &network, &pace);
+        make_director(simulation, &network, &pace);
     int ready = 1;
     pw_transport_share(simulation->transport, &ready,
                        sizeof ready); /* nobody is in an earlier run any more */
@@ -429,6 +447,7 @@ static void tear_down(struct simulation *simulation)
 {
     pw_director_destroy(simulation->director);
     pw_snapshot_destroy(simulation->snapshot);
+    pw_glance_destroy(simulation->glance);
     pw_virtual_destroy(simulation->clock);
     pw_tally_destroy(simulation->tally);
     pw_host_destroy(simulation->host);

@@ -20,6 +20,7 @@ enum pw_tag {
     PW_TAG_ALIVE,        /* 0 to rank: rank 0 lives */
     PW_TAG_WINDOW_DONE,  /* rank to 0, virtual clock: a window is played, what changed in it */
     PW_TAG_WINDOW,       /* 0 to rank, virtual clock: what to do next */
+    PW_TAG_GLANCE,       /* virtual clock: a rank's prices across links, for a neighbour */
     PW_TAG_TIMELINE,     /* rank to 0: events, after the stop */
     PW_TAG_SWEEP_TASK,   /* 0 to rank: do this run (int64_t), -1 to end */
     PW_TAG_SWEEP_ANSWER, /* rank to 0: the record of a run, or why there is none */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/memory.h"
+#include "coordinator/peer_memory.h"
 #include "coordinator/clock.h"
 #include "coordinator/transport.h"
 
@@ -245,9 +246,18 @@ static struct mpi *make_state(int size)
     return mpi;
 }
 
+/* Open MPI 4 takes large messages straight from their sender's memory, and complains at each of them where
+ * that is forbidden, before it goes another way. Later ones try it themselves. */
+static void choose_copying(void)
+{
+    if (!pw_peer_memory_is_readable())
+        setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+}
+
 enum pw_code pw_transport_mpi(struct pw_transport **out, struct pw_error *err)
 {
     int provided, rank, size;
+    choose_copying();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);

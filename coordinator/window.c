@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/larger.h"
 #include "common/memory.h"
 
 /* The front of the bytes; so many stretches, changes and their solves follow. */
@@ -69,6 +70,7 @@ static void merge_standing(struct pw_ranks *all, const struct pw_ranks *one)
     if (one->first_change_ns < all->first_change_ns)
         all->first_change_ns = one->first_change_ns;
     all->rounds = one->rounds > all->rounds ? one->rounds : all->rounds;
+    all->prices_excess = pw_larger(all->prices_excess, one->prices_excess);
     all->interrupted |= one->interrupted;
 }
 

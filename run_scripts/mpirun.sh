@@ -22,8 +22,6 @@ fi
 if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-# Containers often forbid the single-copy mechanism; without it nothing is lost at these message sizes.
-export OMPI_MCA_btl_vader_single_copy_mechanism=none
 
 if [ -n "${MPIEXEC_FLAGS+set}" ]; then
     flags=$MPIEXEC_FLAGS

@@ -159,3 +159,21 @@ void test_scale_market(struct pw_market *market, double cost, double power)
         market->fee_b[l] *= cost / power;
     }
 }
+
+struct pw_market *test_stack_markets(const struct pw_market *x, const struct pw_market *y)
+{
+    const struct pw_market *parts[] = {x, y};
+    struct pw_market *market = pw_market_create(x->n_agents, 2, x->n_assets, x->n_links);
+    for (int q = 0; q < 2; q++) {
+        for (int i = 0; i < x->n_assets; i++) {
+            market->p_min[2 * i + q] = parts[q]->p_min[i];
+            market->p_max[2 * i + q] = parts[q]->p_max[i];
+            market->a[2 * i + q] = parts[q]->a[i];
+            market->b[2 * i + q] = parts[q]->b[i];
+        }
+    }
+    for (int n = 0; n <= x->n_agents; n++)
+        market->asset_first[n] = x->asset_first[n];
+    test_link_all(market);
+    return market;
+}

@@ -41,4 +41,8 @@ struct pw_market *test_market_of(int n_agents, int n_assets, const double rows[]
 /* Links every two agents without bound or fee, and indexes. */
 void test_link_all(struct pw_market *market);
 
+/* A market of two products, each with the costs and limits of one market, of as many agents and assets; every
+ * two agents linked. */
+struct pw_market *test_stack_markets(const struct pw_market *x, const struct pw_market *y);
+
 #endif

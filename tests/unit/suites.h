@@ -35,11 +35,13 @@
     X(rows_suite)                                                                                            \
     X(rows_pace_suite)                                                                                       \
     X(peers_suite)                                                                                           \
+    X(peer_memory_suite)                                                                                     \
     X(penalty_suite)                                                                                         \
     X(limits_suite)                                                                                          \
     X(paired_suite)                                                                                          \
     X(innovation_suite)                                                                                      \
     X(pool_suite)                                                                                            \
+    X(glance_suite)                                                                                          \
     X(snapshot_suite)                                                                                        \
     X(bulk_words_suite)                                                                                      \
     X(bulk_chair_suite)                                                                                      \

@@ -71,25 +71,6 @@ START_TEST(two_agents_meet_at_the_closed_form)
 }
 END_TEST
 
-/* A market of two products, each of its own costs and limits, made of two one-product markets. */
-static struct pw_market *stacked(const struct pw_market *x, const struct pw_market *y)
-{
-    const struct pw_market *parts[] = {x, y};
-    struct pw_market *market = pw_market_create(x->n_agents, 2, x->n_assets, x->n_links);
-    for (int q = 0; q < 2; q++) {
-        for (int i = 0; i < x->n_assets; i++) {
-            market->p_min[2 * i + q] = parts[q]->p_min[i];
-            market->p_max[2 * i + q] = parts[q]->p_max[i];
-            market->a[2 * i + q] = parts[q]->a[i];
-            market->b[2 * i + q] = parts[q]->b[i];
-        }
-    }
-    for (int n = 0; n <= x->n_agents; n++)
-        market->asset_first[n] = x->asset_first[n];
-    test_link_all(market);
-    return market;
-}
-
 START_TEST(two_products_clear_as_two_markets)
 {
     struct schedule_options options = schedule_defaults(5);
@@ -98,7 +79,7 @@ START_TEST(two_products_clear_as_two_markets)
     struct pw_market *x = test_market(FAMILY_TWO_SIDED, 8, 1, 1), *y = test_market(FAMILY_TWO_SIDED, 8, 1, 2);
     test_link_all(x);
     test_link_all(y);
-    struct pw_market *both = stacked(x, y);
+    struct pw_market *both = test_stack_markets(x, y);
     double apart = schedule_run(x, &options).welfare + schedule_run(y, &options).welfare;
     struct schedule_result result = schedule_run(both, &options);
     ck_assert(result.converged);
