@@ -67,7 +67,6 @@ size_t pw_rows_n_ends(const struct pw_rows *rows)
 static void allocate_ends(struct pw_rows *rows)
 {
     size_t ends = pw_rows_n_ends(rows), seats = (size_t)rows->n_groups * LANES;
-    size_t bounds = rows->spec.by_end ? ends : seats, fees = rows->spec.by_end ? ends : 0;
     rows->s = pw_rows_reals(ends);
     rows->peer_s = pw_rows_reals(ends);
     rows->slope = pw_rows_reals(ends);
@@ -77,10 +76,11 @@ static void allocate_ends(struct pw_rows *rows)
     rows->ratio = pw_alloc_lines(ends * sizeof(float));
     rows->peer = pw_alloc_lines(ends * sizeof(int32_t));
     rows->shared = pw_alloc((size_t)rows->group_first[rows->n_groups], sizeof(int32_t));
-    rows->t_min = pw_rows_reals(bounds);
-    rows->t_max = pw_rows_reals(bounds);
-    rows->fee = pw_rows_reals(fees);
-    rows->peer_fee = pw_rows_reals(fees);
+    for (int i = 0; i < PW_ROWS_LIMITS; i++) {
+        int is_kept_once = i == PW_ROWS_PEER_FEE && rows->spec.fees_are_alike;
+        rows->limits[i] =
+            is_kept_once ? rows->limits[PW_ROWS_FEE] : pw_rows_reals(rows->spec.by_end[i] ? ends : seats);
+    }
     rows->before = pw_rows_reals(rows->spec.paced ? ends : (size_t)rows->depth_max * LANES);
 }
 
@@ -232,10 +232,10 @@ void pw_rows_destroy(struct pw_rows *rows)
                       rows->a,
                       rows->b,
                       rows->asset_answer,
-                      rows->t_min,
-                      rows->t_max,
-                      rows->fee,
-                      rows->peer_fee,
+                      rows->limits[PW_ROWS_T_MIN],
+                      rows->limits[PW_ROWS_T_MAX],
+                      rows->limits[PW_ROWS_FEE],
+                      rows->spec.fees_are_alike ? NULL : rows->limits[PW_ROWS_PEER_FEE],
                       rows->before,
                       rows->moved2,
                       rows->priced2,
@@ -262,10 +262,15 @@ static int place_of(const struct pw_rows *rows, int peer)
                                       : rows->n_groups * LANES + (peer - rows->spec.n_agents);
 }
 
+static double *limit_of(const struct pw_rows *rows, int limit, int seat, size_t e)
+{
+    return &rows->limits[limit][rows->spec.by_end[limit] ? e : (size_t)seat];
+}
+
 void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end)
 {
     int seat = rows->seat[i];
-    size_t e = end_at(rows, seat, k), bound = rows->spec.by_end ? e : (size_t)seat;
+    size_t e = end_at(rows, seat, k);
     rows->peer[e] = place_of(rows, end->peer);
     if (rows->spec.paced && end->peer >= rows->spec.n_agents)
         rows->visitor_ends[end->peer - rows->spec.n_agents]++;
@@ -275,13 +280,9 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
         rows->s[e] = end->s;
         rows->peer_s[e] = end->peer_s;
     }
-    if (rows->spec.by_end || k == 0) {
-        rows->t_min[bound] = end->t_min;
-        rows->t_max[bound] = end->t_max;
-    }
-    if (rows->spec.by_end) {
-        rows->fee[e] = end->fee;
-        rows->peer_fee[e] = end->peer_fee;
+    for (int limit = 0; limit < PW_ROWS_LIMITS; limit++) {
+        if (rows->spec.by_end[limit] || k == 0)
+            *limit_of(rows, limit, seat, e) = end->limits[limit];
     }
 }
 
@@ -335,13 +336,14 @@ static int offered_at(const struct pw_rows *rows, int seat, size_t e, double *pr
 struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
 {
     int seat = rows->seat[i];
-    size_t e = end_at(rows, seat, k), bound = rows->spec.by_end ? e : (size_t)seat;
+    size_t e = end_at(rows, seat, k);
     double price;
     int round = offered_at(rows, seat, e, &price);
     double slope = rows->slope[e], wish = fma(-slope, price, rows->s[e]);
-    double dead = rows->spec.by_end ? rows->fee[e] * slope : 0.0;
+    double dead = *limit_of(rows, PW_ROWS_FEE, seat, e) * slope;
     double trade = pw_larger(wish - dead, 0.0) + pw_smaller(wish + dead, 0.0);
-    trade = pw_smaller(pw_larger(trade, rows->t_min[bound]), rows->t_max[bound]);
+    trade = pw_smaller(pw_larger(trade, *limit_of(rows, PW_ROWS_T_MIN, seat, e)),
+                       *limit_of(rows, PW_ROWS_T_MAX, seat, e));
     return (struct pw_rows_trade){round, trade, rows->spec.paced ? rows->before[e] : NAN,
                                   (rows->s[e] - trade) / slope, 1.0 / slope};
 }
@@ -350,7 +352,10 @@ double pw_rows_bytes(const struct pw_rows *rows)
 {
     double per_end = 4.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
     per_end += sizeof(int32_t) / (double)LANES;
-    per_end += rows->spec.by_end ? 4.0 * sizeof(double) : 0.0;
+    for (int i = 0; i < PW_ROWS_LIMITS; i++) {
+        int is_kept_once = i == PW_ROWS_PEER_FEE && rows->spec.fees_are_alike;
+        per_end += rows->spec.by_end[i] && !is_kept_once ? sizeof(double) : 0.0;
+    }
     per_end += rows->spec.paced ? 2.0 * sizeof(double) : 0.0; /* sent, before */
     return per_end * (double)pw_rows_n_ends(rows);
 }

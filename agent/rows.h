@@ -10,6 +10,9 @@
 
 enum { PW_LANES = 8 };
 
+/* What the trade of an end is limited by: its bounds, its fee and that at the other end. */
+enum pw_rows_limit { PW_ROWS_T_MIN, PW_ROWS_T_MAX, PW_ROWS_FEE, PW_ROWS_PEER_FEE, PW_ROWS_LIMITS };
+
 /* What rows are made of; the assets are not owned and stay where they are. */
 struct pw_rows_spec {
     int n_agents;
@@ -19,12 +22,14 @@ struct pw_rows_spec {
     const int *asset_first;              /* [n_agents + 1] the assets of agent i */
     const double *p_min, *p_max, *a, *b; /* by asset */
 
-    int by_end;         /* true: bounds and fees differ between the ends of an agent */
-    double relaxation;  /* alpha in (0, 1) */
-    int adapts_penalty; /* true: penalties are balanced (agent/balance.h) */
-    double rest_price;  /* a trade is at rest if it moves by no more than this in price */
-    int paced;          /* true: visitors keep their own pace; see pw_rows_hear() */
-    double stiffness;   /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
+    int has_fees;
+    int by_end[PW_ROWS_LIMITS]; /* true: differs between the ends of an agent, or forces a trade */
+    int fees_are_alike;         /* both ends of every link have the same fee: it is kept once */
+    double relaxation;          /* alpha in (0, 1) */
+    int adapts_penalty;         /* true: penalties are balanced (agent/balance.h) */
+    double rest_price;          /* a trade is at rest if it moves by no more than this in price */
+    int paced;                  /* true: visitors keep their own pace; see pw_rows_hear() */
+    double stiffness; /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
 };
 
 /* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */
@@ -32,8 +37,7 @@ struct pw_rows_end {
     int peer;
     double penalty, penalty_start; /* rho now, and where its balance may not lead too far from */
     double s, peer_s;              /* edge variables of this end and of the other; 0: from nothing */
-    double t_min, t_max;           /* bounds of the trade as seen from this end */
-    double fee, peer_fee;          /* at this end and at the other */
+    double limits[PW_ROWS_LIMITS]; /* as seen from this end */
 };
 
 /* What a round has come to, over the agents here. The sums over ends count each link twice. */
@@ -52,8 +56,8 @@ struct pw_rows;
 struct pw_rows *pw_rows_create(const struct pw_rows_spec *spec);
 void pw_rows_destroy(struct pw_rows *rows);
 
-/* Sets end k of agent i, once, before the first round. Where bounds and fees are not by end, those of end 0
- * count for all ends of the agent. */
+/* Sets end k of agent i, once, before the first round. A limit that is not by end is that of end 0 for all
+ * ends of the agent. */
 void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end);
 
 /* The price that agent i starts from, and what a trade of it at rest may move by, in power. */

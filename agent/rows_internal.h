@@ -34,7 +34,7 @@ struct pw_rows {
     int32_t *peer, *shared;
     int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */
     double *p_min, *p_max, *a, *b, *asset_answer; /* [assets] as pw_row_assets has them */
-    double *t_min, *t_max, *fee, *peer_fee;       /* bounds [ends] or [seats]; fees [ends] or none */
+    double *limits[PW_ROWS_LIMITS];               /* [ends], or [seats] where not by end */
     double *before;           /* [ends of the deepest group], or [ends] where visitors keep their own pace */
     double *moved2, *priced2; /* [seats] as pw_rows_moved() has them */
     struct pw_rows_bench bench;

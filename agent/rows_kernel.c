@@ -168,7 +168,7 @@ PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int la
                             int closely)
 {
     size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
-    struct limits limits = by_end ? limits_at(group, at) : common->limits;
+    struct limits limits = by_end ? limits_at(group, row_at, lane) : common->limits;
     if (lane == 0)
         fetch_ahead(group, at, kind);
     struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, common->m,
@@ -220,7 +220,7 @@ PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct
     const struct pw_row_pace *pace = group->pace;
     const lanes none = all(0.0);
     size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
-    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    struct limits limits = by_end ? limits_at(group, row_at, lane) : *fixed;
     lanes sent = pick(above(of_peers(group, row_at, lane, pace->answered), none), m, load(group->sent + at));
     choice heard = above(of_peers(group, row_at, lane, pace->heard), none);
     struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, sent,
@@ -314,10 +314,12 @@ static void take_in_group(const struct pw_row_group *group, const struct pw_row_
         take_in_kind(group, rules, price, digest, 0, 0);
 }
 
-PW_INLINE void answer_step(const struct pw_row_group *group, size_t at, lanes m, const struct limits *fixed,
-                           struct answered *answered, int by_end, int closely, int paced)
+PW_INLINE void answer_step(const struct pw_row_group *group, int row_at, int lane, lanes m,
+                           const struct limits *fixed, struct answered *answered, int by_end, int closely,
+                           int paced)
 {
-    struct limits limits = by_end ? limits_at(group, at) : *fixed;
+    size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
+    struct limits limits = by_end ? limits_at(group, row_at, lane) : *fixed;
     lanes s = load((paced ? group->target : group->s) + at);
     lanes slope = load((paced ? group->answers : group->slope) + at);
     lanes dead = paced ? load(group->dead + at) : limits.fee * slope;
@@ -352,8 +354,7 @@ PW_INLINE void answer_at(const struct pw_row_group *group, const struct limits f
     for (int row = 0; row < group->depth; row++) {
         __builtin_prefetch(group->slope + (size_t)(group->depth + row) * PW_LANES, 0, OUTSIDE_FIRST_CACHE);
         for (int i = 0; i < STEPS; i++)
-            answer_step(group, (size_t)row * PW_LANES + (size_t)(i * STEP), m[i], &fixed[i], &answered[i],
-                        by_end, closely, paced);
+            answer_step(group, row, i * STEP, m[i], &fixed[i], &answered[i], by_end, closely, paced);
     }
 }
 

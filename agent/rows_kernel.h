@@ -22,6 +22,12 @@ struct pw_row_pace {
     double *heard, *answered, *counts, *due, *largest_factor;
 };
 
+/* A limit of all ends of a group: that of end k of the agent in a lane is of[k * step + lane]. */
+struct pw_row_limit {
+    const double *of;
+    int step; /* PW_LANES where it is by end; 0: one number a lane */
+};
+
 /* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
  * end` lies likewise, or holds one number a lane. */
 struct pw_row_group {
@@ -34,8 +40,8 @@ struct pw_row_group {
     const int32_t *peer;   /* place of the peer's price */
     const int32_t *shared; /* [depth] where all lanes have the same peer, its place; else -1 */
     const double *prices;  /* by place, of the round before */
-    const double *t_min, *t_max, *fee, *peer_fee; /* bounds by end or by lane; fees by end only */
-    double *before;                               /* the trades of the round before, filled by the digest */
+    struct pw_row_limit limits[PW_ROWS_LIMITS];
+    double *before; /* the trades of the round before, filled by the digest */
 
     const struct pw_row_pace *pace; /* NULL: all keep step, and there is nothing of the rest */
     double *sent;                   /* by end: the price at which the trade was offered last */
@@ -62,7 +68,8 @@ struct pw_row_agents {
 
 /* How a round's numbers come about. */
 struct pw_row_rules {
-    int by_end;
+    int by_end; /* limits are looked up at each end; else bounds are those of its lane, and there are no fees
+                 */
     enum pw_row_kind kind;
     int closely;
     double relaxation;

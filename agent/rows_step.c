@@ -24,9 +24,8 @@ static void find_shared_peers(struct pw_rows *rows)
 
 static struct pw_row_group group_of(const struct pw_rows *rows, int g)
 {
-    size_t row = (size_t)rows->group_first[g], e = row * LANES,
-           bound = rows->spec.by_end ? e : (size_t)g * LANES;
-    return (struct pw_row_group){.depth = (int)(rows->group_first[g + 1] - rows->group_first[g]),
+    size_t row = (size_t)rows->group_first[g], e = row * LANES;
+    struct pw_row_group group = {.depth = (int)(rows->group_first[g + 1] - rows->group_first[g]),
                                  .s = rows->s + e,
                                  .peer_s = rows->peer_s + e,
                                  .slope = rows->slope + e,
@@ -37,10 +36,6 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .peer = rows->peer + e,
                                  .shared = rows->shared + row,
                                  .prices = rows->prices,
-                                 .t_min = rows->t_min + bound,
-                                 .t_max = rows->t_max + bound,
-                                 .fee = rows->spec.by_end ? rows->fee + e : NULL,
-                                 .peer_fee = rows->spec.by_end ? rows->peer_fee + e : NULL,
                                  .before = rows->spec.paced ? rows->before + e : rows->before,
                                  .pace = rows->spec.paced && rows->rounds > 0 ? &rows->pace : NULL,
                                  .sent = rows->spec.paced ? rows->sent + e : NULL,
@@ -48,6 +43,12 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .answers = rows->answers,
                                  .dead = rows->dead,
                                  .free = rows->free};
+    for (int i = 0; i < PW_ROWS_LIMITS; i++) {
+        int by_end = rows->spec.by_end[i];
+        group.limits[i] =
+            (struct pw_row_limit){rows->limits[i] + (by_end ? e : (size_t)g * LANES), by_end ? LANES : 0};
+    }
+    return group;
 }
 
 static struct pw_row_agents agents_of(const struct pw_rows *rows, int g)
@@ -65,6 +66,11 @@ static struct pw_row_agents agents_of(const struct pw_rows *rows, int g)
                                   .supply = rows->supply + seat};
 }
 
+static double limit_at(const struct pw_row_group *group, enum pw_rows_limit limit, int k, int lane)
+{
+    return group->limits[limit].of[k * group->limits[limit].step + lane];
+}
+
 /* One agent's problem, solved as agent.c would. */
 static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group, int seat, double guess)
 {
@@ -72,13 +78,12 @@ static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group
     int links = rows->degree[agent], count = rows->spec.asset_first[agent + 1] - first;
     const struct pw_rows_bench *bench = &rows->bench;
     for (int k = 0; k < links; k++) {
-        int e = k * LANES + j, bound = rows->spec.by_end ? e : j;
-        int paced = group->pace != NULL;
+        int e = k * LANES + j, paced = group->pace != NULL;
         bench->target[k] = paced ? group->target[e] : group->s[e];
         bench->slope[k] = paced ? group->answers[e] : group->slope[e];
-        bench->dead[k] = paced ? group->dead[e] : rows->spec.by_end ? group->fee[e] * group->slope[e] : 0.0;
-        bench->t_min[k] = group->t_min[bound];
-        bench->t_max[k] = group->t_max[bound];
+        bench->dead[k] = paced ? group->dead[e] : limit_at(group, PW_ROWS_FEE, k, j) * group->slope[e];
+        bench->t_min[k] = limit_at(group, PW_ROWS_T_MIN, k, j);
+        bench->t_max[k] = limit_at(group, PW_ROWS_T_MAX, k, j);
     }
     struct pw_local_problem problem = {count,
                                        rows->spec.p_min + first,
@@ -205,12 +210,24 @@ static struct pw_rows_sums over_lanes(const struct sums *by_lane, long passes)
     return sums;
 }
 
+static int looks_at_ends(const struct pw_rows_spec *spec)
+{
+    int any = spec->has_fees;
+    for (int i = 0; i < PW_ROWS_LIMITS; i++)
+        any |= spec->by_end[i];
+    return any;
+}
+
 /* How this round's numbers come about. */
 static struct pw_row_rules open_round(struct pw_rows *rows, int closely)
 {
     double factor = fmin(PW_LARGEST_FACTOR, 1.0 + PW_TIGHTENING_ROUNDS / fmax(rows->rounds, 1));
-    struct pw_row_rules rules = {
-        rows->spec.by_end, pw_rows_kind(rows, rows->rounds), closely, rows->spec.relaxation, factor, 1.0};
+    struct pw_row_rules rules = {looks_at_ends(&rows->spec),
+                                 pw_rows_kind(rows, rows->rounds),
+                                 closely,
+                                 rows->spec.relaxation,
+                                 factor,
+                                 1.0};
     if (rows->spec.paced) {
         rules.kind = pw_rows_pace_open(rows);
         rules.stiffness = pw_rows_stiffness(rows);

@@ -32,17 +32,24 @@ struct limits {
     lanes t_min, t_max, fee, peer_fee;
 };
 
+PW_INLINE lanes limit_at(const struct pw_row_group *group, enum pw_rows_limit limit, int row, int lane)
+{
+    return load(group->limits[limit].of + row * group->limits[limit].step + lane);
+}
+
 /* Where they do not differ by end, those of all rows, from `lane` on; fees are none. */
 PW_INLINE struct limits limits_of(const struct pw_row_group *group, int lane)
 {
-    return (struct limits){load(group->t_min + lane), load(group->t_max + lane), all(0.0), all(0.0)};
+    return (struct limits){limit_at(group, PW_ROWS_T_MIN, 0, lane), limit_at(group, PW_ROWS_T_MAX, 0, lane),
+                           all(0.0), all(0.0)};
 }
 
-/* Where they do. */
-PW_INLINE struct limits limits_at(const struct pw_row_group *group, size_t at)
+/* Where one of them may. */
+PW_INLINE struct limits limits_at(const struct pw_row_group *group, int row, int lane)
 {
-    return (struct limits){load(group->t_min + at), load(group->t_max + at), load(group->fee + at),
-                           load(group->peer_fee + at)};
+    return (struct limits){limit_at(group, PW_ROWS_T_MIN, row, lane),
+                           limit_at(group, PW_ROWS_T_MAX, row, lane), limit_at(group, PW_ROWS_FEE, row, lane),
+                           limit_at(group, PW_ROWS_PEER_FEE, row, lane)};
 }
 
 /* The trades of a step at a price, and which of them fall, by their slope, as it rises. */

@@ -131,6 +131,21 @@ static struct footing footing_of(const struct making *making, int l)
     return (struct footing){by_rule, penalty, start->trade[l] + rest, -start->trade[l] + rest};
 }
 
+/* As the end of agent_a, or that of agent_b, sees it. */
+static double limit_of(const struct pw_market *market, int l, int is_a, enum pw_rows_limit limit)
+{
+    switch (limit) {
+    case PW_ROWS_T_MIN:
+        return is_a ? market->t_min[l] : -market->t_max[l];
+    case PW_ROWS_T_MAX:
+        return is_a ? market->t_max[l] : -market->t_min[l];
+    case PW_ROWS_FEE:
+        return is_a ? market->fee_a[l] : market->fee_b[l];
+    default:
+        return is_a ? market->fee_b[l] : market->fee_a[l];
+    }
+}
+
 /* An end of link l, that of agent_a or of agent_b. */
 static struct pw_rows_end end_of(const struct making *making, int l, const struct footing *footing, int is_a)
 {
@@ -142,34 +157,42 @@ static struct pw_rows_end end_of(const struct making *making, int l, const struc
                                 .penalty_start = footing->penalty_start,
                                 .s = is_a ? footing->s_a : footing->s_b,
                                 .peer_s = is_a ? footing->s_b : footing->s_a,
-                                .t_min = is_a ? market->t_min[l] : -market->t_max[l],
-                                .t_max = is_a ? market->t_max[l] : -market->t_min[l],
-                                .fee = is_a ? market->fee_a[l] : market->fee_b[l],
-                                .peer_fee = is_a ? market->fee_b[l] : market->fee_a[l]};
+                                .limits = {[PW_ROWS_T_MIN] = limit_of(market, l, is_a, PW_ROWS_T_MIN),
+                                           [PW_ROWS_T_MAX] = limit_of(market, l, is_a, PW_ROWS_T_MAX),
+                                           [PW_ROWS_FEE] = limit_of(market, l, is_a, PW_ROWS_FEE),
+                                           [PW_ROWS_PEER_FEE] = limit_of(market, l, is_a, PW_ROWS_PEER_FEE)}};
 }
 
-/* True if a link has a fee, an agent ends with different bounds, or bounds force a trade. */
-static int differs_by_end(const struct making *making)
+static void look_at_fees(const struct pw_market *market, struct pw_rows_spec *spec)
+{
+    spec->fees_are_alike = 1;
+    for (int l = 0; l < market->n_links; l++) {
+        spec->has_fees |= market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0;
+        spec->fees_are_alike &= market->fee_a[l] == market->fee_b[l];
+    }
+}
+
+/* True if an agent here has ends that differ in it, or it forces a trade, which rows without an end must not
+ * make. */
+static int differs_by_end(const struct making *making, enum pw_rows_limit limit)
 {
     const struct pw_market *market = making->market;
     int here = making->out->end - making->out->first, differs = 0;
-    double *low = pw_alloc((size_t)here, 2 * sizeof *low), *high = low + here;
+    double *seen = pw_alloc((size_t)here, sizeof *seen);
     for (int i = 0; i < here; i++)
-        low[i] = NAN; /* no end seen */
+        seen[i] = NAN; /* no end yet */
     for (int l = 0; l < market->n_links && !differs; l++) {
         for (int is_a = 0; is_a < 2; is_a++) {
             int n = is_a ? market->link_a[l] : market->link_b[l], i = n - making->out->first;
-            double t_min = is_a ? market->t_min[l] : -market->t_max[l];
-            double t_max = is_a ? market->t_max[l] : -market->t_min[l];
             if (!is_here(making, n))
                 continue;
-            differs |= market->fee_a[l] != 0.0 || market->fee_b[l] != 0.0 || t_min > 0.0 || t_max < 0.0 ||
-                       (!isnan(low[i]) && (t_min != low[i] || t_max != high[i]));
-            low[i] = t_min;
-            high[i] = t_max;
+            double value = limit_of(market, l, is_a, limit);
+            differs |= (!isnan(seen[i]) && value != seen[i]) || (limit == PW_ROWS_T_MIN && value > 0.0) ||
+                       (limit == PW_ROWS_T_MAX && value < 0.0);
+            seen[i] = value;
         }
     }
-    free(low);
+    free(seen);
     return differs;
 }
 
@@ -223,13 +246,15 @@ static void make_rows(struct making *making)
                                 .p_max = market->p_max,
                                 .a = market->a,
                                 .b = market->b,
-                                .by_end = differs_by_end(making),
                                 .relaxation = making->rules.relaxation,
                                 .adapts_penalty = making->rules.adapt_penalty,
                                 .rest_price = making->rules.rest_price,
                                 .paced = out->is_paced,
                                 .stiffness = making->rules.stiffness};
     int *most = pw_alloc((size_t)spec.n_agents, sizeof *most);
+    look_at_fees(market, &spec);
+    for (int i = 0; i < (spec.has_fees ? PW_ROWS_LIMITS : PW_ROWS_FEE); i++)
+        spec.by_end[i] = differs_by_end(making, (enum pw_rows_limit)i);
     out->rows = pw_rows_create(&spec);
     set_ends(making, most);
     set_agents(making, most);

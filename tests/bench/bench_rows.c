@@ -17,20 +17,23 @@ struct shape {
     int agents, peers; /* 0: everybody on the other side */
     enum pw_links_kind kind;
     double fee;
+    int by_end; /* the fee differs by end, up to twice as much */
     double wanted_ns;
 };
 
 static const struct shape shapes[] = {
-    {"mesh", 18, 0, PW_LINKS_SIDES, 0.0, 3.0},
-    {"mesh", 48, 0, PW_LINKS_SIDES, 0.0, 3.0},
-    {"mesh", 198, 0, PW_LINKS_SIDES, 0.0, 1.5},
-    {"mesh", 1000, 0, PW_LINKS_SIDES, 0.0, 1.5},
-    {"mesh", 3000, 0, PW_LINKS_SIDES, 0.0, 1.5},
-    {"mesh, fee", 1000, 0, PW_LINKS_SIDES, 0.01, 1.5},
-    {"nearest", 10000, 10, PW_LINKS_NEAREST, 0.0, 3.0},
-    {"random", 10000, 10, PW_LINKS_PEERS, 0.0, 8.0},
-    {"random", 100000, 10, PW_LINKS_PEERS, 0.0, 8.0},
-    {"random, fee", 100000, 10, PW_LINKS_PEERS, 0.01, 8.0},
+    {"mesh", 18, 0, PW_LINKS_SIDES, 0.0, 0, 3.0},
+    {"mesh", 48, 0, PW_LINKS_SIDES, 0.0, 0, 3.0},
+    {"mesh", 198, 0, PW_LINKS_SIDES, 0.0, 0, 1.5},
+    {"mesh", 1000, 0, PW_LINKS_SIDES, 0.0, 0, 1.5},
+    {"mesh", 3000, 0, PW_LINKS_SIDES, 0.0, 0, 1.5},
+    {"mesh, fee", 1000, 0, PW_LINKS_SIDES, 0.01, 0, 1.5},
+    {"mesh, fees", 1000, 0, PW_LINKS_SIDES, 0.01, 1, 1.5},
+    {"nearest", 10000, 10, PW_LINKS_NEAREST, 0.0, 0, 3.0},
+    {"random", 10000, 10, PW_LINKS_PEERS, 0.0, 0, 8.0},
+    {"random", 100000, 10, PW_LINKS_PEERS, 0.0, 0, 8.0},
+    {"random, fee", 100000, 10, PW_LINKS_PEERS, 0.01, 0, 8.0},
+    {"random, fees", 100000, 10, PW_LINKS_PEERS, 0.01, 1, 8.0},
 };
 
 static struct pw_market *market_of(const struct shape *shape, struct pw_settings *settings)
@@ -51,6 +54,10 @@ static struct pw_market *market_of(const struct shape *shape, struct pw_settings
     }
     if (pw_links_build(market, &links, shape->fee, &err) != PW_OK)
         abort();
+    for (int l = 0; shape->by_end && l < market->n_links; l++) {
+        market->fee_a[l] *= 1.0 + l % 7 / 6.0;
+        market->fee_b[l] *= 1.0 + l % 11 / 10.0;
+    }
     return market;
 }
 

@@ -14,29 +14,107 @@
 #include "tests/unit/rows_parts.h"
 #include "tests/unit/suites.h"
 
+/* In rows on so many ranks as one by one. Returns the bytes of an end, on the rank that takes most. */
+static double check_rounds(const struct pw_market *market, int n_rounds, int n_parts, const char *what,
+                           int seed)
+{
+    struct pw_scales scales = pw_market_scales(market);
+    struct pw_settings settings;
+    struct pw_negotiation negotiation = rows_parts_negotiation(market, &settings);
+    struct rounds rounds = rounds_begin_as(market, &settings);
+    struct rows_parts parts;
+    double most = 0.0;
+    rows_parts_make(&parts, &negotiation, n_parts);
+    for (int round = 1; round <= n_rounds; round++) {
+        rounds_step(&rounds);
+        rows_parts_step(&parts, 1);
+        double off = rows_parts_difference(&parts, &rounds, &scales);
+        ck_assert_msg(off <= ROWS_ROUNDING, "%s, seed %d, %d parts, round %d: off by %g", what, seed, n_parts,
+                      round, off);
+    }
+    for (int part = 0; part < n_parts; part++) {
+        const struct pw_rows *rows = parts.bulk[part].rows;
+        most = fmax(most, pw_rows_bytes(rows) / (double)pw_rows_n_ends(rows));
+    }
+    rows_parts_release(&parts);
+    rounds_end(&rounds);
+    return most;
+}
+
 START_TEST(rows_make_the_same_rounds_as_agents)
 {
     for (int seed = 1; seed <= 6; seed++) {
         for (int n_parts = 1; n_parts <= ROWS_MOST_PARTS; n_parts++) {
             struct pw_market *market =
                 test_market((enum test_family)_i, 13, seed % 2 ? .5 : 1., (uint64_t)seed);
-            struct pw_scales scales = pw_market_scales(market);
-            struct pw_settings settings;
-            struct pw_negotiation negotiation = rows_parts_negotiation(market, &settings);
-            struct rounds rounds = rounds_begin_as(market, &settings);
-            struct rows_parts parts;
-            rows_parts_make(&parts, &negotiation, n_parts);
-            for (int round = 1; round <= 40; round++) {
-                rounds_step(&rounds);
-                rows_parts_step(&parts, 1);
-                double off = rows_parts_difference(&parts, &rounds, &scales);
-                ck_assert_msg(off <= ROWS_ROUNDING, "%s, seed %d, %d parts, round %d: off by %g",
-                              test_family_name((enum test_family)_i), seed, n_parts, round, off);
-            }
-            rows_parts_release(&parts);
-            rounds_end(&rounds);
+            check_rounds(market, 40, n_parts, test_family_name((enum test_family)_i), seed);
             pw_market_destroy(market);
         }
+    }
+}
+END_TEST
+
+/* What links may be limited by, and the bytes that an end then takes beyond the least. */
+static const struct limits {
+    const char *name;
+    double low, low_more, high, high_more; /* bounds, and what each link has more than the one before */
+    double fee_a, fee_b, fee_more;
+    int more_bytes;
+} LIMITS[] = {
+    {"none", 0, 0, INFINITY, 0, 0, 0, 0, 0},
+    {"one fee for all", 0, 0, INFINITY, 0, .2, .2, 0, 0},
+    {"sellers and buyers have a fee each", 0, 0, INFINITY, 0, .1, .3, 0, 0},
+    {"a fee by link, alike at both ends", 0, 0, INFINITY, 0, .1, .1, .01, 8},
+    {"fees by end", 0, 0, INFINITY, 0, .1, .3, .01, 16},
+    {"trades are forced on all", .2, 0, INFINITY, 0, 0, 0, 0, 16},
+    {"a limit by link", 0, 0, 1, .1, .1, .3, 0, 16},
+    {"limits and fees by end", 0, .001, 1, .1, .1, .3, .01, 32},
+};
+
+/* Sellers, each linked with some buyers, others than the next has. */
+static struct pw_market *make_sides(uint64_t seed, const struct limits *limits)
+{
+    enum { EACH = 13 };
+    struct test_rng rng = test_rng(seed);
+    double assets[2 * EACH][5] = {{0}};
+    for (int n = 0; n < 2 * EACH; n++) {
+        double size = test_uniform(&rng, 5, 20), a = test_uniform(&rng, .1, .5);
+        double row[] = {n, n < EACH ? 0 : -size, n < EACH ? size : 0, a, test_uniform(&rng, 1, 4)};
+        pw_copy_reals(assets[n], row, 5);
+    }
+    struct pw_market *market = test_market_of(2 * EACH, 2 * EACH, (const double(*)[5])assets);
+    pw_market_set_link_count(market, EACH * EACH);
+    int l = 0;
+    for (int pair = 0; pair < EACH * EACH; pair++) {
+        if (test_below(&rng, 2))
+            continue;
+        market->link_a[l] = pair / EACH;
+        market->link_b[l] = EACH + pair % EACH;
+        market->t_min[l] = limits->low + l * limits->low_more;
+        market->t_max[l] = limits->high + l * limits->high_more;
+        market->fee_a[l] = limits->fee_a + l * limits->fee_more;
+        market->fee_b[l] = limits->fee_b + l * limits->fee_more;
+        l++;
+    }
+    market->n_links = l;
+    pw_market_index(market);
+    return market;
+}
+
+/* An end of a link with fees, or with limits, takes 64 bytes at most. Only one rank has ends of both sides.
+ */
+START_TEST(what_does_not_differ_by_end_takes_no_room)
+{
+    const struct limits *limits = &LIMITS[_i];
+    for (int seed = 1; seed <= 4; seed++) {
+        struct pw_market *market = make_sides((uint64_t)seed, limits);
+        for (int n_parts = 1; n_parts <= ROWS_MOST_PARTS; n_parts++) {
+            double bytes = check_rounds(market, 20, n_parts, limits->name, seed);
+            ck_assert_msg(n_parts == 1 ? bytes == 48.5 + limits->more_bytes
+                                       : bytes <= 48.5 + limits->more_bytes,
+                          "%s: %g bytes", limits->name, bytes);
+        }
+        pw_market_destroy(market);
     }
 }
 END_TEST
@@ -240,6 +318,8 @@ Suite *rows_suite(void)
     TCase *tcase = tcase_create("rows");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, rows_make_the_same_rounds_as_agents, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, what_does_not_differ_by_end_takes_no_room, 0,
+                        (int)(sizeof LIMITS / sizeof *LIMITS));
     tcase_add_loop_test(tcase, both_ends_keep_the_same_penalty_to_the_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, every_kernel_finds_the_same_bits, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, the_worst_are_watched_between_looks, 0, N_FAMILIES);
