@@ -6,6 +6,7 @@ static inline void pw_prefetch(const void *address)
 {
 #if defined(__GNUC__)
     __builtin_prefetch(address);
+    __asm__ volatile(""); /* else gcc takes a function that only fetches for one that does nothing */
 #else
     (void)address;
 #endif

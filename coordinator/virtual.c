@@ -8,6 +8,9 @@
 /* In place of the start of a solve. */
 enum { COUNTED = -1 };
 
+/* Agents that fire so much later are fetched into the cache. */
+enum { AHEAD = 3 };
+
 int64_t pw_virtual_lookahead(const struct pw_network *network, const struct pw_pace *pace, int answers)
 {
     int64_t delay_ns = (int64_t)floor(pw_network_least_s(network) * 1e9) - 1;
@@ -209,16 +212,26 @@ static int lets_fire(const struct pw_virtual *clock, const struct pw_virtual_eve
     return event->slot == PW_VIRTUAL_ALL_HERE;
 }
 
-/* Fetches what the fires touch that the next events are known to bring about: first what says what else. */
-static void look_ahead(const struct pw_virtual *clock)
+/* Fetches what the fires touch that the next events are known to bring about: first what says what else.
+ * Those of this instant fire after all of its events. */
+static void look_ahead(const struct pw_virtual *clock, int64_t now)
 {
-    enum { AHEAD = 3 };
-    const struct pw_virtual_event *soon = pw_event_queue_soon(clock->queue, AHEAD);
-    const struct pw_virtual_event *next = pw_event_queue_soon(clock->queue, 0);
-    if (soon != NULL && lets_fire(clock, soon))
+    int64_t time_ns = now;
+    const struct pw_virtual_event *soon = pw_event_queue_soon(clock->queue, AHEAD, &time_ns);
+    if (soon != NULL && time_ns > now && lets_fire(clock, soon))
         fetch_own(clock, soon->agent);
-    if (next != NULL && next->slot == PW_VIRTUAL_ALL_HERE && clock->foretells)
+    const struct pw_virtual_event *next = pw_event_queue_soon(clock->queue, 0, &time_ns);
+    if (next != NULL && time_ns > now && next->slot == PW_VIRTUAL_ALL_HERE && clock->foretells)
         fetch_peers(clock, next->agent);
+}
+
+/* Of many agents that fire at once, those that come after the k-th. */
+static void look_along(const struct pw_virtual *clock, const int *list, int k, int count)
+{
+    if (k + AHEAD < count)
+        fetch_own(clock, list[k + AHEAD]);
+    if (k + 1 < count && clock->foretells)
+        fetch_peers(clock, list[k + 1]);
 }
 
 static void fire_ready(struct pw_virtual *clock, int64_t now)
@@ -229,6 +242,7 @@ static void fire_ready(struct pw_virtual *clock, int64_t now)
         clock->firing = list;
         clock->n_ready = 0;
         for (int k = 0; k < count; k++) {
+            look_along(clock, list, k, count);
             pw_virtual_waiting(clock, list[k])->queued = 0;
             start_solve(clock, list[k], now);
         }
@@ -248,7 +262,7 @@ static void all_is_here(struct pw_virtual *clock, int n, int64_t now)
 
 static void handle(struct pw_virtual *clock, const struct pw_virtual_event *event, int64_t now)
 {
-    look_ahead(clock);
+    look_ahead(clock, now);
     if (event->slot == PW_VIRTUAL_ALL_HERE)
         all_is_here(clock, event->agent, now);
     else if (event->slot == PW_VIRTUAL_TIMEOUT)

@@ -438,10 +438,13 @@ int64_t pw_event_queue_next(const struct pw_event_queue *queue)
     return least(earliest_in(queue, bucket_ahead(queue, empty_ahead(queue))), queue->later_ns);
 }
 
-const void *pw_event_queue_soon(const struct pw_event_queue *queue, size_t ahead)
+const void *pw_event_queue_soon(const struct pw_event_queue *queue, size_t ahead, int64_t *time_ns)
 {
     const struct row *ready = &queue->ready;
-    return ready->first + ahead < ready->end ? at(queue, ready, ready->first + ahead)->payload : NULL;
+    if (ready->first + ahead >= ready->end)
+        return NULL;
+    *time_ns = at(queue, ready, ready->first + ahead)->time_ns;
+    return at(queue, ready, ready->first + ahead)->payload;
 }
 
 void pw_event_queue_fetch(const struct pw_event_queue *queue, int64_t time_ns)

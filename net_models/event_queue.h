@@ -38,9 +38,9 @@ int64_t pw_event_queue_pop(struct pw_event_queue *queue, int64_t until_ns, void 
 /* True if an event is left of the time `time_ns` that the last pop returned: the next pop takes it out. */
 int pw_event_queue_goes_on(const struct pw_event_queue *queue, int64_t time_ns);
 
-/* The payload, aligned to 8 bytes, of the event that will be due after `ahead` others, if that is known, else
- * NULL. Valid until the next push or pop. */
-const void *pw_event_queue_soon(const struct pw_event_queue *queue, size_t ahead);
+/* The payload, aligned to 8 bytes, of the event that will be due after `ahead` others, and its time, if that
+ * is known, else NULL. Valid until the next push or pop. */
+const void *pw_event_queue_soon(const struct pw_event_queue *queue, size_t ahead, int64_t *time_ns);
 
 /* Fetches into the cache what a push at `time_ns` will touch. */
 void pw_event_queue_fetch(const struct pw_event_queue *queue, int64_t time_ns);

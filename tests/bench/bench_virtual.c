@@ -9,6 +9,17 @@
 #include "coordinator/simulate.h"
 #include "tests/bench/bench.h"
 
+static const struct shape {
+    int agents, peers;
+    double delta;
+    const char *delays; /* model; in step where all take as long */
+} shapes[] = {
+    {25, 12, 1, "gaussian"},    {25, 12, 0.3, "gaussian"},    {100, 10, 1, "gaussian"},
+    {100, 10, 0.3, "gaussian"}, {1000, 10, 1, "gaussian"},    {1000, 10, 0.3, "gaussian"},
+    {10000, 10, 1, "gaussian"}, {10000, 10, 0.3, "gaussian"}, {1000, 10, 1, "constant"},
+    {10000, 10, 1, "constant"},
+};
+
 struct run {
     struct pw_market *market;
     struct pw_settings settings;
@@ -30,14 +41,14 @@ static void simulate(void *context)
     pw_transport_close(transport);
 }
 
-static void make(struct run *run, int agents, int peers, double delta)
+static void make(struct run *run, const struct shape *shape)
 {
     struct pw_error err;
     pw_settings_default(&run->settings);
-    run->settings.generate_agents = agents;
-    run->settings.delta = delta;
+    run->settings.generate_agents = shape->agents;
+    run->settings.delta = shape->delta;
     run->settings.clock = PW_CLOCK_VIRTUAL;
-    snprintf(run->settings.delay_model, sizeof run->settings.delay_model, "gaussian");
+    snprintf(run->settings.delay_model, sizeof run->settings.delay_model, "%s", shape->delays);
     run->settings.delay_mean_s = 1;
     run->settings.delay_std_s = 0.2;
     run->settings.delay_min_s = 0.1;
@@ -45,23 +56,24 @@ static void make(struct run *run, int agents, int peers, double delta)
     run->settings.retransmit_s = 2;
     run->settings.compute_s = 0.1;
     pw_generate(&run->settings, &run->market, &err);
-    struct pw_links_spec links = {.kind = PW_LINKS_PEERS, .among_sides = 1, .count = peers};
+    struct pw_links_spec links = {.kind = PW_LINKS_PEERS, .among_sides = 1, .count = shape->peers};
     pw_links_build(run->market, &links, 0, &err);
 }
 
 int main(void)
 {
-    static const int agents[] = {25, 100, 1000, 10000}, peers[] = {12, 10, 10, 10};
     pw_memory_keep();
     printf("virtual clock, one process, median of 5:\n");
-    printf("%8s %8s %6s %7s %10s %9s %16s\n", "agents", "links", "delta", "rounds", "offers", "ms",
-           "million offers/s");
-    for (int i = 0; i < 8; i++) {
+    printf("%8s %8s %6s %9s %7s %10s %9s %16s\n", "agents", "links", "delta", "delays", "rounds", "offers",
+           "ms", "million offers/s");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct run run;
-        make(&run, agents[i / 2], peers[i / 2], i % 2 ? 0.3 : 1);
+        make(&run, &shapes[i]);
         double ns = bench_median_ns(simulate, &run, 5);
-        printf("%8d %8d %6g %7.0f %10ld %9.2f %16.2f\n", agents[i / 2], run.market->n_links,
-               run.settings.delta, run.rounds, run.messages, ns * 1e-6, (double)run.messages / ns * 1e3);
+        printf("%8d %8d %6g %9s %7.0f %10ld %9.2f %16.2f\n", run.market->n_agents, run.market->n_links,
+               run.settings.delta, run.settings.delay_model, run.rounds, run.messages, ns * 1e-6,
+               (double)run.messages / ns * 1e3);
+        fflush(stdout);
         pw_market_destroy(run.market);
     }
     return 0;

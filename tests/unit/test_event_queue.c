@@ -51,10 +51,31 @@ static int64_t draw_delay(struct test_rng *rng, int law, int64_t span)
     return test_below(rng, 20) == 0 ? 1000 * span : (int64_t)test_uniform(rng, 0, 2.0 * (double)span);
 }
 
-static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, int64_t span)
+/* What is known of the event after `ahead` others is so: as many are earlier, or at the same time. Returns
+ * whether it is known. */
+static int check_soon(const struct pw_event_queue *queue, const struct list *list, int ahead)
+{
+    int64_t time = -1, id = -1;
+    int earlier = 0, not_later = 0, is_there = 0;
+    const int64_t *payload = pw_event_queue_soon(queue, (size_t)ahead, &time);
+    if (payload == NULL)
+        return 0;
+    id = *payload;
+    for (int i = 0; i < list->count; i++) {
+        earlier += list->time[i] < time;
+        not_later += list->time[i] <= time;
+        is_there |= list->id[i] == id && list->time[i] == time;
+    }
+    ck_assert(is_there && earlier <= ahead && not_later > ahead);
+    return 1;
+}
+
+/* Returns how often something was known beforehand. */
+static int play(struct pw_event_queue *queue, struct test_rng *rng, int law, int64_t span)
 {
     struct list *list = calloc(1, sizeof *list);
     int64_t now = 0;
+    int known = 0;
     for (int step = 0, id = 0; step < STEPS / 10; step++) {
         int grow = list->count == 0 || (list->count < 100 + 300 * law && test_below(rng, 3) > 0);
         if (grow) {
@@ -71,23 +92,27 @@ static void play(struct pw_event_queue *queue, struct test_rng *rng, int law, in
             remove_event(list, now, (int)got);
             ck_assert_int_eq(pw_event_queue_goes_on(queue, now),
                              list->count > 0 && list->time[earliest(list)] == now);
+            known += check_soon(queue, list, step % 4);
         }
         ck_assert_uint_eq(pw_event_queue_count(queue), (size_t)list->count);
     }
     free(list);
+    return known;
 }
 
 START_TEST(events_come_out_in_time)
 {
     static const int64_t spans[] = {1, 1000, 50000000, 3600000000000};
+    int known = 0;
     for (int s = 0; s < 4; s++) {
         struct test_rng rng = test_rng((uint64_t)(10 * _i + s + 1));
         size_t hint = s % 2 ? 5000 : 1; /* hints may be wrong */
         struct pw_event_queue *queue =
             pw_event_queue_create(sizeof(int64_t), hint, spans[_i == 3 ? s : (s + 1) % 4]);
-        play(queue, &rng, _i, spans[s]);
+        known += play(queue, &rng, _i, spans[s]);
         pw_event_queue_destroy(queue);
     }
+    ck_assert_int_gt(known, 100);
 }
 END_TEST
 
