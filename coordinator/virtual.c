@@ -164,6 +164,22 @@ void pw_virtual_start(struct pw_virtual *clock)
         send(clock, n, 0, 0);
 }
 
+/* Where agents fire on a part of their links: fetches what the offers touch that will leave. */
+static void fetch_part(const struct pw_virtual *clock, int n)
+{
+    const struct pw_host *host = clock->spec.host;
+    const struct pw_agent *agent = pw_host_agent(host, n);
+    int first = pw_host_end(host, n, 0);
+    for (int slot = 0; slot < agent->n_links; slot++) {
+        const struct pw_route *route = &host->routes[first + slot];
+        if (!pw_agent_inbox(agent, slot)->complete)
+            continue;
+        pw_prefetch(pw_mailbox(clock->boxes, first + slot));
+        if (pw_host_has(host, route->peer))
+            pw_prefetch(pw_mailbox(clock->boxes, pw_host_end(host, route->peer, route->slot)));
+    }
+}
+
 static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 {
     const struct pw_observer *observer = clock->spec.observer;
@@ -171,6 +187,8 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
     count_solve(clock, n, INT64_MAX);
     if (clock->foretells)
         pw_virtual_open_mail(clock, n, now);
+    else if (clock->is_paired)
+        fetch_part(clock, n);
     pw_host_fire(clock->spec.host, n, now);
     if (observer != NULL)
         observer->fired(observer->context, now, n);
@@ -181,14 +199,12 @@ static void start_solve(struct pw_virtual *clock, int n, int64_t now)
 static void fetch_own(const struct pw_virtual *clock, int n)
 {
     const struct pw_agent *agent = pw_host_agent(clock->spec.host, n);
-    pw_agent_fetch_fire(agent);
-    if (!clock->foretells)
-        return;
     int first = pw_host_end(clock->spec.host, n, 0), end = first + agent->n_links;
-    for (int i = first; i < end; i++)
-        pw_prefetch(pw_mailbox(clock->boxes, i));
+    pw_agent_fetch_fire(agent);
     for (int i = first; i < end; i += PW_CACHE_LINE / (int)sizeof(struct pw_route))
         pw_prefetch(&clock->spec.host->routes[i]);
+    for (int i = first; i < end && clock->foretells; i++)
+        pw_prefetch(pw_mailbox(clock->boxes, i));
 }
 
 /* Fetches the mailboxes into which agent n, which is in the cache, will lay offers. */
