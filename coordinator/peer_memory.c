@@ -2,6 +2,7 @@
 #include "coordinator/peer_memory.h"
 
 #ifdef __linux__
+#include <errno.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -26,18 +27,26 @@ static pid_t start_child(int *pipe_end)
     return child;
 }
 
-int pw_peer_memory_is_readable(void)
+static int read_from(pid_t process)
 {
     static const int sample = 12345; /* at the same address in the child */
-    int copy = 0, pipe_end;
+    int copy = 0;
+    struct iovec to = {&copy, sizeof copy}, from = {(void *)&sample, sizeof sample};
+    ssize_t size = process_vm_readv(process, &to, 1, &from, 1, 0);
+    return size == (ssize_t)sizeof copy && copy == sample;
+}
+
+int pw_peer_memory_is_readable(void)
+{
+    int pipe_end;
     pid_t child = start_child(&pipe_end);
     if (child < 0)
-        return 0;
-    struct iovec to = {&copy, sizeof copy}, from = {(void *)&sample, sizeof sample};
-    ssize_t size = process_vm_readv(child, &to, 1, &from, 1, 0);
+        return read_from(getpid());
+    int is_readable = read_from(child);
     close(pipe_end);
-    waitpid(child, NULL, 0);
-    return size == (ssize_t)sizeof copy && copy == sample;
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return is_readable;
 }
 
 #else

@@ -2,6 +2,7 @@
 #ifndef PW_ROLL_H
 #define PW_ROLL_H
 
+#include <stddef.h>
 #include <string.h>
 
 struct pw_roll {
@@ -20,5 +21,9 @@ static inline void pw_roll_clear(struct pw_roll *roll, int size)
     memset(roll->here, 0, (size_t)size);
     roll->count = 0;
 }
+
+/* Who of `ranks` [count] (NULL: all below `count`) has not answered, as "rank 3" or "one of ranks 1, 2, 5, 6
+ * and 12 more", into text. Returns text. */
+const char *pw_roll_missing(const struct pw_roll *roll, const int *ranks, int count, char *text, size_t size);
 
 #endif

@@ -29,6 +29,17 @@ enum { EVENTS_AT_ONCE = 128 };
  * sender. */
 enum { LAST = 1 };
 
+/* Who has sent what a rank waits for. */
+enum {
+    EVEN_PACKETS, /* the last offers of a window, by its parity: a neighbour may be a window ahead */
+    ODD_PACKETS,
+    GLANCES,
+    ORDERS,  /* of rank 0 */
+    WINDOWS, /* to rank 0: the end of one */
+    PARTS,   /* to rank 0: of the state, or of the timeline */
+    N_ROLLS
+};
+
 /* One rank of a simulation. */
 struct simulation {
     const struct pw_negotiation *negotiation;
@@ -42,7 +53,6 @@ struct simulation {
     struct pw_director *director; /* rank 0, else NULL */
     struct pw_snapshot *snapshot; /* rank 0, else NULL */
     struct pw_glance *glance;     /* NULL before the first */
-    int n_glances;                /* of neighbours that have come */
     double prices_excess;         /* what the last one found */
     struct pw_tolerances tolerances;
     unsigned char *bytes; /* room for this rank's part of a snapshot */
@@ -50,12 +60,10 @@ struct simulation {
 
     int *neighbours, n_neighbours; /* other ranks whose agents are linked with ours */
     uint32_t window;
-    int n_packets[2]; /* last ones received, by the window's parity: a neighbour may be a window ahead */
     struct pw_order order;
-    int has_order;
 
-    struct pw_roll windows, parts; /* rank 0: who has ended the window; who has sent a part of the state */
-    struct pw_ranks all;           /* rank 0: over those */
+    struct pw_roll rolls[N_ROLLS];
+    struct pw_ranks all; /* rank 0: over those */
 };
 
 static void fail_hard(struct simulation *simulation, const struct pw_error *err)
@@ -72,7 +80,7 @@ static void send_offer(void *context, int rank, const struct pw_flight *flight)
     pw_parcels_add(simulation->parcels, rank, &offer);
 }
 
-static void take_packet(struct simulation *simulation, const unsigned char *bytes, size_t size)
+static void take_packet(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
 {
     struct pw_error err;
     struct pw_packet_header header;
@@ -90,7 +98,7 @@ static void take_packet(struct simulation *simulation, const unsigned char *byte
         some = 0;
     }
     if (header.epoch & LAST)
-        simulation->n_packets[header.epoch / 2 & 1]++;
+        pw_roll_mark(&simulation->rolls[header.epoch / 2 & 1 ? ODD_PACKETS : EVEN_PACKETS], from);
 }
 
 static void take_window(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -101,7 +109,7 @@ static void take_window(struct simulation *simulation, int from, const unsigned 
         pw_fail(&err, why.code, "from rank %d: %s", from, why.text);
         fail_hard(simulation, &err);
     }
-    pw_roll_mark(&simulation->windows, from);
+    pw_roll_mark(&simulation->rolls[WINDOWS], from);
 }
 
 static void take_snapshot_part(struct simulation *simulation, int from, const unsigned char *bytes,
@@ -112,7 +120,7 @@ static void take_snapshot_part(struct simulation *simulation, int from, const un
     if (pw_snapshot_take_in(simulation->snapshot, pw_placement_first(placement, from),
                             pw_placement_end(placement, from), bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    pw_roll_mark(&simulation->parts, from);
+    pw_roll_mark(&simulation->rolls[PARTS], from);
 }
 
 static void take_timeline(struct simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -120,7 +128,7 @@ static void take_timeline(struct simulation *simulation, int from, const unsigne
     struct pw_error err;
     if (pw_recorder_take_in(&simulation->recorder, bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    pw_roll_mark(&simulation->parts, from);
+    pw_roll_mark(&simulation->rolls[PARTS], from);
 }
 
 /* One may come before the order, from a neighbour that has it already. */
@@ -136,7 +144,7 @@ static void take_glance(struct simulation *simulation, int from, const unsigned 
     struct pw_error err;
     if (pw_glance_hear(glance_of(simulation), from, bytes, size, &err) != PW_OK)
         fail_hard(simulation, &err);
-    simulation->n_glances++;
+    pw_roll_mark(&simulation->rolls[GLANCES], from);
 }
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -144,7 +152,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     struct simulation *simulation = context;
     struct pw_error err;
     if (tag == PW_TAG_OFFERS) {
-        take_packet(simulation, bytes, size);
+        take_packet(simulation, from, bytes, size);
     } else if (tag == PW_TAG_WINDOW_DONE) {
         take_window(simulation, from, bytes, size);
     } else if (tag == PW_TAG_SNAPSHOT) {
@@ -155,62 +163,44 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
         take_timeline(simulation, from, bytes, size);
     } else if (tag == PW_TAG_WINDOW && size == sizeof simulation->order) {
         memcpy(&simulation->order, bytes, size);
-        simulation->has_order = 1;
+        pw_roll_mark(&simulation->rolls[ORDERS], from);
     } else {
         pw_fail(&err, PW_INTERNAL, "a message of kind %d and %zu bytes from rank %d", (int)tag, size, from);
         fail_hard(simulation, &err);
     }
 }
 
-/* What a rank can wait for. */
-static int packets_are_here(const struct simulation *simulation)
+/* What is waited for: a word from each of some ranks. */
+struct awaited {
+    struct pw_roll *roll;
+    const int *ranks; /* [count]; NULL: all below */
+    int count;
+    const char *what;
+};
+
+static struct awaited from_neighbours(struct simulation *simulation, int roll, const char *what)
 {
-    return simulation->n_packets[simulation->window & 1] == simulation->n_neighbours;
+    return (struct awaited){&simulation->rolls[roll], simulation->neighbours, simulation->n_neighbours, what};
 }
 
-static int glances_are_here(const struct simulation *simulation)
+static struct awaited from_all(struct simulation *simulation, int roll, const char *what)
 {
-    return simulation->n_glances == simulation->n_neighbours;
+    return (struct awaited){&simulation->rolls[roll], NULL, simulation->transport->size, what};
 }
 
-static int order_is_here(const struct simulation *simulation)
-{
-    return simulation->has_order;
-}
-
-static int windows_are_here(const struct simulation *simulation)
-{
-    return simulation->windows.count == simulation->transport->size;
-}
-
-static int parts_are_here(const struct simulation *simulation)
-{
-    return simulation->parts.count == simulation->transport->size;
-}
-
-/* The first rank that rank 0 still waits for; elsewhere rank 0. */
-static int missing_rank(const struct simulation *simulation)
-{
-    int rank = 0, last = simulation->transport->size - 1;
-    const struct pw_roll *roll = simulation->windows.count > 1 ? &simulation->windows : &simulation->parts;
-    while (simulation->director != NULL && rank < last && roll->here[rank])
-        rank++;
-    return rank;
-}
-
-static void give_up(struct simulation *simulation, const char *what)
+static void give_up(struct simulation *simulation, const struct awaited *awaited)
 {
     struct pw_error err;
-    pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s in window %u: rank %d or its machine hangs",
-            simulation->negotiation->settings->stall_s, what, (unsigned)simulation->window,
-            missing_rank(simulation));
+    char missing[100];
+    pw_roll_missing(awaited->roll, awaited->ranks, awaited->count, missing, sizeof missing);
+    pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s in window %u: %s hangs, or its machine does",
+            simulation->negotiation->settings->stall_s, awaited->what, (unsigned)simulation->window, missing);
     fail_hard(simulation, &err);
 }
 
-/* Waits, sleeping, until `is_here` says so; not for ever. Only rank 0 and those that wait for it know a name:
- * the ranks that wait for a neighbour leave the word to rank 0, which misses that neighbour too. */
-static void wait_for(struct simulation *simulation, int (*is_here)(const struct simulation *),
-                     const char *what)
+/* Waits, sleeping, until all have sent theirs, and clears the roll; not for ever. Who hangs keeps its
+ * neighbours from answering others: rank 0, which sees most, speaks first. */
+static void wait_for(struct simulation *simulation, struct awaited awaited)
 {
     struct pw_idle idle = {.longest_ns = simulation->transport->crowded ? 1000000 : 100000,
                            .busy_first = simulation->transport->crowded ? 0 : 20000,
@@ -218,15 +208,16 @@ static void wait_for(struct simulation *simulation, int (*is_here)(const struct 
     int64_t patience_ns = (int64_t)fmin(simulation->negotiation->settings->stall_s * 1e9, 9e17);
     int64_t deadline_ns = pw_clock_ns() + patience_ns * (simulation->director != NULL ? 1 : 2);
     enum pw_phase before = pw_phase_enter(PW_PHASE_WAIT);
-    while (!is_here(simulation)) {
+    while (awaited.roll->count < awaited.count) {
         int64_t now_ns = pw_clock_ns();
         if (pw_transport_poll(simulation->transport, receive, simulation) > 0)
             pw_idle_reset(&idle);
         else if (now_ns > deadline_ns)
-            give_up(simulation, what);
+            give_up(simulation, &awaited);
         else
             pw_idle_turn(&idle, now_ns, deadline_ns);
     }
+    pw_roll_clear(awaited.roll, simulation->transport->size);
     pw_phase_leave(before);
 }
 
@@ -235,8 +226,8 @@ static void exchange(struct simulation *simulation)
 {
     pw_parcels_send_all(simulation->parcels, simulation->neighbours, simulation->n_neighbours,
                         2 * simulation->window + LAST);
-    wait_for(simulation, packets_are_here, "the offers of a neighbouring rank");
-    simulation->n_packets[simulation->window & 1] = 0;
+    wait_for(simulation, from_neighbours(simulation, simulation->window & 1 ? ODD_PACKETS : EVEN_PACKETS,
+                                         "the offers of neighbouring ranks"));
     simulation->window++;
     pw_tally_take(simulation->tally, pw_virtual_changes(simulation->clock));
 }
@@ -259,7 +250,6 @@ static void send_window(struct simulation *simulation)
     struct pw_window window = end_of_window(simulation);
     size_t size;
     unsigned char *bytes = pw_window_pack(&window, &size);
-    simulation->has_order = 0;
     pw_transport_send(simulation->transport, 0, PW_TAG_WINDOW_DONE, bytes, size);
     free(bytes);
 }
@@ -269,14 +259,13 @@ static void direct(struct simulation *simulation)
 {
     struct pw_window window = end_of_window(simulation);
     pw_window_take(&window, pw_director_course(simulation->director), &simulation->all);
-    pw_roll_mark(&simulation->windows, 0);
-    wait_for(simulation, windows_are_here, "the end of a window");
+    pw_roll_mark(&simulation->rolls[WINDOWS], 0);
+    wait_for(simulation, from_all(simulation, WINDOWS, "the end of the window"));
     simulation->order = pw_director_order(simulation->director, &simulation->all);
     for (int r = 1; r < simulation->transport->size; r++) {
         pw_transport_send(simulation->transport, r, PW_TAG_WINDOW, &simulation->order,
                           sizeof simulation->order);
     }
-    pw_roll_clear(&simulation->windows, simulation->transport->size);
     simulation->all = PW_NO_RANKS;
 }
 
@@ -288,7 +277,7 @@ static void get_order(struct simulation *simulation)
         return;
     }
     send_window(simulation);
-    wait_for(simulation, order_is_here, "an order of rank 0");
+    wait_for(simulation, (struct awaited){&simulation->rolls[ORDERS], NULL, 1, "an order of rank 0"});
 }
 
 /* Plays a window. Offers change ranks meanwhile: none is due before the window's end. */
@@ -319,8 +308,7 @@ static void glance(struct simulation *simulation)
         const void *told = pw_glance_told(glance, simulation->neighbours[k], &size);
         pw_transport_send(simulation->transport, simulation->neighbours[k], PW_TAG_GLANCE, told, size);
     }
-    wait_for(simulation, glances_are_here, "the prices of a neighbouring rank");
-    simulation->n_glances = 0;
+    wait_for(simulation, from_neighbours(simulation, GLANCES, "the prices of neighbouring ranks"));
     simulation->prices_excess = pw_glance_excess(glance, &simulation->tolerances);
 }
 
@@ -335,8 +323,7 @@ static void take_snapshot(struct simulation *simulation)
         return;
     }
     take_snapshot_part(simulation, 0, simulation->bytes, simulation->n_bytes);
-    wait_for(simulation, parts_are_here, "a part of a snapshot");
-    pw_roll_clear(&simulation->parts, simulation->transport->size);
+    wait_for(simulation, from_all(simulation, PARTS, "the parts of a snapshot"));
     if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
         fail_hard(simulation, &err);
 }
@@ -393,8 +380,6 @@ static void make_director(struct simulation *simulation, const struct pw_network
         pw_director_create(negotiation, &simulation->tolerances, lookahead_ns, check_period(network, pace));
     simulation->snapshot = pw_snapshot_create(
         negotiation->market, pw_exchange_is_paired((enum pw_exchange_kind)negotiation->settings->exchange));
-    simulation->windows.here = pw_alloc((size_t)simulation->transport->size, 1);
-    simulation->parts.here = pw_alloc((size_t)simulation->transport->size, 1);
     simulation->all = PW_NO_RANKS;
 }
 
@@ -421,6 +406,8 @@ static void set_up(struct simulation *simulation)
     simulation->n_bytes = pw_snapshot_size(simulation->host);
     simulation->bytes = pw_alloc(simulation->n_bytes, 1);
     list_neighbours(simulation);
+    for (int i = 0; i < N_ROLLS; i++)
+        simulation->rolls[i].here = pw_alloc((size_t)simulation->transport->size, 1);
     if (simulation->transport->rank == 0)
         make_director(simulation, &network, &pace);
     int ready = 1;
@@ -439,8 +426,8 @@ static void gather_timeline(struct simulation *simulation)
                           recorder->count * sizeof *recorder->events);
         return;
     }
-    pw_roll_mark(&simulation->parts, 0);
-    wait_for(simulation, parts_are_here, "a part of the timeline");
+    pw_roll_mark(&simulation->rolls[PARTS], 0);
+    wait_for(simulation, from_all(simulation, PARTS, "the parts of the timeline"));
 }
 
 static void tear_down(struct simulation *simulation)
@@ -454,8 +441,8 @@ static void tear_down(struct simulation *simulation)
     pw_parcels_destroy(simulation->parcels);
     pw_recorder_finish(&simulation->recorder);
     free(simulation->neighbours);
-    free(simulation->windows.here);
-    free(simulation->parts.here);
+    for (int i = 0; i < N_ROLLS; i++)
+        free(simulation->rolls[i].here);
     free(simulation->bytes);
 }
 

@@ -222,6 +222,20 @@ class Ending(program.InFolder):
         self.assertRegex(result.err, r"agent \d+ waits for \d+")
         self.assertFalse(trace.exists())
 
+    def test_a_rank_that_hangs_is_named_on_the_virtual_clock(self):
+        process, trace = self.start(3, "-s", "stop.stall_s=2", "-s", "run.clock=virtual", "-s",
+                                    "stop.criterion=global", "-s", "stop.primal=1e-30", "-s", "stop.max_rounds=2000000000",
+                                    "-s", "stop.max_time_s=1e9")
+        pids = self.ranks_of(process)
+        signal_process(pids[1], signal.SIGSTOP)
+        try:
+            result = program.finish(process)
+        finally:
+            signal_process(pids[1], signal.SIGKILL)
+        self.assertEqual(result.code, 6, result.err)
+        self.assertRegex(result.err, "waited 2 s for .*: (rank 1 hangs|one of ranks 1, 2 hangs)")
+        self.assertFalse(trace.exists())
+
     def test_a_rank_that_dies_ends_the_run(self):
         process, trace = self.start(3)
         signal_process(self.ranks_of(process)[2], signal.SIGKILL)

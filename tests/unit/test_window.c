@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/roll.h"
 #include "coordinator/window.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
@@ -88,6 +89,26 @@ START_TEST(broken_stretches_are_refused)
 }
 END_TEST
 
+START_TEST(who_is_missing_is_named)
+{
+    unsigned char here[12] = {1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+    const int some[] = {0, 3, 6}, more[] = {2, 5, 7};
+    struct pw_roll roll = {here, 3};
+    char text[100];
+    ck_assert_str_eq(pw_roll_missing(&roll, some, 3, text, sizeof text), "rank 3");
+    ck_assert_str_eq(pw_roll_missing(&roll, more, 3, text, sizeof text), "one of ranks 5, 7");
+    ck_assert_str_eq(pw_roll_missing(&roll, NULL, 7, text, sizeof text), "one of ranks 1, 3, 4, 5");
+    ck_assert_str_eq(pw_roll_missing(&roll, NULL, 12, text, sizeof text),
+                     "one of ranks 1, 3, 4, 5 and 5 more");
+    ck_assert_str_eq(pw_roll_missing(&roll, NULL, 12, text, 12), "one of rank");
+    pw_roll_mark(&roll, 3);
+    pw_roll_mark(&roll, 3);
+    ck_assert_int_eq(roll.count, 4);
+    pw_roll_clear(&roll, 12);
+    ck_assert_str_eq(pw_roll_missing(&roll, NULL, 1, text, sizeof text), "rank 0");
+}
+END_TEST
+
 Suite *window_suite(void)
 {
     Suite *suite = suite_create("window");
@@ -95,6 +116,7 @@ Suite *window_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, broken_windows_are_refused);
     tcase_add_test(tcase, broken_stretches_are_refused);
+    tcase_add_test(tcase, who_is_missing_is_named);
     suite_add_tcase(suite, tcase);
     return suite;
 }
