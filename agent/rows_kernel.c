@@ -297,9 +297,12 @@ PW_INLINE void take_in_kind(const struct pw_row_group *group, const struct pw_ro
     }
 }
 
-static void take_in_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
+/* On a copy of the group, which no store into its rows can change: else its pointers are read again at each
+ * row. */
+static void take_in_group(const struct pw_row_group *given, const struct pw_row_rules *rules,
                           const double *price, struct pw_row_digest *digest)
 {
+    const struct pw_row_group own = *given, *group = &own;
     if (group->pace != NULL && rules->by_end)
         take_in_paced_kind(group, rules, price, digest, 1);
     else if (group->pace != NULL)
@@ -406,11 +409,13 @@ PW_INLINE struct pw_row_solution solve(const struct pw_row_group *group, const s
     return solution;
 }
 
-static struct pw_row_solution solve_group(const struct pw_row_group *group, const struct pw_row_rules *rules,
+/* On a copy likewise. */
+static struct pw_row_solution solve_group(const struct pw_row_group *given, const struct pw_row_rules *rules,
                                           const struct pw_row_digest *digest,
                                           const struct pw_row_agents *agents, const double *before,
                                           double *price, struct pw_row_answer *answer)
 {
+    const struct pw_row_group own = *given, *group = &own;
     if (group->pace != NULL && rules->by_end)
         return solve(group, digest, agents, before, price, answer, 1, 1, 1);
     if (group->pace != NULL)
