@@ -68,8 +68,7 @@ struct pw_row_agents {
 
 /* How a round's numbers come about. */
 struct pw_row_rules {
-    int by_end; /* limits are looked up at each end; else bounds are those of its lane, and there are no fees
-                 */
+    int by_end; /* limits are looked up at each end; else bounds are a lane's, and fees none */
     enum pw_row_kind kind;
     int closely;
     double relaxation;
