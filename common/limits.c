@@ -27,21 +27,30 @@ static double size_of(const struct pw_market *market, size_t at)
     return pw_larger(fabs(market->p_min[at]), fabs(market->p_max[at]));
 }
 
-/* Fills the bins; returns how many assets are not nothing. */
+static void put_size(struct bin *bins, double size)
+{
+    int exponent;
+    frexp(pw_smaller(size, DBL_MAX), &exponent);
+    struct bin *bin = &bins[exponent - LEAST_EXPONENT];
+    bin->least = bin->count > 0 ? pw_smaller(bin->least, size) : size;
+    bin->sum += size;
+    bin->count++;
+}
+
+/* Fills the bins; returns how many assets are not nothing. Agents in the order in which people know them, so
+ * that sums are the same however they are placed. */
 static int sort_sizes(const struct pw_market *market, int q, struct bin *bins)
 {
     int count = 0;
-    for (int i = 0; i < market->n_assets; i++) {
-        int exponent;
-        double size = size_of(market, place_of(market, i, q));
-        if (!(size > 0.0))
-            continue;
-        frexp(pw_smaller(size, DBL_MAX), &exponent);
-        struct bin *bin = &bins[exponent - LEAST_EXPONENT];
-        bin->least = bin->count > 0 ? pw_smaller(bin->least, size) : size;
-        bin->sum += size;
-        bin->count++;
-        count++;
+    for (int number = 0; number < market->n_agents; number++) {
+        int n = pw_market_known_as(market, number);
+        for (int i = market->asset_first[n]; i < market->asset_first[n + 1]; i++) {
+            double size = size_of(market, place_of(market, i, q));
+            if (!(size > 0.0))
+                continue;
+            put_size(bins, size);
+            count++;
+        }
     }
     return count;
 }

@@ -9,6 +9,7 @@
 #include "common/outcome.h"
 #include "coordinator/partition.h"
 #include "coordinator/placement.h"
+#include "coordinator/setup.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
 
@@ -164,6 +165,54 @@ START_TEST(another_order_is_the_same_market)
 }
 END_TEST
 
+/* The last agent becomes a supplier whose size is nobody's limit. */
+static void give_grid(struct pw_market *market)
+{
+    int last = market->n_assets - 1;
+    market->p_min[last] = -1e9;
+    market->p_max[last] = 1e9;
+    market->a[last] = 1e-3;
+}
+
+static void check_same_penalties(const struct pw_market *market, const struct pw_market *other,
+                                 enum pw_exchange_choice exchange)
+{
+    struct pw_settings settings;
+    pw_settings_default(&settings);
+    settings.exchange = (int)exchange;
+    struct pw_scales scales = pw_market_scales(market), same = pw_market_scales(other);
+    ck_assert(memcmp(&scales, &same, sizeof scales) == 0);
+    double *x = pw_setup_penalties(&settings, market, &scales),
+           *y = pw_setup_penalties(&settings, other, &scales);
+    ck_assert(memcmp(x, y, (size_t)market->n_links * sizeof *x) == 0);
+    free(x);
+    free(y);
+}
+
+/* What all agents start from, to the bit: results are to be the same bytes wherever agents live. */
+START_TEST(another_order_has_the_same_numbers)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct test_rng rng = test_rng(seed);
+        struct pw_market *market = test_market((enum test_family)_i, 5 + test_below(&rng, 30), 0.5, seed);
+        int agents = market->n_agents, *order = pw_alloc((size_t)agents, sizeof *order);
+        if (seed % 2)
+            give_grid(market);
+        for (int k = 0; k < agents; k++) { /* each order is as likely */
+            int to = test_below(&rng, k + 1);
+            order[k] = order[to];
+            order[to] = k;
+        }
+        struct pw_market *other = pw_market_reorder(market, order);
+        check_same_penalties(market, other, PW_EXCHANGE_PAIRED);
+        check_same_penalties(market, other, PW_EXCHANGE_INNOVATION);
+        pw_market_destroy(other);
+        pw_market_destroy(market);
+        free(order);
+    }
+}
+END_TEST
+
 Suite *partition_suite(void)
 {
     Suite *suite = suite_create("partition");
@@ -172,6 +221,7 @@ Suite *partition_suite(void)
     tcase_add_test(tcase, blocks_cover_all_agents_once);
     tcase_add_test(tcase, an_order_is_taken_where_it_pays);
     tcase_add_loop_test(tcase, another_order_is_the_same_market, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, another_order_has_the_same_numbers, 0, N_FAMILIES);
     suite_add_tcase(suite, tcase);
     return suite;
 }
