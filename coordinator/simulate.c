@@ -63,7 +63,7 @@ struct simulation {
     struct pw_order order;
 
     struct pw_roll rolls[N_ROLLS];
-    struct pw_ranks all; /* rank 0: over those */
+    struct pw_ranks all; /* rank 0: how those stand that have ended the window */
 };
 
 static void fail_hard(struct simulation *simulation, const struct pw_error *err)

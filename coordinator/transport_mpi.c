@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/memory.h"
-#include "coordinator/peer_memory.h"
 #include "coordinator/clock.h"
+#include "coordinator/peer_memory.h"
 #include "coordinator/transport.h"
 
 /* A message under way. Requests lie in an array of their own for MPI_Testsome. */
