@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Header: magic, version, n_reals, epoch, count, 4 bytes each. Offer: agent, slot, round, r. */
-enum { HEADER_SIZE = 20, OFFER_FIXED_SIZE = 12, VERSION = 1 };
+/* Header: magic, version, n_reals, count, 4 bytes each, mark, 8 bytes. Offer: agent, slot, round, r. */
+enum { HEADER_SIZE = 24, OFFER_FIXED_SIZE = 12, VERSION = 2 };
 static const uint32_t MAGIC = 0x54415750; /* "PWAT" */
 
 static void put32(unsigned char *to, uint32_t value)
@@ -21,17 +21,27 @@ static uint32_t get32(const unsigned char *from)
     return value;
 }
 
+static void put64(unsigned char *to, uint64_t value)
+{
+    put32(to, (uint32_t)value);
+    put32(to + 4, (uint32_t)(value >> 32));
+}
+
+static uint64_t get64(const unsigned char *from)
+{
+    return get32(from) | (uint64_t)get32(from + 4) << 32;
+}
+
 static void put_real(unsigned char *to, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    put32(to, (uint32_t)bits);
-    put32(to + 4, (uint32_t)(bits >> 32));
+    put64(to, bits);
 }
 
 static double get_real(const unsigned char *from)
 {
-    uint64_t bits = get32(from) | (uint64_t)get32(from + 4) << 32;
+    uint64_t bits = get64(from);
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
@@ -52,8 +62,8 @@ void pw_encode_header(unsigned char *to, const struct pw_packet_header *header)
     put32(to, MAGIC);
     put32(to + 4, VERSION);
     put32(to + 8, (uint32_t)header->n_reals);
-    put32(to + 12, header->epoch);
-    put32(to + 16, header->count);
+    put32(to + 12, header->count);
+    put64(to + 16, header->mark);
 }
 
 void pw_encode_offer(unsigned char *to, const struct pw_offer *offer, int n_reals)
@@ -73,7 +83,7 @@ enum pw_code pw_decode_header(const unsigned char *bytes, size_t size, int n_rea
     if (get32(bytes + 4) != VERSION)
         return pw_fail(err, PW_INTERNAL, "a packet of version %u: all ranks must run the same program",
                        (unsigned)get32(bytes + 4));
-    *out = (struct pw_packet_header){(int)get32(bytes + 8), get32(bytes + 12), get32(bytes + 16)};
+    *out = (struct pw_packet_header){(int)get32(bytes + 8), get32(bytes + 12), get64(bytes + 16)};
     if (out->n_reals != n_reals)
         return pw_fail(err, PW_INTERNAL, "a packet of %d numbers an offer where %d are wanted", out->n_reals,
                        n_reals);

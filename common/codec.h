@@ -19,8 +19,8 @@ struct pw_offer {
 
 struct pw_packet_header {
     int n_reals;    /* of each offer */
-    uint32_t epoch; /* how many snapshots the sender had taken */
     uint32_t count; /* offers in the packet */
+    uint64_t mark;  /* how far its sender had come: snapshots taken; on the virtual clock a time */
 };
 
 size_t pw_packet_header_size(void);

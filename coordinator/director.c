@@ -14,6 +14,9 @@ enum { MOST_CHECKS_SKIPPED = 8 };
 /* Where nothing happens for longer than so many periods, checks are further apart. */
 enum { CHECKS_OF_A_GAP = 4096 };
 
+/* Ranks play by themselves through so many lookaheads. */
+enum { MOST_LOOKAHEADS = 4 };
+
 /* No run lasts longer, some 126 years: the latest times of messages sent by then still fit. */
 static const double LONGEST_NS = 4e18;
 
@@ -150,13 +153,16 @@ static enum pw_order_kind is_missing(struct pw_director *director, const struct 
     return PW_ORDER_MOVES;
 }
 
-/* All events that nobody's can reach. */
+/* All events up to the next check, through which ranks find their way among themselves, a lookahead at a
+ * time; or as many as nobody's can reach, where most of many lookaheads might be empty. */
 static struct pw_order play(const struct pw_director *director, int64_t next_ns)
 {
-    int64_t horizon =
-        next_ns > INT64_MAX - director->lookahead_ns ? INT64_MAX : next_ns + director->lookahead_ns;
+    int64_t until_ns = director->check_ns;
+    if ((until_ns - next_ns) / director->lookahead_ns >= MOST_LOOKAHEADS)
+        until_ns = next_ns + director->lookahead_ns;
     return (struct pw_order){.kind = PW_ORDER_PLAY,
-                             .until_ns = horizon < director->check_ns ? horizon : director->check_ns,
+                             .from_ns = next_ns,
+                             .until_ns = until_ns,
                              .interval = next_interval(director, next_ns)};
 }
 

@@ -10,7 +10,7 @@
 
 /* What the ranks are to do next. */
 enum pw_order_kind {
-    PW_ORDER_PLAY,     /* all events before until_ns, which is not after the interval */
+    PW_ORDER_PLAY,     /* all events from from_ns on and before until_ns, which is not after the interval */
     PW_ORDER_TELL,     /* what changed in the interval: the sums of its stretches */
     PW_ORDER_MOVES,    /* the single changes of that interval */
     PW_ORDER_GLANCE,   /* how far prices across links are off */
@@ -18,7 +18,7 @@ enum pw_order_kind {
     PW_ORDER_STOP
 };
 struct pw_order {
-    int64_t until_ns;
+    int64_t from_ns, until_ns;
     struct pw_interval interval;
     int32_t kind;
 };
@@ -35,7 +35,7 @@ static const struct pw_ranks PW_NO_RANKS = {.next_ns = INT64_MAX, .first_change_
 
 struct pw_director;
 
-/* `lookahead_ns`: how far ranks may play beyond the earliest event. */
+/* `lookahead_ns`: how far ranks may play beyond the slowest. */
 struct pw_director *pw_director_create(const struct pw_negotiation *negotiation,
                                        const struct pw_tolerances *tolerances, int64_t lookahead_ns,
                                        int64_t check_ns);

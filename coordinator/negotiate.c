@@ -88,7 +88,7 @@ static void take_offers(struct station *station, const unsigned char *bytes, siz
     int n_products = station->negotiation->market->n_products, some = 0;
     if (pw_decode_header(bytes, size, n_products, &header, &err) != PW_OK)
         fail_hard(station, &err);
-    take_snapshot(station, header.epoch);
+    take_snapshot(station, (uint32_t)header.mark);
     pw_quiescence_received(&station->quiescence);
     for (uint32_t i = 0; i < header.count; i++) {
         if (pw_decode_offer(bytes, i, n_products, &offers[some++], &err) != PW_OK)

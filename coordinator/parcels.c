@@ -58,17 +58,17 @@ void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *o
     parcel->count++;
 }
 
-static void send_parcel(struct pw_parcels *parcels, int to, uint32_t epoch)
+static void send_parcel(struct pw_parcels *parcels, int to, uint64_t mark)
 {
     struct parcel *parcel = &parcels->to[to];
-    struct pw_packet_header header = {parcels->n_reals, epoch, parcel->count};
+    struct pw_packet_header header = {parcels->n_reals, parcel->count, mark};
     pw_encode_header(parcel->bytes, &header);
     pw_transport_send(parcels->transport, to, PW_TAG_OFFERS, parcel->bytes, parcel->used);
     parcel->count = 0;
     parcel->used = pw_packet_header_size();
 }
 
-int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch)
+int pw_parcels_flush(struct pw_parcels *parcels, uint64_t mark)
 {
     int kept = 0, n_waiting = parcels->n_waiting;
     for (int i = 0; i < n_waiting; i++) {
@@ -76,7 +76,7 @@ int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch)
         if (pw_transport_busy(parcels->transport, to))
             parcels->waiting[kept++] = to;
         else
-            send_parcel(parcels, to, epoch);
+            send_parcel(parcels, to, mark);
     }
     parcels->n_waiting = kept;
     return n_waiting - kept;
@@ -87,9 +87,9 @@ int pw_parcels_waiting(const struct pw_parcels *parcels)
     return parcels->n_waiting > 0;
 }
 
-void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint32_t epoch)
+void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint64_t mark)
 {
     for (int i = 0; i < count; i++)
-        send_parcel(parcels, to[i], epoch);
+        send_parcel(parcels, to[i], mark);
     parcels->n_waiting = 0;
 }

@@ -16,13 +16,13 @@ void pw_parcels_destroy(struct pw_parcels *parcels);
 /* Adds an offer for an agent on rank `to`. */
 void pw_parcels_add(struct pw_parcels *parcels, int to, const struct pw_offer *offer);
 
-/* Sends every packet whose rank is not busy, marked with `epoch`; returns how many it sent. */
-int pw_parcels_flush(struct pw_parcels *parcels, uint32_t epoch);
+/* Sends every packet whose rank is not busy, marked with `mark`; returns how many it sent. */
+int pw_parcels_flush(struct pw_parcels *parcels, uint64_t mark);
 
 /* True if offers wait for a busy rank. */
 int pw_parcels_waiting(const struct pw_parcels *parcels);
 
 /* Sends every rank in `to` [count] one packet, empty or not, at once. */
-void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint32_t epoch);
+void pw_parcels_send_all(struct pw_parcels *parcels, const int *to, int count, uint64_t mark);
 
 #endif

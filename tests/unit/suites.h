@@ -42,6 +42,7 @@
     X(innovation_suite)                                                                                      \
     X(pool_suite)                                                                                            \
     X(glance_suite)                                                                                          \
+    X(neighbours_suite)                                                                                      \
     X(snapshot_suite)                                                                                        \
     X(bulk_words_suite)                                                                                      \
     X(bulk_chair_suite)                                                                                      \

@@ -25,10 +25,10 @@ static struct pw_offer random_offer(struct test_rng *rng, int n_products)
 }
 
 /* A packet in memory of just its size, so that a read beyond it is seen. */
-static unsigned char *packet_of(const struct pw_offer *offers, uint32_t count, int n_products, uint32_t epoch,
+static unsigned char *packet_of(const struct pw_offer *offers, uint32_t count, int n_products, uint64_t mark,
                                 size_t *size)
 {
-    struct pw_packet_header header = {n_products, epoch, count};
+    struct pw_packet_header header = {n_products, count, mark};
     *size = pw_packet_header_size() + count * pw_offer_size(n_products);
     unsigned char *bytes = malloc(*size);
     pw_encode_header(bytes, &header);
@@ -49,16 +49,17 @@ START_TEST(packets_come_back)
     struct test_rng rng = test_rng(91);
     for (int run = 0; run < 2000; run++) {
         int n_products = 1 + run % PW_MOST_PRODUCTS;
-        uint32_t count = (uint32_t)test_below(&rng, MOST_OFFERS), epoch = (uint32_t)run * 2654435761u;
+        uint32_t count = (uint32_t)test_below(&rng, MOST_OFFERS);
+        uint64_t mark = (uint64_t)run * UINT64_C(0x9e3779b97f4a7c15);
         struct pw_offer offers[MOST_OFFERS], back;
         struct pw_packet_header header;
         struct pw_error err;
         size_t size;
         for (uint32_t i = 0; i < count; i++)
             offers[i] = random_offer(&rng, n_products);
-        unsigned char *bytes = packet_of(offers, count, n_products, epoch, &size);
+        unsigned char *bytes = packet_of(offers, count, n_products, mark, &size);
         ck_assert_int_eq(pw_decode_header(bytes, size, n_products, &header, &err), PW_OK);
-        ck_assert(header.count == count && header.epoch == epoch && header.n_reals == n_products);
+        ck_assert(header.count == count && header.mark == mark && header.n_reals == n_products);
         int wrong = 0;
         for (uint32_t i = 0; i < count; i++)
             wrong += pw_decode_offer(bytes, i, n_products, &back, &err) != PW_OK ||
@@ -73,12 +74,15 @@ END_TEST
 START_TEST(bytes_are_as_documented)
 {
     static const unsigned char expected[] = {
-        'P', 'W', 'A', 'T', 1, 0, 0,    0,    2, 0, 0, 0, 0x78, 0x56, 0x34, 0x12, 1, 0, 0, 0, /* header */
-        3,   0,   0,   0,   4, 0, 0,    0,    5, 1, 0, 0,                          /* agent, slot, round */
-        0,   0,   0,   0,   0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0,    0,    0x04, 0xC0}; /* 1.0, -2.5 */
+        'P',  'W',  'A',  'T',  2,    0,    0,    0,    2, 0, 0, 0,
+        1,    0,    0,    0,                                        /* magic, version, numbers, count */
+        0xF0, 0xDE, 0xBC, 0x9A, 0x78, 0x56, 0x34, 0x12,             /* mark */
+        3,    0,    0,    0,    4,    0,    0,    0,    5, 1, 0, 0, /* agent, slot, round */
+        0,    0,    0,    0,    0,    0,    0xF0, 0x3F, 0, 0, 0, 0,
+        0,    0,    0x04, 0xC0}; /* 1.0, -2.5 */
     struct pw_offer offer = {3, 4, 261, {1.0, -2.5}};
     size_t size;
-    unsigned char *bytes = packet_of(&offer, 1, 2, 0x12345678, &size);
+    unsigned char *bytes = packet_of(&offer, 1, 2, UINT64_C(0x123456789abcdef0), &size);
     ck_assert_uint_eq(size, sizeof expected);
     ck_assert_mem_eq(bytes, expected, size);
     free(bytes);
@@ -135,9 +139,9 @@ START_TEST(nonsense_is_refused)
         unsigned char byte;
         const char *what;
     } spoilt[] = {
-        {0, 'p', "magic"},       {4, 2, "version"},      {8, 2, "products"},
-        {8, 0, "no products"},   {16, 3, "count"},       {19, 0xFF, "count"},
-        {23, 0x80, "agent < 0"}, {27, 0x80, "slot < 0"}, {31, 0x80, "round < 0"},
+        {0, 'p', "magic"},       {4, 1, "version"},      {8, 2, "products"},
+        {8, 0, "no products"},   {12, 3, "count"},       {15, 0xFF, "count"},
+        {27, 0x80, "agent < 0"}, {31, 0x80, "slot < 0"}, {35, 0x80, "round < 0"},
     };
     struct pw_offer offers[2] = {{1, 2, 3, {4}}, {5, 6, 7, {8}}};
     const double not_finite[] = {NAN, INFINITY, -INFINITY};
@@ -207,14 +211,14 @@ static int busy(struct pw_transport *transport, int to)
     return ((struct post *)transport->state)->is_busy[to];
 }
 
-static void expect_packet(const struct post *post, int to, uint32_t epoch, const struct pw_offer *offers,
+static void expect_packet(const struct post *post, int to, uint64_t mark, const struct pw_offer *offers,
                           uint32_t count)
 {
     struct pw_packet_header header;
     struct pw_offer offer;
     struct pw_error err;
     ck_assert_int_eq(pw_decode_header(post->bytes[to], post->size[to], 2, &header, &err), PW_OK);
-    ck_assert(header.count == count && header.epoch == epoch);
+    ck_assert(header.count == count && header.mark == mark);
     for (uint32_t i = 0; i < count; i++) {
         ck_assert_int_eq(pw_decode_offer(post->bytes[to], i, 2, &offer, &err), PW_OK);
         ck_assert(same_offer(&offer, &offers[i], 2));
