@@ -52,7 +52,7 @@ static double memory(const struct pw_market *market, double per_link)
 static int is_in_bulk(const struct pw_case *loaded)
 {
     struct pw_negotiation negotiation = {
-        loaded->market, &loaded->settings, PW_PROGRESS_NONE, INT64_MAX, loaded->net, 0, NULL};
+        loaded->market, &loaded->settings, PW_PROGRESS_NONE, INT64_MAX, loaded->net, 0, NULL, NULL};
     const char *why;
     return pw_bulk_suits(&negotiation, &why);
 }
@@ -80,8 +80,9 @@ static void place(const struct pw_case *loaded, struct sizes *sizes)
     static const int ranks[] = {2, 4, 16};
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks && ranks[i] < sizes->agents; i++) {
         struct placement *placement = &sizes->placements[sizes->n_placements++];
+        struct pw_placement blocks = {loaded->market->n_agents, ranks[i], NULL};
         int *order =
-            pw_partition_choose(loaded->market, &loaded->settings, sizes->in_bulk, ranks[i], &placement->cut);
+            pw_partition_choose(loaded->market, &loaded->settings, sizes->in_bulk, &blocks, &placement->cut);
         placement->ranks = ranks[i];
         placement->by_graph = order != NULL;
         free(order);

@@ -73,7 +73,7 @@ static void say_lookahead(const struct run *run)
 static enum pw_code choose_path(struct run *run, struct pw_error *err)
 {
     struct pw_negotiation negotiation = {
-        run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, run->net, 0, NULL};
+        run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, run->net, 0, NULL, NULL};
     const char *why = "no message is ever late";
     char text[160];
     int suits = run->in_bulk = pw_bulk_suits(&negotiation, &why);
@@ -131,7 +131,7 @@ static void hear_announcement(struct run *run)
     struct announcement announcement = {0};
     pw_transport_share(run->transport, &announcement, sizeof announcement);
     run->supply = announcement.supply;
-    struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size};
+    struct pw_placement placement = {(int)announcement.settings.generate_agents, run->transport->size, NULL};
     struct pw_block here = pw_placement_block(&placement, run->transport->rank);
     if (run->supply == DRAWN || run->supply == DRAWN_IN_PART)
         run->market = pw_case_draw(&announcement.settings, run->supply == DRAWN ? NULL : &here);
@@ -262,8 +262,7 @@ static void place(struct run *run)
     else if (!pw_case_changes_peers(&run->settings))
         run->placed = pw_placed_make(run->market, &run->settings, run->in_bulk, run->transport);
     if (run->transport->rank == 0 && run->transport->size > 1 && run->options->verbose)
-        fprintf(stderr, "agents are placed %s: %.3g %% of the links lie between ranks\n",
-                run->placed.order != NULL ? "by the graph" : "in blocks", 100.0 * run->placed.cut);
+        pw_placed_say(&run->placed, run->transport->size);
 }
 
 static int64_t deadline(const struct run *run)

@@ -205,7 +205,8 @@ static struct pw_outcome *run_slot(const struct pw_horizon_spec *spec, const str
                                          spec->deadline_ns,
                                          spec->net,
                                          slot,
-                                         NULL};
+                                         NULL,
+                                         spec->placed != NULL ? spec->placed->block_first : NULL};
     int calls = 0, do_suit = of_peers == NULL && calls_suit(&negotiation);
     struct pw_start *start = find_start(spec, horizon, do_suit);
     if (start != NULL && do_suit)

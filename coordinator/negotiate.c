@@ -153,6 +153,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     case PW_TAG_STALL:
     case PW_TAG_SWEEP_TASK:
     case PW_TAG_SWEEP_ANSWER:
+    case PW_TAG_SPEED:
     case PW_TAG_PART:
     case PW_TAG_WINDOW_DONE:
     case PW_TAG_WINDOW:
@@ -409,7 +410,8 @@ void pw_negotiate(const struct pw_negotiation *negotiation, struct pw_transport 
                   struct pw_outcome **outcome)
 {
     struct station station = {.negotiation = negotiation, .transport = transport};
-    station.placement = (struct pw_placement){negotiation->market->n_agents, transport->size};
+    station.placement =
+        (struct pw_placement){negotiation->market->n_agents, transport->size, negotiation->block_first};
     enum pw_phase before = pw_phase_enter(PW_PHASE_SETUP);
     set_up(&station);
     negotiate(&station);

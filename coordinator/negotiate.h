@@ -22,6 +22,7 @@ struct pw_negotiation {
     const struct pw_net_data *net; /* what the network knows from files; NULL: nothing */
     int slot;                      /* the time slot, which the network's draws depend on */
     const struct pw_start *start;  /* where the trades start from; NULL: from nothing */
+    const int *block_first;        /* [ranks + 1] as coordinator/placement.h has it; NULL: blocks are alike */
 };
 
 /* Collective. Runs until the market is over, a limit is reached, or a signal comes (pw_signals_listen()

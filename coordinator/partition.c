@@ -35,19 +35,32 @@ static idx_t *list_peers(const struct pw_market *market, idx_t *first)
     return peers;
 }
 
+/* The share of the agents that each rank is to host, for free(); NULL: all alike. */
+static real_t *list_shares(const struct pw_placement *placement)
+{
+    if (placement->first == NULL)
+        return NULL;
+    real_t *shares = pw_alloc((size_t)placement->n_ranks, sizeof *shares);
+    for (int r = 0; r < placement->n_ranks; r++)
+        shares[r] = (real_t)(placement->first[r + 1] - placement->first[r]) / (real_t)placement->n_agents;
+    return shares;
+}
+
 /* The part of each agent; 0 where METIS gives up. */
 static int find_parts(const struct pw_market *market, const struct pw_placement *placement, idx_t *part)
 {
     idx_t n_agents = market->n_agents, n_weights = 1, n_parts = placement->n_ranks, n_cut;
     idx_t options[METIS_NOPTIONS];
     idx_t *first = pw_alloc((size_t)market->n_agents + 1, sizeof *first), *peers = list_peers(market, first);
+    real_t *shares = list_shares(placement);
     METIS_SetDefaultOptions(options);
     options[METIS_OPTION_SEED] = 1;
     options[METIS_OPTION_UFACTOR] = 1; /* parts differ by a thousandth: blocks do not differ at all */
-    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, NULL,
+    int code = METIS_PartGraphKway(&n_agents, &n_weights, first, peers, NULL, NULL, NULL, &n_parts, shares,
                                    NULL, options, &n_cut, part);
     free(first);
     free(peers);
+    free(shares);
     return code == METIS_OK;
 }
 
@@ -89,17 +102,16 @@ static int may_pay(const struct pw_market *market, double cut_of_blocks)
 }
 
 int *pw_partition_choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
-                         int n_ranks, double *cut)
+                         const struct pw_placement *placement, double *cut)
 {
-    struct pw_placement placement = {market->n_agents, n_ranks};
     double better = 0.0;
-    *cut = cut_of(market, &placement, NULL);
-    int is_possible = n_ranks > 1 && n_ranks < market->n_agents;
+    *cut = cut_of(market, placement, NULL);
+    int is_possible = placement->n_ranks > 1 && placement->n_ranks < market->n_agents;
     int is_wanted = settings->placement == PW_PLACE_GRAPH ||
                     (settings->placement == PW_PLACE_AUTO && !in_bulk && may_pay(market, *cut));
     if (!is_possible || !is_wanted)
         return NULL;
-    int *order = pw_partition_order(market, &placement, &better);
+    int *order = pw_partition_order(market, placement, &better);
     if (order == NULL || (settings->placement == PW_PLACE_AUTO && better > WORTH * *cut)) {
         free(order);
         return NULL;

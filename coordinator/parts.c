@@ -102,7 +102,7 @@ struct pw_market *pw_parts_hand_out(const struct pw_market *market, struct pw_tr
 {
     struct delivery delivery = {.transport = transport};
     if (transport->rank == 0) {
-        struct pw_placement placement = {market->n_agents, transport->size};
+        struct pw_placement placement = {market->n_agents, transport->size, NULL};
         for (int r = 1; r < transport->size; r++)
             send_part(market, pw_placement_block(&placement, r), r, stall_s, transport);
         return NULL;

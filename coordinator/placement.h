@@ -6,6 +6,7 @@
 
 struct pw_placement {
     int n_agents, n_ranks;
+    const int *first; /* [n_ranks + 1] where blocks start, none of them empty; NULL: all are alike */
 };
 
 /* With as many ranks as agents or fewer, every rank hosts a block, rank 0 too. With more, rank 0 only

@@ -156,7 +156,7 @@ struct pw_host *pw_setup_host(const struct pw_negotiation *negotiation, const st
         pw_setup_rules(settings, &tolerances, scales, smallest(rest_power, market->n_links));
     struct pw_host_spec spec = {
         .market = market,
-        .placement = {market->n_agents, transport->size},
+        .placement = {market->n_agents, transport->size, negotiation->block_first},
         .rank = transport->rank,
         .agents = {rules, settings->delta, penalty, rest_power, negotiation->start, NULL}};
     struct pw_host *host = pw_host_create(&spec);

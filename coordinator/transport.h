@@ -28,6 +28,7 @@ enum pw_tag {
     PW_TAG_BULK_WORD,    /* bulk: rank to the one above: what its round has come to */
     PW_TAG_BULK_VERDICT, /* bulk: rank to those below: how to go on */
     PW_TAG_BULK_STATE,   /* bulk: rank to 0: the state of some of its agents */
+    PW_TAG_SPEED,        /* rank to 0: how fast it simulates (double) */
     PW_TAG_PART,         /* 0 to rank: of the market, coordinator/parts.h */
     PW_TAG_CALLS,        /* price calls of a rank's agents, coordinator/opening.h */
     PW_TAG_LOG,          /* rank to 0: where its time went */

@@ -64,8 +64,8 @@ static struct pw_market *market_of(const struct shape *shape, struct pw_settings
 /* Seconds of one round, the mean of ROUNDS after two, and Newton's passes per group and round. */
 static double time_rounds(const struct pw_market *market, const struct pw_settings *settings, double *passes)
 {
-    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
-    struct pw_placement placement = {market->n_agents, 1};
+    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
+    struct pw_placement placement = {market->n_agents, 1, NULL};
     struct pw_bulk_rows bulk;
     long count = 0;
     struct pw_bulk_terms terms = pw_bulk_terms_of(market);

@@ -18,8 +18,8 @@ struct run {
 static void negotiate(void *context)
 {
     struct run *run = context;
-    struct pw_negotiation negotiation = {run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
-                                         NULL};
+    struct pw_negotiation negotiation = {
+        run->market, &run->settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_transport *transport = pw_transport_loopback();
     struct pw_outcome *outcome;
     pw_negotiate(&negotiation, transport, &outcome);

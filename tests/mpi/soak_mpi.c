@@ -188,6 +188,7 @@ static struct pw_outcome *negotiate(const struct run *run, struct pw_transport *
                                          pw_clock_ns() + limit_s(run) * INT64_C(1000000000),
                                          run->net,
                                          0,
+                                         NULL,
                                          NULL};
     struct pw_outcome *outcome;
     const char *why;

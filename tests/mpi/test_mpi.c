@@ -8,9 +8,11 @@
 #include "common/market_pack.h"
 #include "common/market_part.h"
 #include "common/memory.h"
+#include "common/outcome.h"
 #include "coordinator/clock.h"
 #include "coordinator/parts.h"
 #include "coordinator/placement.h"
+#include "coordinator/simulate.h"
 #include "coordinator/transport.h"
 #include "tests/unit/clearing.h"
 #include "tests/unit/random_market.h"
@@ -144,7 +146,7 @@ static int is_same(const struct pw_market *one, const struct pw_market *other)
 START_TEST(each_rank_gets_its_part)
 {
     struct pw_market *market = large_market();
-    struct pw_placement placement = {market->n_agents, transport->size};
+    struct pw_placement placement = {market->n_agents, transport->size, NULL};
     struct pw_market *own = pw_market_part(market, pw_placement_block(&placement, transport->rank));
     struct pw_market *part = pw_parts_hand_out(transport->rank == 0 ? market : NULL, transport, 30.0);
     ck_assert_int_eq(part == NULL, transport->rank == 0);
@@ -185,6 +187,56 @@ START_TEST(runs_follow_each_other)
 }
 END_TEST
 
+/* A simulated market; blocks that are alike where `block_first` is NULL. On rank 0, for pw_outcome_destroy().
+ */
+static struct pw_outcome *simulate(const struct pw_market *market, uint64_t seed, const int *block_first,
+                                   struct pw_transport *ranks)
+{
+    struct pw_settings settings = test_random_settings(seed);
+    struct pw_outcome *outcome = NULL;
+    settings.clock = PW_CLOCK_VIRTUAL;
+    settings.criterion = seed % 2 ? PW_CRITERION_GLOBAL : PW_CRITERION_TRADE;
+    snprintf(settings.delay_model, sizeof settings.delay_model, "gaussian");
+    settings.delay_mean_s = 1.0;
+    settings.delay_std_s = 0.3;
+    settings.delay_min_s = seed % 3 ? 0.4 : 0.01;
+    settings.max_rounds = 400;
+    struct pw_negotiation negotiation = {
+        .market = market, .settings = &settings, .deadline_ns = INT64_MAX, .block_first = block_first};
+    pw_simulate(&negotiation, ranks, &outcome);
+    return outcome;
+}
+
+/* Ranks that host many agents beside such that host one: the outcome of a lone rank, to the bit. */
+START_TEST(blocks_of_any_size_come_to_the_same)
+{
+    char fault[160] = "";
+    int *first = pw_alloc((size_t)transport->size + 1, sizeof *first);
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct pw_market *market = test_market((enum test_family)(seed % N_FAMILIES), 40, 0.3, seed);
+        for (int r = 0; r < transport->size; r++)
+            first[r] = seed % 2 ? r : r == 0 ? 0 : market->n_agents - transport->size + r;
+        first[transport->size] = market->n_agents;
+        struct pw_outcome *outcome = simulate(market, seed, first, transport);
+        if (outcome != NULL) {
+            struct pw_transport *alone = pw_transport_loopback();
+            struct pw_outcome *lone = simulate(market, seed, NULL, alone);
+            if (memcmp(lone->power, outcome->power, (size_t)market->n_agents * sizeof *lone->power) != 0 ||
+                lone->summary.messages_sent != outcome->summary.messages_sent ||
+                lone->summary.end_time_s != outcome->summary.end_time_s)
+                snprintf(fault, sizeof fault, "seed %lu: %ld offers, %ld of a lone rank", (unsigned long)seed,
+                         outcome->summary.messages_sent, lone->summary.messages_sent);
+            pw_outcome_destroy(lone);
+            pw_transport_close(alone);
+        }
+        pw_outcome_destroy(outcome);
+        pw_market_destroy(market);
+    }
+    free(first);
+    assert_together(fault, sizeof fault);
+}
+END_TEST
+
 static Suite *mpi_suite(void)
 {
     Suite *suite = suite_create("mpi");
@@ -195,6 +247,7 @@ static Suite *mpi_suite(void)
     tcase_add_test(tests, each_rank_gets_its_part);
     tcase_add_test(tests, random_markets_clear_at_the_optimum);
     tcase_add_test(tests, runs_follow_each_other);
+    tcase_add_test(tests, blocks_of_any_size_come_to_the_same);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -66,7 +66,7 @@ struct test_clearing test_measure(const struct pw_market *market, const struct p
 struct test_clearing test_clear(const struct pw_market *market, const struct pw_settings *settings,
                                 struct pw_transport *transport)
 {
-    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_outcome *outcome;
     struct test_clearing clearing = {0};
     pw_negotiate(&negotiation, transport, &outcome);

@@ -8,7 +8,7 @@
 
 void rows_parts_make(struct rows_parts *parts, const struct pw_negotiation *negotiation, int n_parts)
 {
-    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts};
+    parts->placement = (struct pw_placement){negotiation->market->n_agents, n_parts, NULL};
     struct pw_bulk_terms terms = pw_bulk_terms_of(negotiation->market);
     ck_assert_ptr_null(negotiation->start); /* which would be by link of the whole market */
     for (int r = 0; r < n_parts; r++) {
@@ -117,5 +117,5 @@ struct pw_negotiation rows_parts_negotiation(const struct pw_market *market, str
 {
     pw_settings_default(settings);
     settings->criterion = PW_CRITERION_GLOBAL;
-    return (struct pw_negotiation){market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    return (struct pw_negotiation){market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
 }

@@ -171,7 +171,7 @@ END_TEST
 
 static struct pw_outcome *clear(const struct pw_market *market, struct pw_settings *settings)
 {
-    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_transport *transport = pw_transport_loopback();
     struct pw_outcome *outcome;
     settings->tolerance = 1e-6;

@@ -48,8 +48,8 @@ static struct scene open_scene(uint64_t seed, int ranks)
     scene.settings.delta = 0.3;
     scene.settings.ratify = 0;
     struct pw_scales scales = pw_market_scales(scene.market);
-    struct pw_negotiation negotiation = {scene.market, &scene.settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
-                                         NULL};
+    struct pw_negotiation negotiation = {
+        scene.market, &scene.settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     scene.tolerances = pw_tolerances_of(&scene.settings, scene.market, &scales);
     scene.tolerances.primal *= seed % 2 ? 1.0 : 1e3; /* few trades are negligible, or many */
     for (int r = 0; r < ranks; r++) {

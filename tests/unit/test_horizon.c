@@ -214,7 +214,8 @@ START_TEST(calls_open_near_the_optimum)
 
     struct pw_start *start = pw_start_from(after_warm.outcomes[0]);
     struct pw_transport *alone = pw_transport_loopback();
-    struct pw_negotiation negotiation = {market, &warm, PW_PROGRESS_NONE, INT64_MAX, NULL, SLOTS - 1, NULL};
+    struct pw_negotiation negotiation = {market, &warm, PW_PROGRESS_NONE, INT64_MAX, NULL, SLOTS - 1,
+                                         NULL,   NULL};
     struct pw_reference reference;
     struct pw_error err;
     pw_profiles_apply(profiles, SLOTS - 1, market);

@@ -192,7 +192,8 @@ START_TEST(late_markets_clear_too)
         settings.tolerance = 1e-3;
         snprintf(settings.delay_model, sizeof settings.delay_model, "gaussian");
         struct pw_transport *transport = pw_transport_loopback();
-        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
+                                             NULL,   NULL};
         struct pw_outcome *outcome;
         pw_simulate(&negotiation, transport, &outcome);
         struct test_clearing clearing = test_measure(market, &settings, outcome);

@@ -86,7 +86,7 @@ START_TEST(the_report_adds_up)
     pw_settings_default(&settings);
     settings.primal = settings.dual = settings.price = 1e-9;
     struct pw_transport *transport = pw_transport_loopback();
-    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_outcome *outcome;
     pw_negotiate(&negotiation, transport, &outcome);
     ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
@@ -112,7 +112,7 @@ START_TEST(the_imbalance_is_that_of_all_agents)
     pw_settings_default(&settings);
     settings.max_rounds = 4;
     struct pw_transport *transport = pw_transport_loopback();
-    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_outcome *outcome;
     double *net = calloc((size_t)market->n_agents, sizeof *net), off = 0.0;
     pw_negotiate(&negotiation, transport, &outcome);
@@ -190,7 +190,8 @@ START_TEST(losses_are_repeated_or_final)
     for (int retransmit = PW_RETRANSMIT_FIXED; retransmit <= PW_RETRANSMIT_NEVER; retransmit++) {
         settings.retransmit = retransmit;
         struct pw_transport *transport = pw_transport_loopback();
-        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
+                                             NULL,   NULL};
         struct pw_outcome *outcome;
         pw_negotiate(&negotiation, transport, &outcome);
         long lost = outcome->summary.messages_lost;

@@ -10,6 +10,7 @@
 #include "coordinator/partition.h"
 #include "coordinator/placement.h"
 #include "coordinator/setup.h"
+#include "coordinator/speed.h"
 #include "tests/unit/random_market.h"
 #include "tests/unit/suites.h"
 
@@ -36,7 +37,7 @@ START_TEST(cliques_stay_together)
 {
     struct pw_market *market = cliques();
     double cut, counted = 0.0;
-    struct pw_placement placement = {AGENTS, CLIQUES};
+    struct pw_placement placement = {AGENTS, CLIQUES, NULL};
     int *order = pw_partition_order(market, &placement, &cut), seen[AGENTS] = {0}, rank[AGENTS];
     ck_assert_ptr_nonnull(order);
     for (int k = 0; k < AGENTS; k++) {
@@ -59,7 +60,7 @@ START_TEST(blocks_cover_all_agents_once)
 {
     for (int agents = 1; agents < 60; agents++)
         for (int ranks = 1; ranks < 70; ranks++) {
-            struct pw_placement placement = {agents, ranks};
+            struct pw_placement placement = {agents, ranks, NULL};
             int next = 0, least = agents, most = 0;
             for (int r = 0; r < ranks; r++) {
                 struct pw_block block = pw_placement_block(&placement, r);
@@ -91,6 +92,63 @@ static struct pw_market *complete(int agents)
     return market;
 }
 
+/* Blocks by speed: every rank as many agents as it is fast beside the others, within one. */
+START_TEST(blocks_are_as_large_as_ranks_are_fast)
+{
+    static const double speeds[] = {2.0, 4.0, 3.0, 0.1}; /* the last one counts for 2 */
+    static const int wanted[] = {2000, 4000, 3000, 2000};
+    enum { RANKS = 4, AGENTS_HERE = 11000 };
+    int *first = pw_speed_blocks(speeds, RANKS, AGENTS_HERE);
+    struct pw_placement placement = {AGENTS_HERE, RANKS, first};
+    ck_assert_ptr_nonnull(first);
+    for (int r = 0; r < RANKS; r++) {
+        struct pw_block block = pw_placement_block(&placement, r);
+        ck_assert_int_eq(block.first, r > 0 ? pw_placement_end(&placement, r - 1) : 0);
+        ck_assert_int_le(abs(block.end - block.first - wanted[r]), 1);
+        for (int n = block.first; n < block.end; n++)
+            ck_assert_int_eq(pw_placement_rank(&placement, n), r);
+    }
+    ck_assert_int_eq(pw_placement_end(&placement, RANKS - 1), AGENTS_HERE);
+    free(first);
+    ck_assert_ptr_null(pw_speed_blocks((double[]){2.0, 2.05}, 2, AGENTS_HERE)); /* as good as alike */
+    ck_assert_ptr_null(pw_speed_blocks((double[]){2.0, 3.0}, 2, 150));          /* hardly any agents */
+}
+END_TEST
+
+/* The graph is cut into parts as large as the blocks: one clique for one rank, three for the other. */
+START_TEST(parts_are_as_large_as_blocks)
+{
+    struct pw_market *market = cliques();
+    const int first[] = {0, AGENTS / CLIQUES, AGENTS};
+    struct pw_placement placement = {AGENTS, 2, first};
+    double cut;
+    int *order = pw_partition_order(market, &placement, &cut);
+    ck_assert_ptr_nonnull(order);
+    ck_assert_double_le(cut * market->n_links, 2.0 + 1e-9);
+    free(order);
+    pw_market_destroy(market);
+}
+END_TEST
+
+/* Of any machine, twice: the trial can be repeated in one process. */
+START_TEST(a_speed_is_found)
+{
+    struct pw_error err;
+    double once, again;
+    ck_assert_int_eq(pw_speed_measure(&once, &err), PW_OK);
+    ck_assert_int_eq(pw_speed_measure(&again, &err), PW_OK);
+    ck_assert(once > 1e3 && once < 1e9);
+    ck_assert(again > 1e3 && again < 1e9);
+}
+END_TEST
+
+static int *choose(const struct pw_market *market, const struct pw_settings *settings, int in_bulk,
+                   int n_ranks, double *cut)
+{
+    struct pw_placement placement = {market->n_agents, n_ranks, NULL};
+    return pw_partition_choose(market, settings, in_bulk, &placement, cut);
+}
+
 /* What the settings, the number of ranks and the graph say. */
 START_TEST(an_order_is_taken_where_it_pays)
 {
@@ -98,22 +156,22 @@ START_TEST(an_order_is_taken_where_it_pays)
     struct pw_settings settings;
     double cut;
     pw_settings_default(&settings);
-    int *order = pw_partition_choose(market, &settings, 0, CLIQUES, &cut);
+    int *order = choose(market, &settings, 0, CLIQUES, &cut);
     ck_assert_ptr_nonnull(order);
     free(order);
     ck_assert_double_lt(cut, 0.01);
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, 1, &cut));
+    ck_assert_ptr_null(choose(market, &settings, 0, 1, &cut));
     ck_assert_double_eq(cut, 0.0);
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, AGENTS + 1, &cut));
+    ck_assert_ptr_null(choose(market, &settings, 0, AGENTS + 1, &cut));
     ck_assert_double_eq(cut, 1.0);
-    ck_assert_ptr_null(pw_partition_choose(mesh, &settings, 0, 2, &cut));         /* nothing to gain */
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, 1, CLIQUES, &cut)); /* in bulk */
+    ck_assert_ptr_null(choose(mesh, &settings, 0, 2, &cut));         /* nothing to gain */
+    ck_assert_ptr_null(choose(market, &settings, 1, CLIQUES, &cut)); /* in bulk */
     settings.placement = PW_PLACE_BLOCKS;
-    ck_assert_ptr_null(pw_partition_choose(market, &settings, 0, CLIQUES, &cut));
+    ck_assert_ptr_null(choose(market, &settings, 0, CLIQUES, &cut));
     ck_assert_double_gt(cut, 0.5);
     settings.placement = PW_PLACE_GRAPH;
     settings.clock = PW_CLOCK_VIRTUAL; /* whose bytes do not depend on where agents live */
-    order = pw_partition_choose(market, &settings, 0, CLIQUES, &cut);
+    order = choose(market, &settings, 0, CLIQUES, &cut);
     ck_assert_ptr_nonnull(order);
     free(order);
     pw_market_destroy(market);
@@ -219,6 +277,9 @@ Suite *partition_suite(void)
     TCase *tcase = tcase_create("partition");
     tcase_add_test(tcase, cliques_stay_together);
     tcase_add_test(tcase, blocks_cover_all_agents_once);
+    tcase_add_test(tcase, blocks_are_as_large_as_ranks_are_fast);
+    tcase_add_test(tcase, parts_are_as_large_as_blocks);
+    tcase_add_test(tcase, a_speed_is_found);
     tcase_add_test(tcase, an_order_is_taken_where_it_pays);
     tcase_add_loop_test(tcase, another_order_is_the_same_market, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, another_order_has_the_same_numbers, 0, N_FAMILIES);

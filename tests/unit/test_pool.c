@@ -110,7 +110,8 @@ START_TEST(whole_pools_clear_at_the_optimum)
             market->fee_b[l] = .2;
         settings.tolerance = 1e-5;
         struct pw_transport *transport = pw_transport_loopback();
-        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
+                                             NULL,   NULL};
         struct pw_outcome *outcome;
         pw_negotiate(&negotiation, transport, &outcome);
         expect_cleared(market, &settings, outcome, seed);
@@ -131,7 +132,8 @@ START_TEST(late_pools_clear_too)
         snprintf(settings.delay_model, sizeof settings.delay_model, "exponential");
         settings.loss = .2;
         struct pw_transport *transport = pw_transport_loopback();
-        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+        struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0,
+                                             NULL,   NULL};
         struct pw_outcome *outcome;
         pw_simulate(&negotiation, transport, &outcome);
         expect_cleared(market, &settings, outcome, seed);

@@ -40,11 +40,12 @@ START_TEST(every_agent_has_one_rank)
 {
     for (int agents = 1; agents <= 40; agents++) {
         for (int ranks = 1; ranks <= 45; ranks++) {
-            struct pw_placement placement = {agents, ranks};
+            struct pw_placement placement = {agents, ranks, NULL};
             ck_assert_msg(faults_of(&placement) == 0, "%d agents on %d ranks", agents, ranks);
         }
     }
-    static const struct pw_placement large[] = {{10000000, 4095}, {10000000, 4096}, {99991, 65537}};
+    static const struct pw_placement large[] = {
+        {10000000, 4095, NULL}, {10000000, 4096, NULL}, {99991, 65537, NULL}};
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(faults_of(&large[i]), 0);
 }

@@ -30,7 +30,7 @@ static struct pw_settings virtual_settings(uint64_t seed)
 
 static struct pw_outcome *simulate(const struct pw_market *market, const struct pw_settings *settings)
 {
-    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     struct pw_transport *transport = pw_transport_loopback();
     struct pw_outcome *outcome;
     pw_simulate(&negotiation, transport, &outcome);

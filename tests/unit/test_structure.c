@@ -115,7 +115,7 @@ static struct result clear(enum test_family family, uint64_t seed, const struct 
     settings.max_time_s = 1e5;
     deal(market, 3);
     build(market, spec);
-    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL};
+    struct pw_negotiation negotiation = {market, &settings, PW_PROGRESS_NONE, INT64_MAX, NULL, 0, NULL, NULL};
     pw_simulate(&negotiation, alone, &outcome);
     ck_assert_int_eq(outcome->summary.status, PW_CONVERGED);
     struct result result = {outcome->summary.social_welfare, 0.0};
