@@ -40,8 +40,9 @@ struct station {
     struct pw_supervisor *supervisor; /* rank 0, else NULL */
     struct pw_recorder recorder;      /* takes notes if a timeline is wanted */
     unsigned char *snapshot;          /* this rank's part, as bytes */
-    uint32_t epoch;                   /* snapshots taken */
-    int settles;                      /* the market ends when all trades have fallen silent */
+    size_t snapshot_size;
+    uint32_t epoch; /* snapshots taken */
+    int settles;    /* the market ends when all trades have fallen silent */
     struct pw_quiescence quiescence;
     int stopped, n_goodbyes;
     int64_t report_period_ns, reported_ns;
@@ -74,9 +75,8 @@ static void take_snapshot(struct station *station, uint32_t epoch)
     if (epoch <= station->epoch)
         return;
     station->epoch = epoch;
-    pw_snapshot_write(station->host, station->snapshot);
-    pw_transport_send(station->transport, 0, PW_TAG_SNAPSHOT, station->snapshot,
-                      pw_snapshot_size(station->host));
+    pw_snapshot_write(station->host, station->host->first, station->host->end, station->snapshot);
+    pw_transport_send(station->transport, 0, PW_TAG_SNAPSHOT, station->snapshot, station->snapshot_size);
 }
 
 /* A packet sent after its sender's snapshot must not count in ours: the cut stays consistent. */
@@ -202,7 +202,8 @@ static void make_host(struct station *station, const struct pw_scales *scales)
                                 station,       settings->timeline ? &station->recorder.observer : NULL};
     station->wall = pw_wall_create(&wall, settings->delta, pw_setup_timeout_ns(station->negotiation));
     station->parcels = pw_parcels_create(station->transport, station->negotiation->market->n_products);
-    station->snapshot = pw_alloc(pw_snapshot_size(station->host), 1);
+    station->snapshot_size = pw_snapshot_size(station->host, station->host->first, station->host->end);
+    station->snapshot = pw_alloc(station->snapshot_size, 1);
 }
 
 static void make_supervisor(struct station *station, const struct pw_scales *scales, int64_t start_ns)

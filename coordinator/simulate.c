@@ -13,6 +13,9 @@
  * come from other ranks is taken in. */
 enum { EVENTS_AT_ONCE = 128 };
 
+/* Bytes of state that go to rank 0 at once. */
+enum { PIECE_SIZE = 1 << 18 };
+
 /* A rank that waits tells its neighbours whenever it has come on by this part of the lookahead. */
 enum { TELLS_PER_LOOKAHEAD = 4 };
 
@@ -26,8 +29,9 @@ static void tell_neighbours(struct pw_simulation *simulation, int64_t reached_ns
 
 static void wait_for_neighbours(struct pw_simulation *simulation, int64_t reached_ns)
 {
-    pw_simulation_wait(simulation,
-                       (struct pw_awaited){.reached_ns = reached_ns, .what = "the offers of other ranks"});
+    pw_simulation_wait(simulation, (struct pw_awaited){.kind = PW_AWAIT_NEIGHBOURS,
+                                                       .reached_ns = reached_ns,
+                                                       .what = "the offers of other ranks"});
 }
 
 /* Afterwards every rank has all offers that leave before the time. */
@@ -83,8 +87,9 @@ static void get_order(struct pw_simulation *simulation)
         return;
     }
     send_window(simulation);
-    pw_simulation_wait(simulation,
-                       (struct pw_awaited){&simulation->rolls[ORDERS], NULL, 1, 0, "an order of rank 0"});
+    pw_simulation_wait(
+        simulation,
+        (struct pw_awaited){.roll = &simulation->rolls[ORDERS], .count = 1, .what = "an order of rank 0"});
 }
 
 /* Up to when no neighbour can change anything any more. */
@@ -152,9 +157,53 @@ static void glance(struct pw_simulation *simulation)
         const void *told = pw_glance_told(glance, neighbours->ranks[k], &size);
         pw_transport_send(simulation->transport, neighbours->ranks[k], PW_TAG_GLANCE, told, size);
     }
-    pw_simulation_wait(simulation, (struct pw_awaited){&simulation->rolls[GLANCES], neighbours->ranks,
-                                                       neighbours->count, 0, "the prices of other ranks"});
+    pw_simulation_wait(simulation, (struct pw_awaited){.roll = &simulation->rolls[GLANCES],
+                                                       .ranks = neighbours->ranks,
+                                                       .count = neighbours->count,
+                                                       .what = "the prices of other ranks"});
     simulation->prices_excess = pw_glance_excess(glance, &simulation->tolerances);
+}
+
+/* The agent after the last one of a piece from `first` on. */
+static int end_of_piece(const struct pw_host *host, int first)
+{
+    int end = first;
+    size_t size = 0;
+    for (; end < host->end && size < PIECE_SIZE; end++)
+        size += pw_snapshot_size(host, end, end + 1);
+    return end;
+}
+
+/* Writes a piece of this rank's state; returns its size. */
+static size_t write_piece(struct pw_simulation *simulation, struct pw_piece piece)
+{
+    size_t size = sizeof piece + pw_snapshot_size(simulation->host, piece.first, piece.end);
+    if (size > simulation->piece_room) {
+        simulation->piece = pw_realloc(simulation->piece, size, 1);
+        simulation->piece_room = size;
+    }
+    memcpy(simulation->piece, &piece, sizeof piece);
+    pw_snapshot_write(simulation->host, piece.first, piece.end, simulation->piece + sizeof piece);
+    return size;
+}
+
+/* The state of the agents here goes to rank 0. In pieces, which take little memory, and each is on its way
+ * while the next is written. */
+static void tell_state(struct pw_simulation *simulation)
+{
+    const struct pw_awaited sent = {.kind = PW_AWAIT_SENT, .what = "room for the state of its agents"};
+    for (int first = simulation->host->first, end;; first = end) {
+        end = end_of_piece(simulation->host, first);
+        size_t size = write_piece(simulation, (struct pw_piece){first, end});
+        if (simulation->director != NULL) {
+            pw_simulation_take_piece(simulation, 0, simulation->piece, size);
+        } else {
+            pw_simulation_wait(simulation, sent);
+            pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->piece, size);
+        }
+        if (end == simulation->host->end)
+            return;
+    }
 }
 
 static void take_snapshot(struct pw_simulation *simulation)
@@ -162,13 +211,10 @@ static void take_snapshot(struct pw_simulation *simulation)
     struct pw_error err;
     pw_phase_enter(PW_PHASE_JUDGE);
     pw_virtual_count_solves(simulation->clock, simulation->order.until_ns);
-    pw_snapshot_write(simulation->host, simulation->bytes);
-    if (simulation->director == NULL) {
-        pw_transport_send(simulation->transport, 0, PW_TAG_SNAPSHOT, simulation->bytes, simulation->n_bytes);
+    tell_state(simulation);
+    if (simulation->director == NULL)
         return;
-    }
-    pw_simulation_take_part(simulation, 0, simulation->bytes, simulation->n_bytes);
-    pw_simulation_wait(simulation, pw_simulation_from_all(simulation, PARTS, "the parts of a snapshot"));
+    pw_simulation_wait(simulation, pw_simulation_from_all(simulation, PARTS, "the state of all agents"));
     if (pw_director_judge(simulation->director, simulation->snapshot, &err) != PW_OK)
         pw_simulation_fail(simulation, &err);
 }
@@ -227,8 +273,6 @@ static void set_up(struct pw_simulation *simulation)
     simulation->tally = pw_tally_create(simulation->negotiation->market);
     simulation->parcels = pw_parcels_create(simulation->transport,
                                             pw_flight_reals(simulation->negotiation->market->n_products));
-    simulation->n_bytes = pw_snapshot_size(simulation->host);
-    simulation->bytes = pw_alloc(simulation->n_bytes, 1);
     simulation->neighbours = pw_neighbours_create(simulation->host);
     simulation->told_ns = -1;
     simulation->lookahead_ns =
@@ -272,7 +316,7 @@ static void tear_down(struct pw_simulation *simulation)
     pw_neighbours_destroy(simulation->neighbours);
     for (int i = 0; i < N_ROLLS; i++)
         free(simulation->rolls[i].here);
-    free(simulation->bytes);
+    free(simulation->piece);
 }
 
 void pw_simulate(const struct pw_negotiation *negotiation, struct pw_transport *transport,

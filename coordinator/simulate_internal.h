@@ -37,8 +37,8 @@ struct pw_simulation {
     struct pw_glance *glance;     /* NULL before the first */
     double prices_excess;         /* what the last one found */
     struct pw_tolerances tolerances;
-    unsigned char *bytes; /* room for this rank's part of a snapshot */
-    size_t n_bytes;
+    unsigned char *piece; /* room for one of this rank's part of a snapshot */
+    size_t piece_room;
 
     struct pw_neighbours *neighbours;
     int64_t lookahead_ns;
@@ -49,9 +49,19 @@ struct pw_simulation {
     struct pw_ranks all; /* rank 0: how those stand that have ended the window */
 };
 
-/* What is waited for: a word from each of some ranks; or, without a roll, that all neighbours have come to
- * some time. */
+/* A piece of the state of a rank's agents first .. end - 1; pw_snapshot_write() has written what follows. */
+struct pw_piece {
+    int32_t first, end;
+};
+
+/* What is waited for. */
+enum pw_awaited_kind {
+    PW_AWAIT_ROLL,       /* a word from each of some ranks */
+    PW_AWAIT_NEIGHBOURS, /* that all neighbours have come to some time */
+    PW_AWAIT_SENT        /* that all that was sent to rank 0 is on its way */
+};
 struct pw_awaited {
+    enum pw_awaited_kind kind;
     struct pw_roll *roll;
     const int *ranks; /* [count]; NULL: all below */
     int count;
@@ -71,9 +81,9 @@ int pw_simulation_poll(struct pw_simulation *simulation);
 /* An offer that leaves for another rank; `context` is the simulation. */
 void pw_simulation_send(void *context, int rank, const struct pw_flight *flight);
 
-/* Rank 0: a rank's part of a snapshot. */
-void pw_simulation_take_part(struct pw_simulation *simulation, int from, const unsigned char *bytes,
-                             size_t size);
+/* Rank 0: a piece of a rank's part of a snapshot. */
+void pw_simulation_take_piece(struct pw_simulation *simulation, int from, const unsigned char *bytes,
+                              size_t size);
 
 struct pw_glance *pw_simulation_glance(struct pw_simulation *simulation);
 

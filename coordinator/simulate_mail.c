@@ -57,15 +57,24 @@ static void take_window(struct pw_simulation *simulation, int from, const unsign
     pw_roll_mark(&simulation->rolls[WINDOWS], from);
 }
 
-void pw_simulation_take_part(struct pw_simulation *simulation, int from, const unsigned char *bytes,
-                             size_t size)
+void pw_simulation_take_piece(struct pw_simulation *simulation, int from, const unsigned char *bytes,
+                              size_t size)
 {
     struct pw_error err;
-    const struct pw_placement *placement = &simulation->host->placement;
-    if (pw_snapshot_take_in(simulation->snapshot, pw_placement_first(placement, from),
-                            pw_placement_end(placement, from), bytes, size, &err) != PW_OK)
+    struct pw_piece piece = {-1, -1};
+    struct pw_block block = pw_placement_block(&simulation->host->placement, from);
+    if (size >= sizeof piece)
+        memcpy(&piece, bytes, sizeof piece);
+    if (piece.first < block.first || piece.end < piece.first || piece.end > block.end) {
+        pw_fail(&err, PW_INTERNAL, "the state of agents %d to %d from rank %d", (int)piece.first,
+                (int)piece.end - 1, from);
         pw_simulation_fail(simulation, &err);
-    pw_roll_mark(&simulation->rolls[PARTS], from);
+    }
+    if (pw_snapshot_take_in(simulation->snapshot, piece.first, piece.end, bytes + sizeof piece,
+                            size - sizeof piece, &err) != PW_OK)
+        pw_simulation_fail(simulation, &err);
+    if (piece.end == block.end)
+        pw_roll_mark(&simulation->rolls[PARTS], from);
 }
 
 static void take_timeline(struct pw_simulation *simulation, int from, const unsigned char *bytes, size_t size)
@@ -101,7 +110,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     } else if (tag == PW_TAG_WINDOW_DONE) {
         take_window(simulation, from, bytes, size);
     } else if (tag == PW_TAG_SNAPSHOT) {
-        pw_simulation_take_part(simulation, from, bytes, size);
+        pw_simulation_take_piece(simulation, from, bytes, size);
     } else if (tag == PW_TAG_GLANCE) {
         take_glance(simulation, from, bytes, size);
     } else if (tag == PW_TAG_TIMELINE) {
@@ -117,24 +126,27 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
 
 struct pw_awaited pw_simulation_from_all(struct pw_simulation *simulation, int roll, const char *what)
 {
-    return (struct pw_awaited){&simulation->rolls[roll], NULL, simulation->transport->size, 0, what};
+    return (struct pw_awaited){
+        .roll = &simulation->rolls[roll], .count = simulation->transport->size, .what = what};
 }
 
 static int has_come(const struct pw_simulation *simulation, const struct pw_awaited *awaited)
 {
-    if (awaited->roll != NULL)
-        return awaited->roll->count >= awaited->count;
-    return pw_neighbours_slowest(simulation->neighbours) >= awaited->reached_ns;
+    if (awaited->kind == PW_AWAIT_NEIGHBOURS)
+        return pw_neighbours_slowest(simulation->neighbours) >= awaited->reached_ns;
+    if (awaited->kind == PW_AWAIT_SENT)
+        return !pw_transport_busy(simulation->transport, 0);
+    return awaited->roll->count >= awaited->count;
 }
 
 static void give_up(struct pw_simulation *simulation, const struct pw_awaited *awaited)
 {
     struct pw_error err;
-    char missing[100];
-    if (awaited->roll != NULL)
-        pw_roll_missing(awaited->roll, awaited->ranks, awaited->count, missing, sizeof missing);
-    else
+    char missing[100] = "rank 0";
+    if (awaited->kind == PW_AWAIT_NEIGHBOURS)
         pw_neighbours_missing(simulation->neighbours, awaited->reached_ns, missing, sizeof missing);
+    else if (awaited->kind == PW_AWAIT_ROLL)
+        pw_roll_missing(awaited->roll, awaited->ranks, awaited->count, missing, sizeof missing);
     pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s, up to %g s of the run: %s hangs, or its machine does",
             simulation->negotiation->settings->stall_s, awaited->what,
             (double)simulation->order.until_ns * 1e-9, missing);
@@ -164,7 +176,7 @@ void pw_simulation_wait(struct pw_simulation *simulation, struct pw_awaited awai
         else
             pw_idle_turn(&idle, now_ns, deadline_ns);
     }
-    if (awaited.roll != NULL)
+    if (awaited.kind == PW_AWAIT_ROLL)
         pw_roll_clear(awaited.roll, simulation->transport->size);
     pw_phase_leave(before);
 }

@@ -90,9 +90,9 @@ static size_t block_size(const struct pw_market *market, int first, int end, int
     return count * sizeof(double);
 }
 
-size_t pw_snapshot_size(const struct pw_host *host)
+size_t pw_snapshot_size(const struct pw_host *host, int first, int end)
 {
-    return block_size(host->market, host->first, host->end, 0);
+    return block_size(host->market, first, end, 0);
 }
 
 static void put(unsigned char **to, double value)
@@ -122,12 +122,12 @@ static void write_slot(const struct pw_agent *agent, int slot, int64_t settled_n
         put(to, agent->before[(size_t)q * (size_t)agent->n_links + (size_t)slot]);
 }
 
-void pw_snapshot_write(const struct pw_host *host, unsigned char *out)
+void pw_snapshot_write(const struct pw_host *host, int first, int end, unsigned char *out)
 {
-    for (int n = host->first; n < host->end; n++) {
+    for (int n = first; n < end; n++) {
         int i = n - host->first;
         const struct pw_agent *agent = host->agents[i];
-        if (n + 1 < host->end)
+        if (n + 1 < end)
             pw_agent_fetch_fire(host->agents[i + 1]);
         put(&out, (double)agent->fires);
         put(&out, (double)host->sent[i]);

@@ -68,9 +68,10 @@ static inline double pw_snapshot_settled_s(const struct pw_snapshot *snapshot, i
  * mine and trade price; and unless in step its round and settled_s, by product before. */
 size_t pw_snapshot_agent_size(int n_links, int n_products, int in_step); /* doubles */
 
-/* A host's part as bytes for pw_snapshot_take_in(), in the same machine's format, not in step. */
-size_t pw_snapshot_size(const struct pw_host *host);
-void pw_snapshot_write(const struct pw_host *host, unsigned char *out);
+/* A host's agents first .. end - 1 as bytes for pw_snapshot_take_in(), in the same machine's format, not in
+ * step. */
+size_t pw_snapshot_size(const struct pw_host *host, int first, int end);
+void pw_snapshot_write(const struct pw_host *host, int first, int end, unsigned char *out);
 
 /* Takes in the part of the agents first .. end - 1. PW_INTERNAL if the size does not fit. */
 enum pw_code pw_snapshot_take_in(struct pw_snapshot *snapshot, int first, int end, const unsigned char *bytes,

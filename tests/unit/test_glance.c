@@ -129,11 +129,11 @@ static double judged(const struct scene *scene)
     struct pw_outcome *outcome = pw_outcome_create(market->n_agents, market->n_links, market->n_products);
     for (int r = 0; r < scene->ranks; r++) {
         const struct pw_host *host = scene->hosts[r];
-        unsigned char *bytes = pw_alloc(pw_snapshot_size(host), 1);
-        pw_snapshot_write(host, bytes);
-        ck_assert_int_eq(
-            pw_snapshot_take_in(snapshot, host->first, host->end, bytes, pw_snapshot_size(host), &err),
-            PW_OK);
+        unsigned char *bytes = pw_alloc(pw_snapshot_size(host, host->first, host->end), 1);
+        pw_snapshot_write(host, host->first, host->end, bytes);
+        ck_assert_int_eq(pw_snapshot_take_in(snapshot, host->first, host->end, bytes,
+                                             pw_snapshot_size(host, host->first, host->end), &err),
+                         PW_OK);
         free(bytes);
     }
     pw_judge(snapshot, &scene->tolerances, outcome);

@@ -208,12 +208,12 @@ static struct pw_snapshot *snapshot_of(struct scene *scene, int64_t until_ns)
     struct pw_error err;
     for (int r = 0; r < scene->n_ranks; r++) {
         struct rank *rank = &scene->ranks[r];
-        size_t size = pw_snapshot_size(rank->host);
+        int first = rank->host->first, end = rank->host->end;
+        size_t size = pw_snapshot_size(rank->host, first, end);
         unsigned char *bytes = pw_alloc(size, 1);
         pw_virtual_count_solves(rank->clock, until_ns);
-        pw_snapshot_write(rank->host, bytes);
-        ck_assert_int_eq(pw_snapshot_take_in(snapshot, rank->host->first, rank->host->end, bytes, size, &err),
-                         PW_OK);
+        pw_snapshot_write(rank->host, first, end, bytes);
+        ck_assert_int_eq(pw_snapshot_take_in(snapshot, first, end, bytes, size, &err), PW_OK);
         free(bytes);
     }
     return snapshot;
