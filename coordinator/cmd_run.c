@@ -50,7 +50,8 @@ static double seconds_since(int64_t start_ns)
     return (double)(pw_clock_ns() - start_ns) * 1e-9;
 }
 
-/* On the virtual clock ranks advance together, by the time after which they can first hear of each other. */
+/* On the virtual clock ranks may be ahead of each other, by the time after which they can first hear of each
+ * other. */
 static void say_lookahead(const struct run *run)
 {
     const struct pw_settings *settings = &run->loaded->settings;

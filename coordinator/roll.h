@@ -26,10 +26,6 @@ static inline void pw_roll_clear(struct pw_roll *roll, int size)
  * text. Returns text. */
 const char *pw_ranks_name(const int *ranks, int count, char *text, size_t size);
 
-/* These ranks, for people who look for one of them: "rank 3" or "one of ranks 1, 2, 5, 6 and 12 more", into
- * text. Returns text. */
-const char *pw_ranks_name(const int *ranks, int count, char *text, size_t size);
-
 /* Who of `ranks` [count] (NULL: all below `count`) has not answered, by name, into text. Returns text. */
 const char *pw_roll_missing(const struct pw_roll *roll, const int *ranks, int count, char *text, size_t size);
 

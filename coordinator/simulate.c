@@ -111,12 +111,22 @@ static void play_some(struct pw_simulation *simulation, int64_t until_ns)
     pw_tally_take(simulation->tally, pw_virtual_changes(simulation->clock));
 }
 
+/* How far this rank has come on its way to the horizon. Not to the end of the order: that it has come there
+ * is for its last packet to say, so that nobody leaves before that has come, and none is left over for later.
+ */
+static int64_t reached(const struct pw_simulation *simulation, int64_t horizon_ns)
+{
+    int64_t next_ns = pw_virtual_next(simulation->clock), before_ns = simulation->order.until_ns - 1;
+    int64_t reached_ns = next_ns < horizon_ns ? next_ns : horizon_ns;
+    return reached_ns < before_ns ? reached_ns : before_ns;
+}
+
 /* Nothing is left to be played before the horizon: waits until a neighbour has come on. */
 static void wait_for_horizon(struct pw_simulation *simulation, int64_t horizon_ns)
 {
-    int64_t next_ns = pw_virtual_next(simulation->clock);
-    int64_t reached_ns = next_ns < horizon_ns ? next_ns : horizon_ns;
-    if (reached_ns - simulation->told_ns > simulation->lookahead_ns / TELLS_PER_LOOKAHEAD)
+    int64_t reached_ns = reached(simulation, horizon_ns);
+    if (reached_ns - simulation->told_ns > simulation->lookahead_ns / TELLS_PER_LOOKAHEAD ||
+        pw_parcels_waiting(simulation->parcels))
         tell_neighbours(simulation, reached_ns);
     wait_for_neighbours(simulation, pw_neighbours_slowest(simulation->neighbours) + 1);
 }
@@ -126,15 +136,15 @@ static void wait_for_horizon(struct pw_simulation *simulation, int64_t horizon_n
 static void play(struct pw_simulation *simulation)
 {
     int64_t until_ns = simulation->order.until_ns;
+    simulation->until_ns = until_ns;
     pw_neighbours_skip(simulation->neighbours, simulation->order.from_ns);
     simulation->told_ns = simulation->order.from_ns;
     for (;;) {
-        int64_t horizon_ns = horizon(simulation), next_ns = pw_virtual_next(simulation->clock);
-        if (next_ns < horizon_ns) {
+        int64_t horizon_ns = horizon(simulation);
+        if (pw_virtual_next(simulation->clock) < horizon_ns) {
             play_some(simulation, horizon_ns);
-            next_ns = pw_virtual_next(simulation->clock);
             pw_phase_enter(PW_PHASE_MESSAGES);
-            pw_parcels_flush(simulation->parcels, (uint64_t)(next_ns < horizon_ns ? next_ns : horizon_ns));
+            pw_parcels_flush(simulation->parcels, (uint64_t)reached(simulation, horizon_ns));
             pw_simulation_poll(simulation);
         } else if (horizon_ns < until_ns) {
             wait_for_horizon(simulation, horizon_ns);

@@ -4,8 +4,8 @@
 
 #include "coordinator/negotiate.h"
 
-/* Collective; pw_negotiate() on the virtual clock, with the same result. The ranks advance together by
- * windows of the lookahead; a lone rank needs none. What happens does not depend on the number of ranks. */
+/* Collective; pw_negotiate() on the virtual clock, with the same result. No rank is ahead of its
+ * neighbours by more than the lookahead. What happens does not depend on the number of ranks. */
 void pw_simulate(const struct pw_negotiation *negotiation, struct pw_transport *transport,
                  struct pw_outcome **outcome);
 

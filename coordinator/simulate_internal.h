@@ -42,7 +42,8 @@ struct pw_simulation {
 
     struct pw_neighbours *neighbours;
     int64_t lookahead_ns;
-    int64_t told_ns; /* how far this rank had come when all its neighbours were told last */
+    int64_t told_ns;  /* how far this rank had come when all its neighbours were told last */
+    int64_t until_ns; /* up to where the last order to play led, or leads */
     struct pw_order order;
 
     struct pw_roll rolls[N_ROLLS];

@@ -22,17 +22,29 @@ void pw_simulation_send(void *context, int rank, const struct pw_flight *flight)
     pw_parcels_add(simulation->parcels, rank, &offer);
 }
 
+/* An offer comes that left before its sender was done with that time: what follows from it may be played. */
+static void refuse_late(struct pw_simulation *simulation, int from, const struct pw_flight *flight)
+{
+    struct pw_error err;
+    pw_fail(&err, PW_INTERNAL, "rank %d sent an offer at %.9g s of the run and was %.9g s far before", from,
+            (double)flight->sent_ns * 1e-9, (double)simulation->neighbours->reached_ns[from] * 1e-9);
+    pw_simulation_fail(simulation, &err);
+}
+
 static void take_packet(struct pw_simulation *simulation, int from, const unsigned char *bytes, size_t size)
 {
     struct pw_error err;
     struct pw_packet_header header;
     struct pw_flight flights[PW_VIRTUAL_AT_ONCE];
     int products = simulation->negotiation->market->n_products, some = 0;
+    int64_t reached_ns = simulation->neighbours->reached_ns[from];
     if (pw_decode_header(bytes, size, pw_flight_reals(products), &header, &err) != PW_OK)
         pw_simulation_fail(simulation, &err);
     for (uint32_t i = 0; i < header.count; i++) {
         if (pw_flight_decode(bytes, i, products, &flights[some++], &err) != PW_OK)
             pw_simulation_fail(simulation, &err);
+        if (flights[some - 1].sent_ns < reached_ns)
+            refuse_late(simulation, from, &flights[some - 1]);
         if (some < PW_VIRTUAL_AT_ONCE && i + 1 < header.count)
             continue;
         if (pw_virtual_receive(simulation->clock, flights, some, &err) != PW_OK)
@@ -139,17 +151,34 @@ static int has_come(const struct pw_simulation *simulation, const struct pw_awai
     return awaited->roll->count >= awaited->count;
 }
 
+/* Rank 0 knows who has not ended the window: one of them keeps the others waiting. Elsewhere a neighbour
+ * does, or one that it waits for itself. */
+static void name_missing(struct pw_simulation *simulation, const struct pw_awaited *awaited, char *text,
+                         size_t size)
+{
+    struct pw_roll *windows = &simulation->rolls[WINDOWS];
+    if (awaited->kind == PW_AWAIT_ROLL) {
+        pw_roll_missing(awaited->roll, awaited->ranks, awaited->count, text, size);
+    } else if (awaited->kind == PW_AWAIT_SENT) {
+        snprintf(text, size, "rank 0");
+    } else if (simulation->director != NULL) {
+        pw_roll_mark(windows, 0);
+        pw_roll_missing(windows, NULL, simulation->transport->size, text, size);
+    } else {
+        pw_neighbours_missing(simulation->neighbours, awaited->reached_ns, text, size);
+        size_t end = strlen(text);
+        snprintf(text + end, size - end, ", or one that it waits for,");
+    }
+}
+
 static void give_up(struct pw_simulation *simulation, const struct pw_awaited *awaited)
 {
     struct pw_error err;
-    char missing[100] = "rank 0";
-    if (awaited->kind == PW_AWAIT_NEIGHBOURS)
-        pw_neighbours_missing(simulation->neighbours, awaited->reached_ns, missing, sizeof missing);
-    else if (awaited->kind == PW_AWAIT_ROLL)
-        pw_roll_missing(awaited->roll, awaited->ranks, awaited->count, missing, sizeof missing);
-    pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s, up to %g s of the run: %s hangs, or its machine does",
-            simulation->negotiation->settings->stall_s, awaited->what,
-            (double)simulation->order.until_ns * 1e-9, missing);
+    char missing[140];
+    name_missing(simulation, awaited, missing, sizeof missing);
+    pw_fail(&err, PW_ENVIRONMENT, "waited %g s for %s, played up to %g s: %s hangs, or its machine does",
+            simulation->negotiation->settings->stall_s, awaited->what, (double)simulation->until_ns * 1e-9,
+            missing);
     pw_simulation_fail(simulation, &err);
 }
 

@@ -17,6 +17,9 @@ NETWORK = ("-s", "network.delay.model=gaussian", "-s", "network.delay.mean_s=0.0
 # A run that would take minutes.
 ENDLESS = ("-s", "network.delay.model=constant", "-s", "network.delay.mean_s=0.3", "-s",
            "stop.primal=1e-9", "-s", "stop.dual=1e-9", "-s", "stop.price=1e-9")
+# One on the virtual clock.
+SIMULATED = ("-s", "run.clock=virtual", "-s", "stop.criterion=global", "-s", "stop.primal=1e-30", "-s",
+             "stop.max_rounds=2000000000", "-s", "stop.max_time_s=1e9")
 
 
 class SameMarket(program.InFolder):
@@ -134,10 +137,10 @@ class Launch(unittest.TestCase):
 class Ending(program.InFolder):
     """Signals, silent ranks, dead ranks."""
 
-    def start(self, ranks, *words):
+    def start(self, ranks, *words, case=IEEE39):
         """A run that is under way."""
         trace = self.folder / "t.h5"
-        process = program.start("run", IEEE39, "--json", "-o", trace, *ENDLESS, *words, ranks=ranks)
+        process = program.start("run", case, "--json", "-o", trace, *ENDLESS, *words, ranks=ranks)
         self.addCleanup(lambda: process.poll() is None and process.kill())
         time.sleep(1.5 if ranks else 0.7)
         self.assertIsNone(process.poll())
@@ -208,29 +211,37 @@ class Ending(program.InFolder):
                 found.append((int(rank), int(folder.name)))
         return [pid for _, pid in sorted(found)]
 
-    def after_rank_1_hangs(self, *words):
+    def after_a_rank_hangs(self, rank, *words, case=IEEE39):
         """What a run on 3 ranks says that ends because of it, and leaves no trace."""
-        process, trace = self.start(3, "-s", "stop.stall_s=2", *words)
+        process, trace = self.start(3, "-s", "stop.stall_s=2", *words, case=case)
         pids = self.ranks_of(process)
         self.assertEqual(len(pids), 3)
-        signal_process(pids[1], signal.SIGSTOP)
+        signal_process(pids[rank], signal.SIGSTOP)
         try:
             result = program.finish(process)
         finally:
-            signal_process(pids[1], signal.SIGKILL)
+            signal_process(pids[rank], signal.SIGKILL)
         self.assertEqual(result.code, 6, result.err)
         self.assertFalse(trace.exists())
         return result.err
 
     def test_a_rank_that_hangs_is_named(self):
-        said = self.after_rank_1_hangs()
+        said = self.after_a_rank_hangs(1)
         self.assertIn("rank 1 has been silent", said)
         self.assertRegex(said, r"agent \d+ waits for \d+")
 
     def test_a_rank_that_hangs_is_named_on_the_virtual_clock(self):
-        said = self.after_rank_1_hangs("-s", "run.clock=virtual", "-s", "stop.criterion=global", "-s", "stop.primal=1e-30",
-                                       "-s", "stop.max_rounds=2000000000", "-s", "stop.max_time_s=1e9")
+        said = self.after_a_rank_hangs(1, *SIMULATED)
         self.assertRegex(said, "waited 2 s for .*: (rank 1 hangs|one of ranks 1, 2 hangs)")
+
+    def test_a_rank_that_hangs_is_named_though_its_neighbour_waits_for_it(self):
+        assets = "".join(f"{n},x,{'0,12,.3,2' if n % 2 else '-8,-1,.3,8'}\n" for n in range(60))
+        links = "".join(f"{n},{n + 1}\n" for n in range(59))
+        case = self.write_case("peerwatt: 1\nmarket: {assets: assets.csv, links: links.csv}\n",
+                               assets="agent,asset,p_min,p_max,a,b\n" + assets, links="agent_a,agent_b\n" + links)
+        said = self.after_a_rank_hangs(2, *SIMULATED, "-s", "network.delay.model=gaussian", "-s",
+                                       "network.delay.std_s=0.05", "-s", "network.delay.min_s=0.1", case=case)
+        self.assertRegex(said, "waited 2 s for .*: (rank 2 hangs|one of ranks 1, 2 hangs)")
 
     def test_a_rank_that_dies_ends_the_run(self):
         process, trace = self.start(3)

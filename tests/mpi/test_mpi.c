@@ -207,6 +207,25 @@ static struct pw_outcome *simulate(const struct pw_market *market, uint64_t seed
     return outcome;
 }
 
+/* Simulates on all ranks and on rank 0 alone; what differs. */
+static void compare_with_lone(const struct pw_market *market, uint64_t seed, const int *block_first,
+                              char *fault, size_t size)
+{
+    struct pw_outcome *outcome = simulate(market, seed, block_first, transport);
+    if (outcome == NULL)
+        return;
+    struct pw_transport *alone = pw_transport_loopback();
+    struct pw_outcome *lone = simulate(market, seed, NULL, alone);
+    if (memcmp(lone->power, outcome->power, (size_t)market->n_agents * sizeof *lone->power) != 0 ||
+        lone->summary.messages_sent != outcome->summary.messages_sent ||
+        lone->summary.end_time_s != outcome->summary.end_time_s)
+        snprintf(fault, size, "seed %lu: %ld offers, %ld of a lone rank", (unsigned long)seed,
+                 outcome->summary.messages_sent, lone->summary.messages_sent);
+    pw_outcome_destroy(lone);
+    pw_outcome_destroy(outcome);
+    pw_transport_close(alone);
+}
+
 /* Ranks that host many agents beside such that host one: the outcome of a lone rank, to the bit. */
 START_TEST(blocks_of_any_size_come_to_the_same)
 {
@@ -217,22 +236,23 @@ START_TEST(blocks_of_any_size_come_to_the_same)
         for (int r = 0; r < transport->size; r++)
             first[r] = seed % 2 ? r : r == 0 ? 0 : market->n_agents - transport->size + r;
         first[transport->size] = market->n_agents;
-        struct pw_outcome *outcome = simulate(market, seed, first, transport);
-        if (outcome != NULL) {
-            struct pw_transport *alone = pw_transport_loopback();
-            struct pw_outcome *lone = simulate(market, seed, NULL, alone);
-            if (memcmp(lone->power, outcome->power, (size_t)market->n_agents * sizeof *lone->power) != 0 ||
-                lone->summary.messages_sent != outcome->summary.messages_sent ||
-                lone->summary.end_time_s != outcome->summary.end_time_s)
-                snprintf(fault, sizeof fault, "seed %lu: %ld offers, %ld of a lone rank", (unsigned long)seed,
-                         outcome->summary.messages_sent, lone->summary.messages_sent);
-            pw_outcome_destroy(lone);
-            pw_transport_close(alone);
-        }
-        pw_outcome_destroy(outcome);
+        compare_with_lone(market, seed, first, fault, sizeof fault);
         pw_market_destroy(market);
     }
     free(first);
+    assert_together(fault, sizeof fault);
+}
+END_TEST
+
+/* Simulations, one after the other: what a rank was sent in one must not count in the next. */
+START_TEST(simulations_follow_each_other)
+{
+    char fault[160] = "";
+    for (uint64_t seed = 1; seed <= 5 * (uint64_t)n_markets; seed++) {
+        struct pw_market *market = test_market(FAMILY_SPARSE_FEE, 12, 0.2, seed);
+        compare_with_lone(market, seed, NULL, fault, sizeof fault);
+        pw_market_destroy(market);
+    }
     assert_together(fault, sizeof fault);
 }
 END_TEST
@@ -248,6 +268,7 @@ static Suite *mpi_suite(void)
     tcase_add_test(tests, random_markets_clear_at_the_optimum);
     tcase_add_test(tests, runs_follow_each_other);
     tcase_add_test(tests, blocks_of_any_size_come_to_the_same);
+    tcase_add_test(tests, simulations_follow_each_other);
     suite_add_tcase(suite, tests);
     return suite;
 }
