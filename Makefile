@@ -88,7 +88,7 @@ $(OUT)/tests/unit/unit: $(UNIT_SOURCES:%.c=$(OUT)/%.o) $(CORE_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(TEST_LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
 
-$(OUT)/tests/mpi/mpi: $(OUT)/tests/mpi/test_mpi.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS) $(MPI_SOURCES:%.c=$(OUT)/%.o)
+$(OUT)/tests/mpi/mpi: $(OUT)/tests/mpi/test_mpi.o $(OUT)/tests/mpi/late.o $(UNIT_HELPERS:%.c=$(OUT)/%.o) $(CORE_OBJECTS) $(MPI_SOURCES:%.c=$(OUT)/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(MPICC) $(TEST_LINK_FLAGS) $^ $(LIBS) $(CHECK_LIBS) -o $@
 
