@@ -169,6 +169,13 @@ double *pw_speed_gather(struct pw_transport *transport, double stall_s)
     return gathering.speeds;
 }
 
+/* How large the block of a rank is beside the others'. Half of a difference in speed, as a power: speeds
+ * change within seconds, and those of markets that fill the cache differ less. */
+static double weight_of(double speed, double fastest)
+{
+    return sqrt(fmax(speed, fastest / FURTHEST));
+}
+
 int *pw_speed_blocks(const double *speeds, int n_ranks, int n_agents)
 {
     double fastest = 0.0, slowest = INFINITY, sum = 0.0, before = 0.0;
@@ -180,10 +187,10 @@ int *pw_speed_blocks(const double *speeds, int n_ranks, int n_agents)
         return NULL;
     int *first = pw_alloc((size_t)n_ranks + 1, sizeof *first);
     for (int r = 0; r < n_ranks; r++)
-        sum += fmax(speeds[r], fastest / FURTHEST);
+        sum += weight_of(speeds[r], fastest);
     for (int r = 0; r < n_ranks; r++) {
         first[r] = (int)(n_agents * before / sum);
-        before += fmax(speeds[r], fastest / FURTHEST);
+        before += weight_of(speeds[r], fastest);
     }
     first[n_ranks] = n_agents;
     return first;

@@ -13,9 +13,9 @@ enum pw_code pw_speed_measure(double *fires_per_s, struct pw_error *err);
  * NULL. Ends all ranks if one does not answer within `stall_s`. */
 double *pw_speed_gather(struct pw_transport *transport, double stall_s);
 
-/* Blocks of agents in proportion to the speeds [n_ranks], as coordinator/placement.h has them, for free();
- * NULL where ranks are as good as alike, or hardly have agents. No rank counts for less than half of the
- * fastest. */
+/* Blocks of agents in proportion to the roots of the speeds [n_ranks], as coordinator/placement.h has them,
+ * for free(); NULL where ranks are as good as alike, or hardly have agents. No rank counts for less than half
+ * of the fastest. */
 int *pw_speed_blocks(const double *speeds, int n_ranks, int n_agents);
 
 #endif
