@@ -22,11 +22,12 @@ void pw_simulation_send(void *context, int rank, const struct pw_flight *flight)
     pw_parcels_add(simulation->parcels, rank, &offer);
 }
 
-/* An offer comes that left before its sender was done with that time: what follows from it may be played. */
+/* An offer comes that left before its sender said to be done with that time: what it changes is played. */
 static void refuse_late(struct pw_simulation *simulation, int from, const struct pw_flight *flight)
 {
     struct pw_error err;
-    pw_fail(&err, PW_INTERNAL, "rank %d sent an offer at %.9g s of the run and was %.9g s far before", from,
+    pw_fail(&err, PW_INTERNAL,
+            "rank %d sent an offer at %.9g s of the run, having said that it was done with %.9g s", from,
             (double)flight->sent_ns * 1e-9, (double)simulation->neighbours->reached_ns[from] * 1e-9);
     pw_simulation_fail(simulation, &err);
 }
