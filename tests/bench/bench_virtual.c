@@ -6,7 +6,9 @@
 #include "common/links.h"
 #include "common/memory.h"
 #include "common/outcome.h"
+#include "coordinator/clock.h"
 #include "coordinator/simulate.h"
+#include "coordinator/speed.h"
 #include "tests/bench/bench.h"
 
 static const struct shape {
@@ -60,9 +62,26 @@ static void make(struct run *run, const struct shape *shape)
     pw_links_build(run->market, &links, 0, &err);
 }
 
+/* What a rank finds of itself before a large simulation, again and again. */
+static void print_speeds(void)
+{
+    enum { TIMES = 5 };
+    int64_t start_ns = pw_clock_ns();
+    struct pw_error err;
+    printf("this process as ranks measure themselves, thousand local solves a second:");
+    for (int i = 0; i < TIMES; i++) {
+        double speed = 0.0;
+        if (pw_speed_measure(&speed, &err) != PW_OK)
+            printf(" (%s)", err.text);
+        printf(" %.0f", speed * 1e-3);
+    }
+    printf("; %.0f ms each\n", (double)(pw_clock_ns() - start_ns) * 1e-6 / TIMES);
+}
+
 int main(void)
 {
     pw_memory_keep();
+    print_speeds();
     printf("virtual clock, one process, median of 5:\n");
     printf("%8s %8s %6s %9s %7s %10s %9s %16s\n", "agents", "links", "delta", "delays", "rounds", "offers",
            "ms", "million offers/s");

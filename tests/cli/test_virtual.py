@@ -44,6 +44,15 @@ class Virtual(program.InFolder):
             digests = {self.digest(RANDOM, ranks, *settings) for ranks in (0, 2, 3)}
             self.assertEqual(len(digests), 1, exchange)
 
+    def test_a_market_so_large_that_ranks_host_by_their_speed(self):
+        words = ("-s", "market.generate.agents=2200", "-s", "market.links={peers: 10, among: sides}", "-s",
+                 "network.delay.model=gaussian", "-s", "network.delay.mean_s=1", "-s", "network.delay.std_s=0.2", "-s",
+                 "network.delay.min_s=0.4", "-s", "run.reference=no", "-s", "stop.tolerance=1e-2")
+        result = program.run("check", RANDOM, "--json", *words)
+        self.assertGreaterEqual(result.json["trades"], 20000)
+        digests = {self.digest(RANDOM, ranks, *CLOCK, *words) for ranks in (0, 2)}
+        self.assertEqual(len(digests), 1)
+
     def test_a_course_that_is_followed(self):
         settings = ("-s", "market.generate.agents=400", "-s", "market.links={peers: 10}", "-s", "run.reference=no", "-s",
                     "network.delay.model=gaussian", "-s", "network.delay.std_s=0.2", "-s", "network.delay.min_s=0.1",

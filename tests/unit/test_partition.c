@@ -130,15 +130,15 @@ START_TEST(parts_are_as_large_as_blocks)
 }
 END_TEST
 
-/* Of any machine, twice: the trial can be repeated in one process. */
+/* Twice: the trial can be repeated in one process. */
 START_TEST(a_speed_is_found)
 {
-    struct pw_error err;
-    double once, again;
-    ck_assert_int_eq(pw_speed_measure(&once, &err), PW_OK);
-    ck_assert_int_eq(pw_speed_measure(&again, &err), PW_OK);
-    ck_assert(once > 1e3 && once < 1e9);
-    ck_assert(again > 1e3 && again < 1e9);
+    for (int i = 0; i < 2; i++) {
+        struct pw_error err;
+        double speed = 0.0;
+        ck_assert_int_eq(pw_speed_measure(&speed, &err), PW_OK);
+        ck_assert(speed > 0.0 && isfinite(speed));
+    }
 }
 END_TEST
 
