@@ -64,6 +64,13 @@ size_t pw_rows_n_ends(const struct pw_rows *rows)
     return (size_t)rows->group_first[rows->n_groups] * LANES;
 }
 
+/* True if a limit lies in the array of the one before. */
+static int is_kept_before(const struct pw_rows_spec *spec, enum pw_rows_limit limit)
+{
+    return limit == PW_ROWS_PEER_FEE ? spec->fees_are_alike
+                                     : limit == PW_ROWS_T_MAX && spec->trades_go_one_way;
+}
+
 static void allocate_ends(struct pw_rows *rows)
 {
     size_t ends = pw_rows_n_ends(rows), seats = (size_t)rows->n_groups * LANES;
@@ -76,11 +83,9 @@ static void allocate_ends(struct pw_rows *rows)
     rows->ratio = pw_alloc_lines(ends * sizeof(float));
     rows->peer = pw_alloc_lines(ends * sizeof(int32_t));
     rows->shared = pw_alloc((size_t)rows->group_first[rows->n_groups], sizeof(int32_t));
-    for (int i = 0; i < PW_ROWS_LIMITS; i++) {
-        int is_kept_once = i == PW_ROWS_PEER_FEE && rows->spec.fees_are_alike;
-        rows->limits[i] =
-            is_kept_once ? rows->limits[PW_ROWS_FEE] : pw_rows_reals(rows->spec.by_end[i] ? ends : seats);
-    }
+    for (int i = 0; i < PW_ROWS_LIMITS; i++)
+        rows->limits[i] = is_kept_before(&rows->spec, i) ? rows->limits[i - 1]
+                                                         : pw_rows_reals(rows->spec.by_end[i] ? ends : seats);
     rows->before = pw_rows_reals(rows->spec.paced ? ends : (size_t)rows->depth_max * LANES);
 }
 
@@ -233,9 +238,9 @@ void pw_rows_destroy(struct pw_rows *rows)
                       rows->b,
                       rows->asset_answer,
                       rows->limits[PW_ROWS_T_MIN],
-                      rows->limits[PW_ROWS_T_MAX],
+                      is_kept_before(&rows->spec, PW_ROWS_T_MAX) ? NULL : rows->limits[PW_ROWS_T_MAX],
                       rows->limits[PW_ROWS_FEE],
-                      rows->spec.fees_are_alike ? NULL : rows->limits[PW_ROWS_PEER_FEE],
+                      is_kept_before(&rows->spec, PW_ROWS_PEER_FEE) ? NULL : rows->limits[PW_ROWS_PEER_FEE],
                       rows->before,
                       rows->moved2,
                       rows->priced2,
@@ -267,6 +272,18 @@ static double *limit_of(const struct pw_rows *rows, int limit, int seat, size_t 
     return &rows->limits[limit][rows->spec.by_end[limit] ? e : (size_t)seat];
 }
 
+struct pw_rows_limits pw_rows_limits_at(const struct pw_rows *rows, int seat, size_t e)
+{
+    struct pw_rows_limits limits = {*limit_of(rows, PW_ROWS_T_MIN, seat, e),
+                                    *limit_of(rows, PW_ROWS_T_MAX, seat, e),
+                                    *limit_of(rows, PW_ROWS_FEE, seat, e)};
+    if (rows->spec.trades_go_one_way) { /* the other bound is 0 */
+        limits.t_min = pw_smaller(limits.t_min, 0.0);
+        limits.t_max = pw_larger(limits.t_max, 0.0);
+    }
+    return limits;
+}
+
 void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_end *end)
 {
     int seat = rows->seat[i];
@@ -281,7 +298,8 @@ void pw_rows_set_end(struct pw_rows *rows, int i, int k, const struct pw_rows_en
         rows->peer_s[e] = end->peer_s;
     }
     for (int limit = 0; limit < PW_ROWS_LIMITS; limit++) {
-        if (rows->spec.by_end[limit] || k == 0)
+        int is_kept = is_kept_before(&rows->spec, limit) && end->limits[limit] == 0.0;
+        if (!is_kept && (rows->spec.by_end[limit] || k == 0))
             *limit_of(rows, limit, seat, e) = end->limits[limit];
     }
 }
@@ -340,10 +358,10 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
     double price;
     int round = offered_at(rows, seat, e, &price);
     double slope = rows->slope[e], wish = fma(-slope, price, rows->s[e]);
-    double dead = *limit_of(rows, PW_ROWS_FEE, seat, e) * slope;
+    struct pw_rows_limits limits = pw_rows_limits_at(rows, seat, e);
+    double dead = limits.fee * slope;
     double trade = pw_larger(wish - dead, 0.0) + pw_smaller(wish + dead, 0.0);
-    trade = pw_smaller(pw_larger(trade, *limit_of(rows, PW_ROWS_T_MIN, seat, e)),
-                       *limit_of(rows, PW_ROWS_T_MAX, seat, e));
+    trade = pw_smaller(pw_larger(trade, limits.t_min), limits.t_max);
     return (struct pw_rows_trade){round, trade, rows->spec.paced ? rows->before[e] : NAN,
                                   (rows->s[e] - trade) / slope, 1.0 / slope};
 }
@@ -353,8 +371,7 @@ double pw_rows_bytes(const struct pw_rows *rows)
     double per_end = 4.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
     per_end += sizeof(int32_t) / (double)LANES;
     for (int i = 0; i < PW_ROWS_LIMITS; i++) {
-        int is_kept_once = i == PW_ROWS_PEER_FEE && rows->spec.fees_are_alike;
-        per_end += rows->spec.by_end[i] && !is_kept_once ? sizeof(double) : 0.0;
+        per_end += rows->spec.by_end[i] && !is_kept_before(&rows->spec, i) ? sizeof(double) : 0.0;
     }
     per_end += rows->spec.paced ? 2.0 * sizeof(double) : 0.0; /* sent, before */
     return per_end * (double)pw_rows_n_ends(rows);

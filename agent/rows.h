@@ -25,11 +25,12 @@ struct pw_rows_spec {
     int has_fees;
     int by_end[PW_ROWS_LIMITS]; /* true: differs between the ends of an agent, or forces a trade */
     int fees_are_alike;         /* both ends of every link have the same fee: it is kept once */
-    double relaxation;          /* alpha in (0, 1) */
-    int adapts_penalty;         /* true: penalties are balanced (agent/balance.h) */
-    double rest_price;          /* a trade is at rest if it moves by no more than this in price */
-    int paced;                  /* true: visitors keep their own pace; see pw_rows_hear() */
-    double stiffness; /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
+    int trades_go_one_way; /* of both bounds of every end one is 0, and both are by end: the other is kept */
+    double relaxation;     /* alpha in (0, 1) */
+    int adapts_penalty;    /* true: penalties are balanced (agent/balance.h) */
+    double rest_price;     /* a trade is at rest if it moves by no more than this in price */
+    int paced;             /* true: visitors keep their own pace; see pw_rows_hear() */
+    double stiffness;      /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
 };
 
 /* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */

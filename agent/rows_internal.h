@@ -48,6 +48,12 @@ struct pw_rows {
 /* Elements of all groups together. */
 size_t pw_rows_n_ends(const struct pw_rows *rows);
 
+/* What the trade of an end is limited by, and its fee. */
+struct pw_rows_limits {
+    double t_min, t_max, fee;
+};
+struct pw_rows_limits pw_rows_limits_at(const struct pw_rows *rows, int seat, size_t e);
+
 /* Which round of the penalties' balance comes in, of links whose offers of `round` do. */
 enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round);
 

@@ -41,7 +41,8 @@ struct pw_row_group {
     const int32_t *shared; /* [depth] where all lanes have the same peer, its place; else -1 */
     const double *prices;  /* by place, of the round before */
     struct pw_row_limit limits[PW_ROWS_LIMITS];
-    double *before; /* the trades of the round before, filled by the digest */
+    double t_min_most, t_max_least; /* 0 where both bounds are read from one array, each by its sign */
+    double *before;                 /* the trades of the round before, filled by the digest */
 
     const struct pw_row_pace *pace; /* NULL: all keep step, and there is nothing of the rest */
     double *sent;                   /* by end: the price at which the trade was offered last */

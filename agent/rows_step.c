@@ -42,7 +42,9 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .target = rows->target,
                                  .answers = rows->answers,
                                  .dead = rows->dead,
-                                 .free = rows->free};
+                                 .free = rows->free,
+                                 .t_min_most = rows->spec.trades_go_one_way ? 0.0 : INFINITY,
+                                 .t_max_least = rows->spec.trades_go_one_way ? 0.0 : -INFINITY};
     for (int i = 0; i < PW_ROWS_LIMITS; i++) {
         int by_end = rows->spec.by_end[i];
         group.limits[i] =
@@ -66,24 +68,21 @@ static struct pw_row_agents agents_of(const struct pw_rows *rows, int g)
                                   .supply = rows->supply + seat};
 }
 
-static double limit_at(const struct pw_row_group *group, enum pw_rows_limit limit, int k, int lane)
-{
-    return group->limits[limit].of[k * group->limits[limit].step + lane];
-}
-
 /* One agent's problem, solved as agent.c would. */
 static double solve_alone(struct pw_rows *rows, const struct pw_row_group *group, int seat, double guess)
 {
     int agent = rows->agent[seat], j = seat % LANES, first = rows->spec.asset_first[agent];
     int links = rows->degree[agent], count = rows->spec.asset_first[agent + 1] - first;
     const struct pw_rows_bench *bench = &rows->bench;
+    size_t first_end = (size_t)rows->group_first[seat / LANES] * LANES;
     for (int k = 0; k < links; k++) {
         int e = k * LANES + j, paced = group->pace != NULL;
+        struct pw_rows_limits limits = pw_rows_limits_at(rows, seat, first_end + (size_t)e);
         bench->target[k] = paced ? group->target[e] : group->s[e];
         bench->slope[k] = paced ? group->answers[e] : group->slope[e];
-        bench->dead[k] = paced ? group->dead[e] : limit_at(group, PW_ROWS_FEE, k, j) * group->slope[e];
-        bench->t_min[k] = limit_at(group, PW_ROWS_T_MIN, k, j);
-        bench->t_max[k] = limit_at(group, PW_ROWS_T_MAX, k, j);
+        bench->dead[k] = paced ? group->dead[e] : limits.fee * group->slope[e];
+        bench->t_min[k] = limits.t_min;
+        bench->t_max[k] = limits.t_max;
     }
     struct pw_local_problem problem = {count,
                                        rows->spec.p_min + first,

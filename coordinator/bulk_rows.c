@@ -131,14 +131,14 @@ static struct footing footing_of(const struct making *making, int l)
     return (struct footing){by_rule, penalty, start->trade[l] + rest, -start->trade[l] + rest};
 }
 
-/* As the end of agent_a, or that of agent_b, sees it. */
+/* As the end of agent_a, or that of agent_b, sees it; never -0, so that it does not matter how it is kept. */
 static double limit_of(const struct pw_market *market, int l, int is_a, enum pw_rows_limit limit)
 {
     switch (limit) {
     case PW_ROWS_T_MIN:
-        return is_a ? market->t_min[l] : -market->t_max[l];
+        return is_a ? market->t_min[l] : 0.0 - market->t_max[l];
     case PW_ROWS_T_MAX:
-        return is_a ? market->t_max[l] : -market->t_min[l];
+        return is_a ? market->t_max[l] : 0.0 - market->t_min[l];
     case PW_ROWS_FEE:
         return is_a ? market->fee_a[l] : market->fee_b[l];
     default:
@@ -194,6 +194,18 @@ static int differs_by_end(const struct making *making, enum pw_rows_limit limit)
     }
     free(seen);
     return differs;
+}
+
+/* True if trades with agents here only ever flow one way. */
+static int all_go_one_way(const struct making *making)
+{
+    const struct pw_market *market = making->market;
+    int one_way = 1;
+    for (int l = 0; l < market->n_links && one_way; l++) {
+        int is_of_here = is_here(making, market->link_a[l]) || is_here(making, market->link_b[l]);
+        one_way = !is_of_here || market->t_min[l] == 0.0 || market->t_max[l] == 0.0;
+    }
+    return one_way;
 }
 
 /* Ends in the order of their links, which is that of each agent's ends: what a link has is read once, in a
@@ -255,6 +267,8 @@ static void make_rows(struct making *making)
     look_at_fees(market, &spec);
     for (int i = 0; i < (spec.has_fees ? PW_ROWS_LIMITS : PW_ROWS_FEE); i++)
         spec.by_end[i] = differs_by_end(making, (enum pw_rows_limit)i);
+    spec.trades_go_one_way =
+        spec.by_end[PW_ROWS_T_MIN] && spec.by_end[PW_ROWS_T_MAX] && all_go_one_way(making);
     out->rows = pw_rows_create(&spec);
     set_ends(making, most);
     set_agents(making, most);

@@ -67,7 +67,10 @@ static const struct limits {
     {"a fee by link, alike at both ends", 0, 0, INFINITY, 0, .1, .1, .01, 8},
     {"fees by end", 0, 0, INFINITY, 0, .1, .3, .01, 16},
     {"trades are forced on all", .2, 0, INFINITY, 0, 0, 0, 0, 16},
-    {"a limit by link", 0, 0, 1, .1, .1, .3, 0, 16},
+    {"a limit by link, one way", 0, 0, 1, .1, .1, .3, 0, 8},
+    {"a limit and a fee by link, one way", 0, 0, 1, .1, .1, .1, .01, 16},
+    {"a limit by link, the other way", -1, -.1, 0, 0, .1, .3, 0, 8},
+    {"limits by link, both ways", -1, -.1, 1, .1, .1, .3, 0, 16},
     {"limits and fees by end", 0, .001, 1, .1, .1, .3, .01, 32},
 };
 
@@ -79,7 +82,8 @@ static struct pw_market *make_sides(uint64_t seed, const struct limits *limits)
     double assets[2 * EACH][5] = {{0}};
     for (int n = 0; n < 2 * EACH; n++) {
         double size = test_uniform(&rng, 5, 20), a = test_uniform(&rng, .1, .5);
-        double row[] = {n, n < EACH ? 0 : -size, n < EACH ? size : 0, a, test_uniform(&rng, 1, 4)};
+        int sells = (n < EACH) == (limits->high > 0.0); /* else the second half does */
+        double row[] = {n, sells ? 0 : -size, sells ? size : 0, a, test_uniform(&rng, 1, 4)};
         pw_copy_reals(assets[n], row, 5);
     }
     struct pw_market *market = test_market_of(2 * EACH, 2 * EACH, (const double(*)[5])assets);
@@ -101,8 +105,8 @@ static struct pw_market *make_sides(uint64_t seed, const struct limits *limits)
     return market;
 }
 
-/* An end of a link with fees, or with limits, takes 64 bytes at most. Only one rank has ends of both sides.
- */
+/* 48 bytes and a number a row, and 16 more where trades go one way or are not limited, each by its own limit
+ * and fee. Only one rank has ends of both sides. */
 START_TEST(what_does_not_differ_by_end_takes_no_room)
 {
     const struct limits *limits = &LIMITS[_i];
