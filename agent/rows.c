@@ -82,7 +82,6 @@ static void allocate_ends(struct pw_rows *rows)
     rows->move_sum2 = pw_alloc_lines(ends * sizeof(float));
     rows->ratio = pw_alloc_lines(ends * sizeof(float));
     rows->peer = pw_alloc_lines(ends * sizeof(int32_t));
-    rows->shared = pw_alloc((size_t)rows->group_first[rows->n_groups], sizeof(int32_t));
     for (int i = 0; i < PW_ROWS_LIMITS; i++)
         rows->limits[i] = is_kept_before(&rows->spec, i) ? rows->limits[i - 1]
                                                          : pw_rows_reals(rows->spec.by_end[i] ? ends : seats);
@@ -230,7 +229,8 @@ void pw_rows_destroy(struct pw_rows *rows)
                       rows->move_sum2,
                       rows->ratio,
                       rows->peer,
-                      rows->shared,
+                      rows->runs,
+                      rows->run_first,
                       rows->assets_first,
                       rows->p_min,
                       rows->p_max,
@@ -369,7 +369,6 @@ struct pw_rows_trade pw_rows_trade(const struct pw_rows *rows, int i, int k)
 double pw_rows_bytes(const struct pw_rows *rows)
 {
     double per_end = 4.0 * sizeof(double) + 3.0 * sizeof(float) + sizeof(int32_t);
-    per_end += sizeof(int32_t) / (double)LANES;
     for (int i = 0; i < PW_ROWS_LIMITS; i++) {
         per_end += rows->spec.by_end[i] && !is_kept_before(&rows->spec, i) ? sizeof(double) : 0.0;
     }

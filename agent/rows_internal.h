@@ -31,8 +31,10 @@ struct pw_rows {
 
     double *s, *peer_s, *slope, *agreed; /* [ends], as pw_row_group has them */
     float *gap_sum2, *move_sum2, *ratio;
-    int32_t *peer, *shared;
-    int *assets_first;                            /* [n_groups + 1] in rows of LANES assets */
+    int32_t *peer;
+    struct pw_row_run *runs; /* of all groups, which share a peer in rows; found by the first round */
+    long *run_first;         /* [n_groups + 1] */
+    int *assets_first;       /* [n_groups + 1] in rows of LANES assets */
     double *p_min, *p_max, *a, *b, *asset_answer; /* [assets] as pw_row_assets has them */
     double *limits[PW_ROWS_LIMITS];               /* [ends], or [seats] where not by end */
     double *before;           /* [ends of the deepest group], or [ends] where visitors keep their own pace */
@@ -53,6 +55,9 @@ struct pw_rows_limits {
     double t_min, t_max, fee;
 };
 struct pw_rows_limits pw_rows_limits_at(const struct pw_rows *rows, int seat, size_t e);
+
+/* Finds the runs of rows that share a peer, whose price is then read once for all. */
+void pw_rows_find_runs(struct pw_rows *rows);
 
 /* Which round of the penalties' balance comes in, of links whose offers of `round` do. */
 enum pw_row_kind pw_rows_kind(const struct pw_rows *rows, int round);

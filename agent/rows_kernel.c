@@ -163,7 +163,7 @@ PW_INLINE struct common common_of(const struct pw_row_group *group, const struct
                            {everybody(), everybody(), most, all_floats(1.0F) / most}};
 }
 
-PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int lane,
+PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int32_t place, int lane,
                             const struct common *common, struct taken *taken, int by_end, int kind,
                             int closely)
 {
@@ -171,7 +171,7 @@ PW_INLINE void take_in_step(const struct pw_row_group *group, int row_at, int la
     struct limits limits = by_end ? limits_at(group, row_at, lane) : common->limits;
     if (lane == 0)
         fetch_ahead(group, at, kind);
-    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, common->m,
+    struct row row = meet(group, at, of_peers(group, at, place, group->prices), &limits, common->m,
                           common->alpha, everybody(), by_end);
     if (closely)
         look_at(group, at, &row, taken);
@@ -193,9 +193,15 @@ PW_INLINE void take_in(const struct pw_row_group *group, const struct pw_row_rul
     struct common common[STEPS];
     for (int i = 0; i < STEPS; i++)
         common[i] = common_of(group, rules, price, i * STEP);
-    for (int row = 0; row < group->depth; row++)
-        for (int i = 0; i < STEPS; i++)
-            take_in_step(group, row, i * STEP, &common[i], &taken[i], by_end, kind, closely);
+    int row = 0; /* whether peers are shared is asked once for a run */
+    for (const struct pw_row_run *run = group->runs; row < group->depth; run++) {
+        for (int32_t place = run->place; place >= 0 && row < run->end; row++, place++)
+            for (int i = 0; i < STEPS; i++)
+                take_in_step(group, row, place, i * STEP, &common[i], &taken[i], by_end, kind, closely);
+        for (; row < run->end; row++)
+            for (int i = 0; i < STEPS; i++)
+                take_in_step(group, row, -1, i * STEP, &common[i], &taken[i], by_end, kind, closely);
+    }
     for (int i = 0; i < STEPS; i++)
         store_digest(digest, &taken[i], i * STEP, closely);
 }
@@ -214,22 +220,22 @@ PW_INLINE void pose(const struct pw_row_group *group, size_t at, const struct ro
 
 /* Where visitors keep their own pace; closely. `kind` is the most that any row needs. */
 PW_INLINE void take_in_paced_step(const struct pw_row_group *group, const struct pw_row_rules *rules,
-                                  int row_at, int lane, lanes m, const struct limits *fixed,
+                                  int row_at, int32_t place, int lane, lanes m, const struct limits *fixed,
                                   struct taken *taken, int by_end, int kind)
 {
     const struct pw_row_pace *pace = group->pace;
     const lanes none = all(0.0);
     size_t at = (size_t)row_at * PW_LANES + (size_t)lane;
     struct limits limits = by_end ? limits_at(group, row_at, lane) : *fixed;
-    lanes sent = pick(above(of_peers(group, row_at, lane, pace->answered), none), m, load(group->sent + at));
-    choice heard = above(of_peers(group, row_at, lane, pace->heard), none);
-    struct row row = meet(group, at, of_peers(group, row_at, lane, group->prices), &limits, sent,
+    lanes sent = pick(above(of_peers(group, at, place, pace->answered), none), m, load(group->sent + at));
+    choice heard = above(of_peers(group, at, place, pace->heard), none);
+    struct row row = meet(group, at, of_peers(group, at, place, group->prices), &limits, sent,
                           all(rules->relaxation), heard, by_end);
     look_at(group, at, &row, taken);
     if (kind == PW_ROW_BALANCE) {
-        float_lanes most = to_floats(of_peers(group, row_at, lane, pace->largest_factor));
-        struct balancing balancing = {above(of_peers(group, row_at, lane, pace->counts), none),
-                                      above(of_peers(group, row_at, lane, pace->due), none), most,
+        float_lanes most = to_floats(of_peers(group, at, place, pace->largest_factor));
+        struct balancing balancing = {above(of_peers(group, at, place, pace->counts), none),
+                                      above(of_peers(group, at, place, pace->due), none), most,
                                       all_floats(1.0F) / most};
         balance_row(group, at, &balancing, 1, &row);
     }
@@ -256,9 +262,12 @@ PW_INLINE void take_in_paced(const struct pw_row_group *group, const struct pw_r
         fixed[i] = limits_of(group, i * STEP);
         m[i] = load(price + i * STEP);
     }
-    for (int row = 0; row < group->depth; row++)
-        for (int i = 0; i < STEPS; i++)
-            take_in_paced_step(group, rules, row, i * STEP, m[i], &fixed[i], &taken[i], by_end, kind);
+    const struct pw_row_run *run = group->runs;
+    for (int row = 0; row < group->depth; run++)
+        for (int32_t place = run->place; row < run->end; row++, place += place >= 0)
+            for (int i = 0; i < STEPS; i++)
+                take_in_paced_step(group, rules, row, place, i * STEP, m[i], &fixed[i], &taken[i], by_end,
+                                   kind);
     for (int i = 0; i < STEPS; i++)
         store_digest(digest, &taken[i], i * STEP, 1);
 }

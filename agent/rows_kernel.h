@@ -28,6 +28,13 @@ struct pw_row_limit {
     int step; /* PW_LANES where it is by end; 0: one number a lane */
 };
 
+/* Rows up to `end` in which all lanes have the same peer: that of the first in place `place`, that of each
+ * next one in the place after; or, where it is -1, any peers. */
+struct pw_row_run {
+    int end;
+    int32_t place;
+};
+
 /* A group of PW_LANES agents. Element k * PW_LANES + lane is end k of the agent in that lane; what is `by
  * end` lies likewise, or holds one number a lane. */
 struct pw_row_group {
@@ -36,10 +43,10 @@ struct pw_row_group {
     double *slope;      /* 1 / penalty; 0: no such end */
     double *agreed;     /* trade agreed a round ago */
     float *gap_sum2, *move_sum2;
-    float *ratio;          /* slope over that of the start */
-    const int32_t *peer;   /* place of the peer's price */
-    const int32_t *shared; /* [depth] where all lanes have the same peer, its place; else -1 */
-    const double *prices;  /* by place, of the round before */
+    float *ratio;                  /* slope over that of the start */
+    const int32_t *peer;           /* place of the peer's price */
+    const struct pw_row_run *runs; /* of all rows */
+    const double *prices;          /* by place, of the round before */
     struct pw_row_limit limits[PW_ROWS_LIMITS];
     double t_min_most, t_max_least; /* 0 where both bounds are read from one array, each by its sign */
     double *before;                 /* the trades of the round before, filled by the digest */

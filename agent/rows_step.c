@@ -5,26 +5,9 @@
 #include "agent/rows_internal.h"
 #include "common/larger.h"
 
-/* Where all agents of a group have the same peer in a row, its price is read once. Where a row has no ends
- * any price will do. */
-static void find_shared_peers(struct pw_rows *rows)
-{
-    for (long row = 0; row < rows->group_first[rows->n_groups]; row++) {
-        int32_t common = -1;
-        for (int j = 0; j < LANES; j++) {
-            size_t e = (size_t)row * LANES + (size_t)j;
-            if (rows->slope[e] > 0.0 && common == -1)
-                common = rows->peer[e];
-            else if (rows->slope[e] > 0.0 && rows->peer[e] != common)
-                common = -2;
-        }
-        rows->shared[row] = common == -1 ? 0 : common == -2 ? -1 : common;
-    }
-}
-
 static struct pw_row_group group_of(const struct pw_rows *rows, int g)
 {
-    size_t row = (size_t)rows->group_first[g], e = row * LANES;
+    size_t e = (size_t)rows->group_first[g] * LANES;
     struct pw_row_group group = {.depth = (int)(rows->group_first[g + 1] - rows->group_first[g]),
                                  .s = rows->s + e,
                                  .peer_s = rows->peer_s + e,
@@ -34,7 +17,7 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .move_sum2 = rows->move_sum2 + e,
                                  .ratio = rows->ratio + e,
                                  .peer = rows->peer + e,
-                                 .shared = rows->shared + row,
+                                 .runs = rows->runs + rows->run_first[g],
                                  .prices = rows->prices,
                                  .before = rows->spec.paced ? rows->before + e : rows->before,
                                  .pace = rows->spec.paced && rows->rounds > 0 ? &rows->pace : NULL,
@@ -243,7 +226,7 @@ struct pw_rows_sums pw_rows_step(struct pw_rows *rows, int closely)
     closely |= rows->spec.paced;
     struct pw_row_rules rules = open_round(rows, closely);
     if (rows->rounds == 0)
-        find_shared_peers(rows);
+        pw_rows_find_runs(rows);
     for (int g = 0; g < rows->n_groups; g++) {
         struct pw_row_group group = group_of(rows, g);
         rules.closely = closely || is_watched(rows, g);

@@ -7,13 +7,13 @@
 #include "agent/rows_kernel.h"
 #include "agent/rows_lanes.h"
 
-/* What `by_place` says of the peers in a row, from `lane` on. */
-PW_INLINE lanes of_peers(const struct pw_row_group *group, int row, int lane, const double *by_place)
+/* What `by_place` says of the peers of a step: of the one in `place`, or where it is -1 of those of its ends.
+ */
+PW_INLINE lanes of_peers(const struct pw_row_group *group, size_t at, int32_t place, const double *by_place)
 {
-    const int32_t *peer = group->peer + (size_t)row * PW_LANES + lane;
-    int32_t shared = group->shared[row];
-    if (shared >= 0)
-        return all(by_place[shared]);
+    const int32_t *peer = group->peer + at;
+    if (place >= 0)
+        return all(by_place[place]);
 #ifdef PW_ROW_IS_A_STEP
     return (lanes){by_place[peer[0]], by_place[peer[1]], by_place[peer[2]], by_place[peer[3]],
                    by_place[peer[4]], by_place[peer[5]], by_place[peer[6]], by_place[peer[7]]};
