@@ -68,7 +68,7 @@ size_t pw_rows_n_ends(const struct pw_rows *rows)
 static int is_kept_before(const struct pw_rows_spec *spec, enum pw_rows_limit limit)
 {
     return limit == PW_ROWS_PEER_FEE ? spec->fees_are_alike
-                                     : limit == PW_ROWS_T_MAX && spec->trades_go_one_way;
+                                     : limit == PW_ROWS_T_MAX && spec->bounds != PW_ROWS_ANY_BOUNDS;
 }
 
 static void allocate_ends(struct pw_rows *rows)
@@ -277,10 +277,12 @@ struct pw_rows_limits pw_rows_limits_at(const struct pw_rows *rows, int seat, si
     struct pw_rows_limits limits = {*limit_of(rows, PW_ROWS_T_MIN, seat, e),
                                     *limit_of(rows, PW_ROWS_T_MAX, seat, e),
                                     *limit_of(rows, PW_ROWS_FEE, seat, e)};
-    if (rows->spec.trades_go_one_way) { /* the other bound is 0 */
+    if (rows->spec.bounds == PW_ROWS_ONE_WAY) {
         limits.t_min = pw_smaller(limits.t_min, 0.0);
         limits.t_max = pw_larger(limits.t_max, 0.0);
     }
+    if (rows->spec.bounds == PW_ROWS_MIRRORED)
+        limits.t_min = -limits.t_max;
     return limits;
 }
 

@@ -13,6 +13,10 @@ enum { PW_LANES = 8 };
 /* What the trade of an end is limited by: its bounds, its fee and that at the other end. */
 enum pw_rows_limit { PW_ROWS_T_MIN, PW_ROWS_T_MAX, PW_ROWS_FEE, PW_ROWS_PEER_FEE, PW_ROWS_LIMITS };
 
+/* How the bounds of a trade lie to each other, of all ends here: anyhow; one of them is 0; one is minus the
+ * other. */
+enum pw_rows_bounds { PW_ROWS_ANY_BOUNDS, PW_ROWS_ONE_WAY, PW_ROWS_MIRRORED };
+
 /* What rows are made of; the assets are not owned and stay where they are. */
 struct pw_rows_spec {
     int n_agents;
@@ -25,12 +29,12 @@ struct pw_rows_spec {
     int has_fees;
     int by_end[PW_ROWS_LIMITS]; /* true: differs between the ends of an agent, or forces a trade */
     int fees_are_alike;         /* both ends of every link have the same fee: it is kept once */
-    int trades_go_one_way; /* of both bounds of every end one is 0, and both are by end: the other is kept */
-    double relaxation;     /* alpha in (0, 1) */
-    int adapts_penalty;    /* true: penalties are balanced (agent/balance.h) */
-    double rest_price;     /* a trade is at rest if it moves by no more than this in price */
-    int paced;             /* true: visitors keep their own pace; see pw_rows_hear() */
-    double stiffness;      /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
+    enum pw_rows_bounds bounds; /* not any: both are by end, and of each end one number is kept */
+    double relaxation;          /* alpha in (0, 1) */
+    int adapts_penalty;         /* true: penalties are balanced (agent/balance.h) */
+    double rest_price;          /* a trade is at rest if it moves by no more than this in price */
+    int paced;                  /* true: visitors keep their own pace; see pw_rows_hear() */
+    double stiffness; /* then: kappa of a trade that waits for its answer (agent/rules.h); 0: auto */
 };
 
 /* One end of a link. The peer is an agent here (0 .. n_agents - 1) or a visitor (n_agents + its number). */

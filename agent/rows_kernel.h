@@ -48,8 +48,10 @@ struct pw_row_group {
     const struct pw_row_run *runs; /* of all rows */
     const double *prices;          /* by place, of the round before */
     struct pw_row_limit limits[PW_ROWS_LIMITS];
-    double t_min_most, t_max_least; /* 0 where both bounds are read from one array, each by its sign */
-    double *before;                 /* the trades of the round before, filled by the digest */
+    /* Where both bounds are read from one array: t_min is its number times t_min_sign, but at most
+     * t_min_most, t_max its number, but at least t_max_least. Else 1 and infinite. */
+    double t_min_sign, t_min_most, t_max_least;
+    double *before; /* the trades of the round before, filled by the digest */
 
     const struct pw_row_pace *pace; /* NULL: all keep step, and there is nothing of the rest */
     double *sent;                   /* by end: the price at which the trade was offered last */

@@ -26,8 +26,9 @@ static struct pw_row_group group_of(const struct pw_rows *rows, int g)
                                  .answers = rows->answers,
                                  .dead = rows->dead,
                                  .free = rows->free,
-                                 .t_min_most = rows->spec.trades_go_one_way ? 0.0 : INFINITY,
-                                 .t_max_least = rows->spec.trades_go_one_way ? 0.0 : -INFINITY};
+                                 .t_min_sign = rows->spec.bounds == PW_ROWS_MIRRORED ? -1.0 : 1.0,
+                                 .t_min_most = rows->spec.bounds == PW_ROWS_ONE_WAY ? 0.0 : INFINITY,
+                                 .t_max_least = rows->spec.bounds == PW_ROWS_ONE_WAY ? 0.0 : -INFINITY};
     for (int i = 0; i < PW_ROWS_LIMITS; i++) {
         int by_end = rows->spec.by_end[i];
         group.limits[i] =

@@ -47,7 +47,8 @@ PW_INLINE struct limits limits_of(const struct pw_row_group *group, int lane)
 /* Where one of them may. */
 PW_INLINE struct limits limits_at(const struct pw_row_group *group, int row, int lane)
 {
-    return (struct limits){smaller(limit_at(group, PW_ROWS_T_MIN, row, lane), all(group->t_min_most)),
+    lanes t_min = limit_at(group, PW_ROWS_T_MIN, row, lane) * all(group->t_min_sign);
+    return (struct limits){smaller(t_min, all(group->t_min_most)),
                            larger(limit_at(group, PW_ROWS_T_MAX, row, lane), all(group->t_max_least)),
                            limit_at(group, PW_ROWS_FEE, row, lane),
                            limit_at(group, PW_ROWS_PEER_FEE, row, lane)};

@@ -196,16 +196,19 @@ static int differs_by_end(const struct making *making, enum pw_rows_limit limit)
     return differs;
 }
 
-/* True if trades with agents here only ever flow one way. */
-static int all_go_one_way(const struct making *making)
+/* How the bounds of trades with agents here lie to each other. */
+static enum pw_rows_bounds bounds_of(const struct making *making)
 {
     const struct pw_market *market = making->market;
-    int one_way = 1;
-    for (int l = 0; l < market->n_links && one_way; l++) {
-        int is_of_here = is_here(making, market->link_a[l]) || is_here(making, market->link_b[l]);
-        one_way = !is_of_here || market->t_min[l] == 0.0 || market->t_max[l] == 0.0;
+    int one_way = 1, mirrored = 1;
+    for (int l = 0; l < market->n_links && (one_way || mirrored); l++) {
+        double t_min = market->t_min[l], t_max = market->t_max[l];
+        if (!is_here(making, market->link_a[l]) && !is_here(making, market->link_b[l]))
+            continue;
+        one_way &= t_min == 0.0 || t_max == 0.0;
+        mirrored &= t_min == -t_max;
     }
-    return one_way;
+    return one_way ? PW_ROWS_ONE_WAY : mirrored ? PW_ROWS_MIRRORED : PW_ROWS_ANY_BOUNDS;
 }
 
 /* Ends in the order of their links, which is that of each agent's ends: what a link has is read once, in a
@@ -267,8 +270,8 @@ static void make_rows(struct making *making)
     look_at_fees(market, &spec);
     for (int i = 0; i < (spec.has_fees ? PW_ROWS_LIMITS : PW_ROWS_FEE); i++)
         spec.by_end[i] = differs_by_end(making, (enum pw_rows_limit)i);
-    spec.trades_go_one_way =
-        spec.by_end[PW_ROWS_T_MIN] && spec.by_end[PW_ROWS_T_MAX] && all_go_one_way(making);
+    if (spec.by_end[PW_ROWS_T_MIN] && spec.by_end[PW_ROWS_T_MAX])
+        spec.bounds = bounds_of(making);
     out->rows = pw_rows_create(&spec);
     set_ends(making, most);
     set_agents(making, most);

@@ -70,7 +70,8 @@ static const struct limits {
     {"a limit by link, one way", 0, 0, 1, .1, .1, .3, 0, 8},
     {"a limit and a fee by link, one way", 0, 0, 1, .1, .1, .1, .01, 16},
     {"a limit by link, the other way", -1, -.1, 0, 0, .1, .3, 0, 8},
-    {"limits by link, both ways", -1, -.1, 1, .1, .1, .3, 0, 16},
+    {"a limit by link, alike both ways", -1, -.1, 1, .1, .1, .3, 0, 8},
+    {"limits by link, both ways", -1, -.2, 1, .1, .1, .3, 0, 16},
     {"limits and fees by end", 0, .001, 1, .1, .1, .3, .01, 32},
 };
 
@@ -105,7 +106,7 @@ static struct pw_market *make_sides(uint64_t seed, const struct limits *limits)
     return market;
 }
 
-/* 48 bytes, and 16 more where trades go one way or are not limited, each by its own limit
+/* 48 bytes, and 16 more where trades go one way, or each way as far, each by its own limit
  * and fee. Only one rank has ends of both sides. */
 START_TEST(what_does_not_differ_by_end_takes_no_room)
 {
