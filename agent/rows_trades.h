@@ -24,7 +24,7 @@ PW_INLINE lanes of_peers(const struct pw_row_group *group, size_t at, int32_t pl
 
 PW_INLINE lanes soft(lanes wish, lanes dead)
 {
-    return larger(wish - dead, all(0.0)) + smaller(wish + dead, all(0.0));
+    return wish - smaller(larger(wish, -dead), dead);
 }
 
 /* Bounds and fees of the ends of a step. */
