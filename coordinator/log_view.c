@@ -6,9 +6,9 @@
 
 #include "common/memory.h"
 #include "common/phases.h"
-#include "coordinator/clock.h"
+#include "coordinator/roll.h"
 
-static const int64_t PATIENCE_NS = 60000000000;
+static const double PATIENCE_S = 60.0;
 
 struct rank_sums {
     struct pw_phase_sum phases[PW_N_PHASES];
@@ -16,7 +16,7 @@ struct rank_sums {
 
 struct gathering {
     struct rank_sums *ranks; /* [size] */
-    int n_heard;
+    struct pw_roll roll;
 };
 
 static void receive(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
@@ -25,26 +25,7 @@ static void receive(void *context, int from, enum pw_tag tag, const unsigned cha
     if (tag != PW_TAG_LOG || size != sizeof *gathering->ranks)
         return; /* what a finished run has left */
     memcpy(&gathering->ranks[from], bytes, size);
-    gathering->n_heard++;
-}
-
-/* Rank 0: the sums of all ranks. */
-static void gather(struct pw_transport *transport, struct gathering *gathering)
-{
-    struct pw_idle idle = {.longest_ns = 1000000, .spins_first = 10};
-    int64_t deadline_ns = pw_clock_ns() + PATIENCE_NS;
-    while (gathering->n_heard < transport->size) {
-        int64_t now_ns = pw_clock_ns();
-        if (pw_transport_poll(transport, receive, gathering) > 0)
-            pw_idle_reset(&idle);
-        else if (now_ns > deadline_ns)
-            break;
-        else
-            pw_idle_turn(&idle, now_ns, deadline_ns);
-    }
-    if (gathering->n_heard < transport->size)
-        pw_warn("--log-view: %d of %d ranks have not answered", transport->size - gathering->n_heard,
-                transport->size);
+    pw_roll_mark(&gathering->roll, from);
 }
 
 /* A phase over the ranks. */
@@ -108,8 +89,12 @@ void pw_log_view(struct pw_transport *transport, double end_solves, FILE *out)
     pw_transport_send(transport, 0, PW_TAG_LOG, &mine, sizeof mine);
     if (transport->rank != 0)
         return;
-    struct gathering gathering = {.ranks = pw_alloc((size_t)transport->size, sizeof *gathering.ranks)};
-    gather(transport, &gathering);
+    struct gathering gathering = {pw_alloc((size_t)transport->size, sizeof *gathering.ranks),
+                                  {pw_alloc((size_t)transport->size, 1), 0}};
+    struct pw_error err;
+    if (pw_roll_wait(&gathering.roll, transport, receive, &gathering, "the times", PATIENCE_S, &err) != PW_OK)
+        pw_warn("--log-view: %s", err.text);
     print_table(&gathering, transport->size, end_solves, out);
+    free(gathering.roll.here);
     free(gathering.ranks);
 }

@@ -7,8 +7,8 @@
 
 #include "common/memory.h"
 #include "common/penalty.h"
-#include "coordinator/clock.h"
 #include "coordinator/placement.h"
+#include "coordinator/roll.h"
 
 enum { MOST_CALLS = 6 };
 
@@ -57,7 +57,7 @@ struct calls {
     struct pw_transport *transport;
     struct pw_placement placement;
     struct pw_call *all; /* [agents] */
-    int n_heard;         /* ranks */
+    struct pw_roll roll; /* ranks heard */
 };
 
 static void fail_hard(const struct calls *calls, const struct pw_error *err)
@@ -80,7 +80,7 @@ static void hear(void *context, int from, enum pw_tag tag, const unsigned char *
     }
     if (size > 0)
         memcpy(calls->all + first, bytes, size);
-    calls->n_heard++;
+    pw_roll_mark(&calls->roll, from);
 }
 
 /* Collective: every rank's calls to all. Nobody leaves before all have heard all. */
@@ -90,25 +90,17 @@ static void tell(struct calls *calls)
     struct pw_transport *transport = calls->transport;
     int first = pw_placement_first(placement, transport->rank),
         end = pw_placement_end(placement, transport->rank);
-    struct pw_idle idle = {.longest_ns = 1000000, .spins_first = transport->crowded ? 0 : 2000};
-    int64_t since_ns = pw_clock_ns();
     struct pw_error err;
     int ready = 1;
-    calls->n_heard = 1;
+    pw_roll_clear(&calls->roll, transport->size);
+    pw_roll_mark(&calls->roll, transport->rank);
     for (int r = 0; r < transport->size; r++)
         if (r != transport->rank)
             pw_transport_send(transport, r, PW_TAG_CALLS, calls->all + first,
                               (size_t)(end - first) * sizeof *calls->all);
-    while (calls->n_heard < transport->size) {
-        double waited_s = (double)(pw_clock_ns() - since_ns) * 1e-9;
-        if (waited_s >= calls->negotiation->settings->stall_s) {
-            pw_fail(&err, PW_ENVIRONMENT, "has waited %.1f s for the calls of %d other ranks", waited_s,
-                    transport->size - calls->n_heard);
-            fail_hard(calls, &err);
-        }
-        if (pw_transport_poll(transport, hear, calls) == 0)
-            pw_idle_turn(&idle, 0, INT64_MAX);
-    }
+    if (pw_roll_wait(&calls->roll, transport, hear, calls, "the calls", calls->negotiation->settings->stall_s,
+                     &err) != PW_OK)
+        fail_hard(calls, &err);
     pw_transport_share(transport, &ready, sizeof ready);
 }
 
@@ -212,10 +204,12 @@ int pw_opening_make(const struct pw_negotiation *negotiation, struct pw_transpor
     struct calls calls = {.negotiation = negotiation,
                           .transport = transport,
                           .placement = {market->n_agents, transport->size},
-                          .all = pw_alloc((size_t)market->n_agents, sizeof *calls.all)};
+                          .all = pw_alloc((size_t)market->n_agents, sizeof *calls.all),
+                          .roll = {pw_alloc((size_t)transport->size, 1), 0}};
     int count = 0;
     for (int q = 0; q < market->n_products; q++)
         count += open_product(&calls, q, &scales, negotiation->settings->tolerance * scales.power, start);
+    free(calls.roll.here);
     free(calls.all);
     return count;
 }

@@ -126,30 +126,6 @@ static void hear(void *context, int from, enum pw_tag tag, const unsigned char *
     pw_roll_mark(&gathering->roll, from);
 }
 
-/* Rank 0. */
-static void wait_for_all(struct gathering *gathering, double stall_s)
-{
-    struct pw_transport *transport = gathering->transport;
-    struct pw_idle idle = {.longest_ns = 1000000, .spins_first = 2000};
-    int64_t deadline_ns = pw_clock_ns() + (int64_t)fmin(stall_s * 1e9, 9e17);
-    struct pw_error err;
-    char missing[100];
-    while (gathering->roll.count < transport->size) {
-        int64_t now_ns = pw_clock_ns();
-        if (pw_transport_poll(transport, hear, gathering) > 0) {
-            pw_idle_reset(&idle);
-        } else if (now_ns > deadline_ns) {
-            pw_roll_missing(&gathering->roll, NULL, transport->size, missing, sizeof missing);
-            pw_fail(&err, PW_ENVIRONMENT,
-                    "waited %g s for the speeds of other ranks: %s hangs, or its machine does", stall_s,
-                    missing);
-            fail_hard(transport, &err);
-        } else {
-            pw_idle_turn(&idle, now_ns, deadline_ns);
-        }
-    }
-}
-
 double *pw_speed_gather(struct pw_transport *transport, double stall_s)
 {
     struct pw_error err;
@@ -164,7 +140,8 @@ double *pw_speed_gather(struct pw_transport *transport, double stall_s)
     struct gathering gathering = {transport,
                                   pw_alloc((size_t)transport->size, sizeof(double)),
                                   {pw_alloc((size_t)transport->size, 1), 0}};
-    wait_for_all(&gathering, stall_s);
+    if (pw_roll_wait(&gathering.roll, transport, hear, &gathering, "the speed", stall_s, &err) != PW_OK)
+        fail_hard(transport, &err);
     free(gathering.roll.here);
     return gathering.speeds;
 }

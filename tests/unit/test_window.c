@@ -109,6 +109,48 @@ START_TEST(who_is_missing_is_named)
 }
 END_TEST
 
+/* Ranks 1 .. n_speaking answer, one a poll. */
+struct answers {
+    struct pw_roll roll;
+    int n_speaking, n_spoken;
+};
+
+static void mark(void *context, int from, enum pw_tag tag, const unsigned char *bytes, size_t size)
+{
+    struct answers *answers = context;
+    ck_assert(tag == PW_TAG_LOG && bytes == NULL && size == 0);
+    pw_roll_mark(&answers->roll, from);
+}
+
+static int poll_answers(struct pw_transport *transport, pw_receive *receive, void *context)
+{
+    struct answers *answers = transport->state;
+    if (answers->n_spoken == answers->n_speaking)
+        return 0;
+    receive(context, ++answers->n_spoken, PW_TAG_LOG, NULL, 0);
+    return 1;
+}
+
+START_TEST(a_roll_waits_for_all_but_not_for_ever)
+{
+    for (int n_speaking = 1; n_speaking <= 3; n_speaking++) {
+        unsigned char here[4] = {1, 0, 0, 0};
+        struct answers answers = {{here, 1}, n_speaking, 0};
+        struct pw_transport transport = {.rank = 0, .size = 4, .state = &answers, .poll = poll_answers};
+        struct pw_error err;
+        enum pw_code code = pw_roll_wait(&answers.roll, &transport, mark, &answers, "the word", 0.01, &err);
+        ck_assert_int_eq(code, n_speaking == 3 ? PW_OK : PW_ENVIRONMENT);
+        if (n_speaking == 1)
+            ck_assert_str_eq(
+                err.text,
+                "waited 0.01 s for the word of one of ranks 2, 3, which hangs, or its machine does");
+        if (n_speaking == 2)
+            ck_assert_str_eq(err.text,
+                             "waited 0.01 s for the word of rank 3, which hangs, or its machine does");
+    }
+}
+END_TEST
+
 Suite *window_suite(void)
 {
     Suite *suite = suite_create("window");
@@ -117,6 +159,7 @@ Suite *window_suite(void)
     tcase_add_test(tcase, broken_windows_are_refused);
     tcase_add_test(tcase, broken_stretches_are_refused);
     tcase_add_test(tcase, who_is_missing_is_named);
+    tcase_add_test(tcase, a_roll_waits_for_all_but_not_for_ever);
     suite_add_tcase(suite, tcase);
     return suite;
 }
