@@ -282,7 +282,7 @@ struct pw_rows_limits pw_rows_limits_at(const struct pw_rows *rows, int seat, si
         limits.t_max = pw_larger(limits.t_max, 0.0);
     }
     if (rows->spec.bounds == PW_ROWS_MIRRORED)
-        limits.t_min = -limits.t_max;
+        limits.t_min = 0.0 - limits.t_max; /* not -0 */
     return limits;
 }
 

@@ -136,9 +136,9 @@ static double limit_of(const struct pw_market *market, int l, int is_a, enum pw_
 {
     switch (limit) {
     case PW_ROWS_T_MIN:
-        return is_a ? market->t_min[l] : 0.0 - market->t_max[l];
+        return is_a ? 0.0 + market->t_min[l] : 0.0 - market->t_max[l];
     case PW_ROWS_T_MAX:
-        return is_a ? market->t_max[l] : 0.0 - market->t_min[l];
+        return is_a ? 0.0 + market->t_max[l] : 0.0 - market->t_min[l];
     case PW_ROWS_FEE:
         return is_a ? market->fee_a[l] : market->fee_b[l];
     default:

@@ -178,6 +178,59 @@ static void compare_bits(const struct rows_parts *one, const struct rows_parts *
         ck_assert(same_bits(rows_parts_moved(one, n).power2, rows_parts_moved(other, n).power2));
 }
 
+/* Two halves that do not trade with each other: as far each way, or not at all; within any bounds, or not at
+ * all. */
+static struct pw_market *make_halves(uint64_t seed)
+{
+    enum { AGENTS = 16 };
+    struct test_rng rng = test_rng(seed);
+    double assets[AGENTS][5] = {{0}};
+    for (int n = 0; n < AGENTS; n++) {
+        double row[] = {n, n % 2 ? -20 : 0, n % 2 ? 0 : 20, test_uniform(&rng, .1, .5),
+                        test_uniform(&rng, -4, 4)};
+        pw_copy_reals(assets[n], row, 5);
+    }
+    struct pw_market *market = test_market_of(AGENTS, AGENTS, (const double(*)[5])assets);
+    pw_market_set_link_count(market, AGENTS * AGENTS);
+    int l = 0;
+    for (int pair = 0; pair < AGENTS * AGENTS; pair++) {
+        int a = pair / AGENTS, b = pair % AGENTS, is_second = a >= AGENTS / 2;
+        if (a >= b || is_second != (b >= AGENTS / 2))
+            continue;
+        double reach = (double)test_below(&rng, 3);
+        market->link_a[l] = a;
+        market->link_b[l] = b;
+        market->t_min[l] = is_second && reach > 0.0 ? -.5 : 0.0 - reach;
+        market->t_max[l++] = reach;
+    }
+    market->n_links = l;
+    pw_market_index(market);
+    return market;
+}
+
+/* How the bounds lie to each other, and so how they are kept, differs between ranks; trades do not, nor the
+ * signs of those that are nothing. */
+START_TEST(how_bounds_are_kept_does_not_show)
+{
+    struct pw_market *market = make_halves((uint64_t)_i);
+    struct pw_settings settings;
+    struct pw_negotiation negotiation = rows_parts_negotiation(market, &settings);
+    struct rows_parts alone, halves;
+    rows_parts_make(&alone, &negotiation, 1);
+    rows_parts_make(&halves, &negotiation, 2);
+    ck_assert_int_eq(alone.bulk[0].rows->spec.bounds, PW_ROWS_ANY_BOUNDS);
+    ck_assert_int_eq(halves.bulk[0].rows->spec.bounds, PW_ROWS_MIRRORED);
+    for (int round = 1; round <= 30; round++) {
+        rows_parts_step(&alone, 1);
+        rows_parts_step(&halves, 1);
+        compare_bits(&alone, &halves, market);
+    }
+    rows_parts_release(&alone);
+    rows_parts_release(&halves);
+    pw_market_destroy(market);
+}
+END_TEST
+
 /* Between two looks the groups where the last one found the worst bound the worst of all from below: in the
  * round of the look they are the worst. Nothing else depends on who looks when. */
 START_TEST(the_worst_are_watched_between_looks)
@@ -323,6 +376,7 @@ Suite *rows_suite(void)
     TCase *tcase = tcase_create("rows");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, rows_make_the_same_rounds_as_agents, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, how_bounds_are_kept_does_not_show, 1, 7);
     tcase_add_loop_test(tcase, what_does_not_differ_by_end_takes_no_room, 0,
                         (int)(sizeof LIMITS / sizeof *LIMITS));
     tcase_add_loop_test(tcase, both_ends_keep_the_same_penalty_to_the_bit, 0, N_FAMILIES);
