@@ -2,11 +2,13 @@
 
 The mesh is solved to the default tolerances, and to what other solvers' times of it are told for: residuals of
 0.01 kW, optimal welfare to 1e-4 of it. Prints medians of runs by turns; seconds of solving are those of the slower
-rank. Two ranks are set beside what two cores' memories move over one's, measured between the runs. `make build/release/tests/bench/bench_rows &&
+rank. Two ranks are set beside what two cores' memories move over one's (either's, in the mean: cores that others share
+are not alike), measured between the runs. `make build/release/tests/bench/bench_rows &&
 run_scripts/python tests/bench/large.py [RUNS]`; with `million` instead of RUNS one run of a million agents, and its
 peak of memory.
 """
 
+import os
 import pathlib
 import re
 import resource
@@ -43,8 +45,9 @@ def measure(market, ranks):
 
 
 def bandwidth(cores):
-    """GB a second that so many cores move at once."""
-    running = [subprocess.Popen([BENCH, "1"], stdout=subprocess.PIPE, text=True) for _ in range(cores)]
+    """GB a second that these cores move at once."""
+    running = [subprocess.Popen(["taskset", "-c", str(core), BENCH, "1"], stdout=subprocess.PIPE, text=True)
+               for core in cores]
     return sum(float(re.search(r"moves (\S+) GB/s", one.communicate()[0])[1]) for one in running)
 
 
@@ -65,10 +68,11 @@ def main():
     """A line for each market and number of ranks, then two ranks over one."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     seconds, speeds = {way: [] for way in WAYS}, []
+    cores = sorted(os.sched_getaffinity(0))[:2]
     for _ in range(runs):
         for way in WAYS:
             seconds[way].append(measure(*way))
-        speeds.append((bandwidth(1), bandwidth(2)))
+        speeds.append((statistics.mean(bandwidth([core]) for core in cores), bandwidth(cores)))
     print(f"{'market':>13} {'ranks':>5} {'rounds':>6} {'solving s':>9} {'wanted':>6} {'command s':>9} {'wanted':>6}")
     for way in WAYS:
         solve_s, total_s, rounds = middle(seconds[way])
