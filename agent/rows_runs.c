@@ -1,7 +1,7 @@
 #include "agent/rows_internal.h"
 #include "common/memory.h"
 
-/* A shorter run gains less than it takes room. */
+/* Shorter ones, as they come about by chance, are left among the rows that share nothing. */
 enum { LEAST_RUN = 8 };
 
 /* The place of the peer that all agents of a group have in a row, or -1. Where there is no end any peer will

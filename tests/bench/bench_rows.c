@@ -15,16 +15,15 @@ enum { ROUNDS = 24, REPETITIONS = 5 };
 #define LIMIT_KW 2.0
 #define WANTED_BYTES 64.0
 
+/* What trades have of their own, up to twice as much as others. */
+enum own { NOTHING, FEES_BY_END, LIMIT_AND_FEE_BY_LINK };
+
 struct shape {
     const char *name;
     int agents, peers; /* 0: everybody on the other side */
     enum pw_links_kind kind;
     double fee;
-    enum own {
-        NOTHING,
-        FEES_BY_END,
-        LIMIT_AND_FEE_BY_LINK
-    } own; /* what trades differ in, up to twice as much */
+    enum own own;
     double wanted_ns;
 };
 

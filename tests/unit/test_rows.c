@@ -106,8 +106,8 @@ static struct pw_market *make_sides(uint64_t seed, const struct limits *limits)
     return market;
 }
 
-/* 48 bytes, and 16 more where trades go one way, or each way as far, each by its own limit
- * and fee. Only one rank has ends of both sides. */
+/* 48 bytes, and 16 more where trades go one way, or each way as far, each by its own limit and fee. Only one
+ * rank has ends of both sides. */
 START_TEST(what_does_not_differ_by_end_takes_no_room)
 {
     const struct limits *limits = &LIMITS[_i];
